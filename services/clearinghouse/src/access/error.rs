@@ -1,0 +1,59 @@
+//! Refusals of access and of keys.
+
+use super::scope::Scope;
+use crate::http::problem::{Problem, Refusal};
+use axum::http::{HeaderValue, StatusCode, header};
+
+/// Why a caller may not, or why a key is not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessRefusal {
+    /// No credential, or one that is malformed, unknown, wrong, expired or revoked: never said which.
+    #[error("send a valid credential: Authorization: Bearer sk_... or us_...")]
+    Unauthenticated,
+    /// The credential is good, and of another kind than the route asks for.
+    #[error("this is for {wanted}")]
+    Forbidden {
+        /// Whose credential the route wants.
+        wanted: &'static str,
+    },
+    /// The vendor's key lacks the scope.
+    #[error("this key lacks the scope {scope}")]
+    MissingScope {
+        /// The scope that is needed.
+        scope: Scope,
+    },
+    /// A key cannot pass on what it may not do itself.
+    #[error("a key cannot make another with the scope {scope}, which it lacks itself")]
+    ScopeNotHeld {
+        /// The scope that the making key lacks.
+        scope: Scope,
+    },
+    /// The key's name is empty, too long or has control characters.
+    #[error("a key's name is 1 to 100 characters on one line")]
+    KeyNameMalformed,
+    /// The key would be dead at birth.
+    #[error("expires_at is in the past")]
+    ExpiresInThePast,
+    /// No key of this vendor has that id.
+    #[error("there is no such key")]
+    KeyNotFound,
+    /// No vendor has that code.
+    #[error("there is no such vendor")]
+    VendorNotFound,
+}
+
+impl Refusal for AccessRefusal {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Unauthenticated => Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", self)
+                .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            Self::Forbidden { .. } => Problem::new(StatusCode::FORBIDDEN, "forbidden", self),
+            Self::MissingScope { scope } => Problem::new(StatusCode::FORBIDDEN, "missing_scope", self).fact("scope", scope.as_str()),
+            Self::ScopeNotHeld { scope } => Problem::new(StatusCode::FORBIDDEN, "scope_not_held", self).fact("scope", scope.as_str()),
+            Self::KeyNameMalformed => Problem::unprocessable("key_name_malformed", self).fact("field", "name"),
+            Self::ExpiresInThePast => Problem::unprocessable("expires_in_the_past", self).fact("field", "expires_at"),
+            Self::KeyNotFound => Problem::not_found("not_found", self),
+            Self::VendorNotFound => Problem::not_found("vendor_not_found", self),
+        }
+    }
+}

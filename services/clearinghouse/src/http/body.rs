@@ -1,0 +1,241 @@
+//! What a request says (body, query, path) and how an answer is wrapped; every misreading is a problem with a code.
+
+use super::problem::{ApiError, Problem, Refusal};
+use axum::Json;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use scrip::{AmountError, Scale, Tokens};
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// A sender slower than this is not waited for, so that it cannot hold a connection for nothing.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A JSON body. Its type says `deny_unknown_fields`; depth is bounded by the reader (128), size by the server.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let headers = request.headers().clone();
+        let bytes = read_bytes(request, state).await?;
+        parse(&headers, &bytes).map(Self)
+    }
+}
+
+/// A body without content: `{}` or nothing at all.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// All bytes of the body, at most as many as the server takes.
+pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let reading = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state));
+    let Ok(read) = reading.await else {
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not arrive in time").retryable().into());
+    };
+    read.map_err(|rejection| unreadable(&rejection))
+}
+
+fn unreadable(rejection: &BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than the server takes").into()
+    } else {
+        Problem::unreadable("invalid_body", "the body broke off").into()
+    }
+}
+
+/// Reads JSON; nothing at all counts as `{}`, so that the complaint is about the field that is missing.
+pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.is_empty() {
+        return read_json(b"{}");
+    }
+    let essence = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).unwrap_or_default();
+    if !essence.trim().eq_ignore_ascii_case("application/json") {
+        let detail = "send JSON, and say so: Content-Type: application/json";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into());
+    }
+    read_json(bytes)
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        // At the root the path is a lone point, which helps nobody.
+        let field = (path != ".").then_some(path);
+        invalid_body(field, error.inner())
+    })?;
+    reader.end().map_err(|error| invalid_body(None, &error))?;
+    Ok(parsed)
+}
+
+fn invalid_body(field: Option<String>, error: &serde_json::Error) -> ApiError {
+    match field {
+        Some(field) => Problem::unreadable("invalid_body", format_args!("{field}: {error}")).fact("field", field).into(),
+        None => Problem::unreadable("invalid_body", error).into(),
+    }
+}
+
+/// The query of the URL, read into a type that says `deny_unknown_fields`.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|query| Self(query.0)).map_err(|rejection| Problem::unreadable("invalid_query", rejection.body_text()).into())
+    }
+}
+
+/// The variable parts of the path. One that cannot be read names nothing: 404.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        read.map(|path| Self(path.0)).map_err(|_| Problem::not_found("not_found", "there is no such thing").into())
+    }
+}
+
+/// An amount as it is written in JSON: a string in whole tokens, such as `"12.50"`. It has no meaning before it is given a scale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, pattern = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$", example = "12.50")]
+pub struct AmountText(String);
+
+impl AmountText {
+    /// The amount in smallest units; `field` is what the refusal names.
+    pub fn tokens(&self, field: &'static str, scale: Scale) -> Result<Tokens, AmountRefusal> {
+        Tokens::parse(&self.0, scale).map_err(|error| AmountRefusal { field, error })
+    }
+
+    /// The text as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for AmountText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = AmountText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount, which is a JSON string such as \"12.50\" and never a number")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<AmountText, E> {
+                Ok(AmountText(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// A text is not an amount of the token that it should be one of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {error}")]
+pub struct AmountRefusal {
+    /// The field of the body.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub error: AmountError,
+}
+
+impl Refusal for AmountRefusal {
+    fn problem(&self) -> Problem {
+        let problem = match self.error {
+            AmountError::Malformed => Problem::unprocessable("amount_malformed", self),
+            AmountError::Zero => Problem::unprocessable("amount_zero", self),
+            AmountError::TooManyDecimals { max } => Problem::unprocessable("amount_too_many_decimals", self).fact("max", max.decimals()),
+            AmountError::TooLarge => Problem::unprocessable("amount_too_large", self),
+        };
+        problem.fact("field", self.field)
+    }
+}
+
+/// 201 with what was made.
+#[derive(Debug)]
+pub struct Created<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, Json(self.0)).into_response()
+    }
+}
+
+/// The answer to a request with an idempotency key: the first one, or the same again.
+#[derive(Debug)]
+pub struct Posted<T> {
+    status: StatusCode,
+    view: T,
+    replayed: bool,
+}
+
+impl<T> Posted<T> {
+    /// 201: something was made.
+    pub fn created(view: T, replayed: bool) -> Self {
+        Self { status: StatusCode::CREATED, view, replayed }
+    }
+
+    /// 200: something that was there already changed its state.
+    pub fn done(view: T, replayed: bool) -> Self {
+        Self { status: StatusCode::OK, view, replayed }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Posted<T> {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.view)).into_response();
+        if self.replayed {
+            response.headers_mut().insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[expect(dead_code, reason = "only read to be refused")]
+        amount: AmountText,
+    }
+
+    fn complaint(text: &str) -> String {
+        match read_json::<Order>(text.as_bytes()) {
+            Err(ApiError::Refused(problem)) => format!("{problem:?}"),
+            other => panic!("{text} should be refused, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_complaint_names_the_field_and_the_place() {
+        let number = complaint(r#"{"amount": 5}"#);
+        assert!(number.contains("amount: invalid type: integer `5`, expected an amount, which is a JSON string"), "{number}");
+        assert!(number.contains("line 1 column 12"), "{number}");
+        assert!(complaint(r#"{"amount":"1","b":2}"#).contains("unknown field `b`"));
+        assert!(complaint("{}").contains("missing field `amount`"));
+        assert!(complaint(r#"{"amount":"1"} x"#).contains("trailing characters"));
+        assert!(complaint(&"[".repeat(5000)).contains("invalid_body"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Access rules as types: the parameter of a handler says whose credential it wants.
+//!
+//! [`Operator`], [`Vendor`], [`User`], [`OperatorOrVendor`], or [`Anyone`] with any good credential. The tenant is taken from here and
+//! never from the input. A handler without one of these is public.
+
+use super::problem::ApiError;
+use crate::access::{AccessRefusal, Caller, Scope};
+use crate::app::App;
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use scrip::{UserId, VendorId};
+use uuid::Uuid;
+
+/// The house's operator.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// The id of the key, for records of who did what.
+    pub key: Uuid,
+}
+
+/// A vendor, by one of its keys.
+#[derive(Debug, Clone)]
+pub struct Vendor {
+    /// The tenant of the request.
+    pub id: VendorId,
+    /// What the key may do.
+    pub scopes: Vec<Scope>,
+}
+
+impl Vendor {
+    /// Refuses with `missing_scope` where the key lacks the scope.
+    pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
+        if self.scopes.contains(&scope) { Ok(()) } else { Err(AccessRefusal::MissingScope { scope }.into()) }
+    }
+}
+
+/// A user, by a session.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The user of the request.
+    pub id: UserId,
+    /// The session, which signing out ends.
+    pub session: Uuid,
+}
+
+/// Either side of a settlement: the operator sees all of it, a vendor its own part.
+#[derive(Debug, Clone)]
+pub enum OperatorOrVendor {
+    /// The operator.
+    Operator(Operator),
+    /// A vendor.
+    Vendor(Vendor),
+}
+
+/// Anyone with a good credential.
+#[derive(Debug, Clone)]
+pub enum Anyone {
+    /// The operator.
+    Operator(Operator),
+    /// A vendor.
+    Vendor(Vendor),
+    /// A user.
+    User(User),
+}
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let text = bearer(parts).ok_or(AccessRefusal::Unauthenticated)?;
+        Ok(match app.access.identify(text).await? {
+            Caller::Operator { key } => Self::Operator(Operator { key }),
+            Caller::Vendor { id, scopes } => Self::Vendor(Vendor { id, scopes }),
+            Caller::User { id, session } => Self::User(User { id, session }),
+        })
+    }
+}
+
+/// The text after `Bearer`, if there is exactly one such header.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    let header = headers.next().filter(|_| headers.next().is_none())?;
+    let (scheme, text) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(text)
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, app).await? {
+            Anyone::Operator(operator) => Ok(operator),
+            Anyone::Vendor(_) | Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "an operator's key" }.into()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Vendor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, app).await? {
+            Anyone::Vendor(vendor) => Ok(vendor),
+            Anyone::Operator(_) | Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "a vendor's key" }.into()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for User {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, app).await? {
+            Anyone::User(user) => Ok(user),
+            Anyone::Operator(_) | Anyone::Vendor(_) => Err(AccessRefusal::Forbidden { wanted: "a user's session" }.into()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for OperatorOrVendor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, app).await? {
+            Anyone::Operator(operator) => Ok(Self::Operator(operator)),
+            Anyone::Vendor(vendor) => Ok(Self::Vendor(vendor)),
+            Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "an operator's or a vendor's key" }.into()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Requests that may be repeated: the caller's key, and the hash of what it asked for.
+//!
+//! The body is read but not yet judged when the handler begins: the key is resolved first, so that a repeated request gets its first
+//! answer even where the rules have changed since. Keys are claimed by the ledger, in the tx of the effect; nothing is kept here.
+
+use super::body;
+use super::problem::{ApiError, Problem};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderName};
+use ledger::Claim;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A request with an `Idempotency-Key`. The body may be empty, which reads as `{}`.
+#[derive(Debug)]
+pub struct Keyed<T> {
+    /// The caller's key: 1 to 255 visible ASCII characters.
+    pub key: String,
+    /// SHA-256 over method, path and body.
+    pub request_hash: [u8; 32],
+    /// The body, or what is wrong with it; to be judged after the key.
+    pub body: Result<T, ApiError>,
+}
+
+impl<T> Keyed<T> {
+    /// The claim that this actor makes with the request.
+    pub fn claim(&self, actor: Uuid) -> Claim {
+        Claim { actor, key: self.key.clone(), request_hash: self.request_hash }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let key = key(request.headers())?;
+        let headers = request.headers().clone();
+        let mut hash = Sha256::new();
+        for part in [request.method().as_str(), request.uri().path()] {
+            hash.update(part);
+            // Neither a method nor a path contains it, so no two requests run together.
+            hash.update([0]);
+        }
+        let bytes = body::read_bytes(request, state).await?;
+        hash.update(&bytes);
+        Ok(Self { key, request_hash: hash.finalize().into(), body: body::parse(&headers, &bytes) })
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<String, ApiError> {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else {
+        let detail = "this request moves value: send an Idempotency-Key header, and the same one again when you repeat it";
+        return Err(Problem::unreadable("idempotency_key_required", detail).into());
+    };
+    let visible = (1..=255).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    if !visible || keys.next().is_some() {
+        let detail = "an Idempotency-Key is one header of 1 to 255 visible ASCII characters";
+        return Err(Problem::unreadable("idempotency_key_malformed", detail).into());
+    }
+    Ok(key.as_bytes().iter().map(|byte| char::from(*byte)).collect())
+}
+
+/// How the header stands in the API's description.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header; it is read by Keyed")]
+pub struct IdempotencyKey {
+    /// Chosen by the caller, 1 to 255 visible ASCII characters. The same key with the same body gives the first answer again.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, example = "7c2f0b9e-order-17")]
+    idempotency_key: String,
+}

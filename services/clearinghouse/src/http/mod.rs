@@ -1,0 +1,14 @@
+//! HTTP, without any rule of the house: reading requests, shaping answers, and what every request passes through.
+//!
+//! Shape: [`body`], [`idempotency`], [`page`] and [`version`] read a request and wrap its answer, [`credential`] says whose it is,
+//! [`problem`] is every answer that is a no, [`docs`] describes all routes, [`edge`] is the way in and out, [`server`] the sockets.
+//! Nothing here knows SQL, and nothing outside `http` and the `http.rs` of the capabilities knows HTTP.
+
+pub mod body;
+pub mod credential;
+pub mod docs;
+pub mod edge;
+pub mod idempotency;
+pub mod page;
+pub mod problem;
+pub mod version;

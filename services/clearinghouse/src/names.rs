@@ -1,0 +1,23 @@
+//! Names that people give to vendors, keys and account holders.
+
+/// Whether the text is a name: 1 to `length_max` characters, no control characters, no space at its ends.
+///
+/// PostgreSQL counts characters as this does, and takes no NUL.
+pub fn is_name(text: &str, length_max: usize) -> bool {
+    (1..=length_max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_name_is_one_line_of_text() {
+        for good in ["A", "Café ☕ & Söhne", &"x".repeat(9)] {
+            assert!(is_name(good, 17), "{good}");
+        }
+        for bad in ["", " ", " A", "A\n", "A\0B", &"x".repeat(18)] {
+            assert!(!is_name(bad, 17), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Access to the database: one pool, and transactions that say on whose behalf they run.
+//!
+//! The server's login has no rights of its own. Each tx takes a role with `SET LOCAL`, so nothing survives it: the pool hands
+//! out plain connections, and PgBouncer in transaction mode may stand in between. Tenant SQL runs as the app role and sees only
+//! the rows of its vendor or user (row security); the engine, the runs and the operator use the house role.
+
+use crate::Fault;
+use deadpool_postgres::{Config, Object, Pool, PoolConfig, Runtime, Timeouts};
+use scrip::{UserId, VendorId};
+use std::ops::Deref;
+use std::time::Duration;
+use tokio_postgres::NoTls;
+
+/// The database, shared by the whole program.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: Pool,
+}
+
+/// Why the server will not work on this database.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL cannot be read or the pool cannot be built.
+    #[error("the database URL is not usable: {0}")]
+    Url(String),
+    /// The database cannot be asked.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The login could read past row security, or change what nobody may change.
+    #[error(
+        "the server refuses to log in as {login}, which is a superuser or owns tables; use a login that is only a member of scriphouse_app and scriphouse_house"
+    )]
+    TooPowerful {
+        /// The login's name.
+        login: String,
+    },
+    /// A committed swap could be lost when the machine loses power.
+    #[error("the server refuses a database with {setting} off, because a committed swap could be lost; turn it on")]
+    NotDurable {
+        /// The setting's name.
+        setting: String,
+    },
+    /// The schema is missing or old.
+    #[error("the database has no Scriphouse schema yet, or lacks its roles; run `scriphouse migrate`")]
+    NotMigrated,
+}
+
+impl Db {
+    /// Connects with at most `connections_max` connections and checks that the login and the settings are safe to work with.
+    pub async fn connect(url: &str, connections_max: usize) -> Result<Self, ConnectError> {
+        let config = Config {
+            url: Some(url.to_owned()),
+            pool: Some(PoolConfig {
+                max_size: connections_max,
+                timeouts: Timeouts {
+                    wait: Some(Duration::from_secs(10)),
+                    create: Some(Duration::from_secs(10)),
+                    recycle: Some(Duration::from_secs(10)),
+                },
+                ..PoolConfig::default()
+            }),
+            ..Config::default()
+        };
+        let pool = config.create_pool(Some(Runtime::Tokio1), NoTls).map_err(|e| ConnectError::Url(e.to_string()))?;
+        let db = Self { pool };
+        db.check_login().await?;
+        Ok(db)
+    }
+
+    async fn check_login(&self) -> Result<(), ConnectError> {
+        let connection = self.connection().await?;
+        let row = connection.client.query_one(CHECK_LOGIN, &[]).await.map_err(Fault::from)?;
+        let login: String = row.get(0);
+        if row.get::<_, bool>(1) || row.get::<_, bool>(2) {
+            return Err(ConnectError::TooPowerful { login });
+        }
+        for (column, setting) in [(3, "fsync"), (4, "synchronous_commit"), (5, "full_page_writes")] {
+            if row.get::<_, String>(column) == "off" {
+                return Err(ConnectError::NotDurable { setting: setting.to_owned() });
+            }
+        }
+        if !row.get::<_, bool>(6) { Err(ConnectError::NotMigrated) } else { Ok(()) }
+    }
+
+    /// A connection from the pool; waits at most ten seconds for one.
+    pub async fn connection(&self) -> Result<Connection, Fault> {
+        Ok(Connection { client: self.pool.get().await? })
+    }
+
+    /// How many connections the pool may open.
+    pub fn connections_max(&self) -> usize {
+        self.pool.status().max_size
+    }
+}
+
+const CHECK_LOGIN: &str = "
+    SELECT session_user::text,
+           (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user),
+           EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+                   WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
+           current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
+           to_regclass('public.schedules') IS NOT NULL
+               AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_house')
+               AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_app')";
+
+/// One connection, on loan from the pool; the only thing to do with it is to begin a tx.
+#[derive(Debug)]
+pub struct Connection {
+    client: Object,
+}
+
+impl Connection {
+    /// A tx of the house: sees every vendor.
+    pub async fn begin_house(&mut self) -> Result<Tx<'_>, Fault> {
+        self.begin("SET LOCAL ROLE scriphouse_house").await
+    }
+
+    /// A tx that sees what this vendor may see.
+    pub async fn begin_vendor(&mut self, vendor: VendorId) -> Result<Tx<'_>, Fault> {
+        self.begin(&format!("SET LOCAL ROLE scriphouse_app; SET LOCAL scriphouse.vendor_id = '{vendor}'")).await
+    }
+
+    /// A tx that sees what this user may see.
+    pub async fn begin_user(&mut self, user: UserId) -> Result<Tx<'_>, Fault> {
+        self.begin(&format!("SET LOCAL ROLE scriphouse_app; SET LOCAL scriphouse.user_id = '{user}'")).await
+    }
+
+    async fn begin(&mut self, whose: &str) -> Result<Tx<'_>, Fault> {
+        let tx = self.client.transaction().await?;
+        tx.batch_execute(whose).await?;
+        Ok(Tx { tx })
+    }
+}
+
+/// A database tx. Dropped without [`Tx::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    tx: deadpool_postgres::Transaction<'a>,
+}
+
+impl Tx<'_> {
+    /// Makes what the tx did last.
+    pub async fn commit(self) -> Result<(), Fault> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = deadpool_postgres::Transaction<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tx
+    }
+}

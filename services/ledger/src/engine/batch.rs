@@ -1,0 +1,131 @@
+//! One batch: from requests to commits.
+
+use super::store::{self, StoredAnswer};
+use super::{Answer, PostRefusal, Posted, Request};
+use crate::{Claim, Clock, Db, Failure, Fault, new_id};
+use scrip::posting::{self, Posting, Receipt, Refusal};
+use std::sync::Arc;
+use tokio_postgres::error::SqlState;
+
+/// A batch that lost against another writer is tried again this often.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// Running sums are kept in this many rows per pair, so that as many processes can post without waiting for one row.
+const WRITERS: u128 = 16;
+
+/// Commits batches; the only code that moves tokens in the database.
+#[derive(Debug)]
+pub(super) struct Writer {
+    db: Db,
+    clock: Clock,
+    /// Which running sums this process adds to. Two processes with one number merely wait for each other.
+    number: i16,
+}
+
+type Outcome = Result<Posted, PostRefusal>;
+
+impl Writer {
+    pub(super) fn new(db: Db, clock: Clock) -> Self {
+        let random = new_id().as_u128().checked_rem(WRITERS).unwrap_or_default();
+        Self { db, clock, number: i16::try_from(random).unwrap_or_default() }
+    }
+
+    /// Commits the requests as one tx and answers each. Where one posting's figures do not fit the database, the batch is
+    /// committed posting by posting, so that the others are not held back by it.
+    pub(super) async fn commit(&self, requests: &[Arc<Request>]) -> Vec<Answer> {
+        match self.commit_persistently(requests).await {
+            Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Failure::Refused)).collect(),
+            Err(fault) if does_not_fit(&fault) && requests.len() > 1 => {
+                let mut answers = Vec::with_capacity(requests.len());
+                for request in requests {
+                    answers.extend(Box::pin(self.commit(std::slice::from_ref(request))).await);
+                }
+                answers
+            }
+            Err(fault) if does_not_fit(&fault) => vec![Err(Failure::Refused(Refusal::AmountTooLarge.into()))],
+            Err(fault) => {
+                let fault = Arc::new(fault);
+                requests.iter().map(|_| Err(Failure::Fault(Fault::Batch(Arc::clone(&fault))))).collect()
+            }
+        }
+    }
+
+    /// Tries again when another writer was in the way: a deadlock, or the same idempotency key used in another process.
+    async fn commit_persistently(&self, requests: &[Arc<Request>]) -> Result<Vec<Outcome>, Fault> {
+        let mut attempts_left = ATTEMPTS_MAX;
+        loop {
+            match self.commit_batch(requests).await {
+                Err(fault) if lost_a_race(&fault) && attempts_left > 1 => {
+                    tracing::info!(attempts_left, %fault, "a batch is tried again");
+                    attempts_left = attempts_left.saturating_sub(1);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Phases: find used keys, lock accounts and trades in key order, read terms and the open windows, decide, write, commit.
+    async fn commit_batch(&self, requests: &[Arc<Request>]) -> Result<Vec<Outcome>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let claims: Vec<&Claim> = requests.iter().map(|r| &r.claim).collect();
+        let used = store::find_answers(&tx, &claims).await?;
+        let (replays, fresh) = split(requests, &used);
+
+        let postings: Vec<Posting> = fresh.iter().map(|(_, request)| request.posting.clone()).collect();
+        let mut book = store::lock_book(&tx, &postings).await?;
+        let terms = store::read_terms(&tx, &postings, self.clock.now()).await?;
+
+        let decided = posting::decide(&postings, &mut book, &terms);
+
+        // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
+        let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
+        store::write(&tx, self.number, &decided.journal, &book, granted, terms.booked_at).await?;
+        tx.commit().await?;
+        Ok(join(requests.len(), replays, fresh, decided.outcomes))
+    }
+}
+
+type Replays = Vec<(usize, Outcome)>;
+type Fresh<'a> = Vec<(usize, &'a Request)>;
+
+/// Requests whose key has an answer, and those still to be decided; each with its place in the batch.
+fn split<'a>(requests: &'a [Arc<Request>], used: &store::Answers) -> (Replays, Fresh<'a>) {
+    let (mut replays, mut fresh) = (Vec::new(), Vec::new());
+    for (place, request) in requests.iter().enumerate() {
+        match used.get(&(request.claim.actor, request.claim.key.clone())) {
+            Some(stored) => replays.push((place, replay(&request.claim, stored))),
+            None => fresh.push((place, request.as_ref())),
+        }
+    }
+    (replays, fresh)
+}
+
+fn join(count: usize, replays: Replays, fresh: Fresh<'_>, decided: Vec<Result<Receipt, Refusal>>) -> Vec<Outcome> {
+    let new = fresh
+        .into_iter()
+        .zip(decided)
+        .map(|((place, _), outcome)| (place, outcome.map(|receipt| Posted { receipt, replayed: false }).map_err(PostRefusal::from)));
+    let mut outcomes: Vec<(usize, Outcome)> = replays.into_iter().chain(new).collect();
+    outcomes.sort_unstable_by_key(|(place, _)| *place);
+    assert_eq!(outcomes.len(), count, "every request of a batch is answered once");
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// The first answer again, if the request is the same.
+pub(super) fn replay(claim: &Claim, stored: &StoredAnswer) -> Outcome {
+    if stored.request_hash == claim.request_hash {
+        Ok(Posted { receipt: stored.receipt.clone(), replayed: true })
+    } else {
+        Err(PostRefusal::IdempotencyKeyReused)
+    }
+}
+
+fn lost_a_race(fault: &Fault) -> bool {
+    let raced = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+    fault.sql_state().is_some_and(|state| raced.contains(state)) || fault.constraint() == Some("idempotency_pkey")
+}
+
+fn does_not_fit(fault: &Fault) -> bool {
+    matches!(fault, Fault::PositionTooLarge) || fault.sql_state() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE)
+}

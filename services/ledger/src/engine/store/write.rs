@@ -1,0 +1,258 @@
+//! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
+
+use crate::copy::CopyIn;
+use crate::obligations::store as obligations;
+use crate::{Claim, Fault, Tx};
+use jiff::Timestamp;
+use scrip::VendorId;
+use scrip::posting::{Book, Entry, Issuance, Journal, Receipt, Swapped, TradeState, TradeStep};
+use std::collections::BTreeMap;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+/// Every statement of this file.
+pub(super) const STATEMENTS: &[&str] = &[COPY_ENTRIES, COPY_SWAPS, COPY_TRADES, END_TRADES, UPDATE_ACCOUNTS, ADD_ISSUANCES, COPY_ANSWERS];
+
+const COPY_ENTRIES: &str = "
+    COPY entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
+    FROM STDIN BINARY";
+
+const COPY_SWAPS: &str = "
+    COPY swaps (user_id, id, kind, payee_id, from_vendor_id, to_vendor_id, send_units, receive_units, from_unit_value, to_unit_value,
+                rate_id, value_micro, to_vendor_micro, house_fee_micro, source_margin_micro, rounding_micro, window_id, booked_at)
+    FROM STDIN BINARY";
+
+const COPY_TRADES: &str = "
+    COPY trades (user_id, id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, state, proposed_at, expires_at)
+    FROM STDIN BINARY";
+
+const END_TRADES: &str = "
+    UPDATE trades t
+    SET state = e.state, ended_at = $4
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS e(user_id, id, state)
+    WHERE t.user_id = e.user_id AND t.id = e.id";
+
+const UPDATE_ACCOUNTS: &str = "
+    UPDATE accounts a
+    SET balance = n.balance, held = n.held, entry_count = n.entry_count
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS n(user_id, vendor_id, balance, held, entry_count)
+    WHERE a.user_id = n.user_id AND a.vendor_id = n.vendor_id";
+
+const ADD_ISSUANCES: &str = "
+    INSERT INTO issuances (vendor_id, writer, issued, retired)
+    SELECT vendor_id, $1, issued, retired
+    FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS u(vendor_id, issued, retired)
+    ON CONFLICT (vendor_id, writer) DO UPDATE
+    SET issued = issuances.issued + excluded.issued, retired = issuances.retired + excluded.retired";
+
+const COPY_ANSWERS: &str = "COPY idempotency (actor_id, key, request_hash, answer, created_at) FROM STDIN BINARY";
+
+/// Writes everything that the batch decided; afterwards only the commit is missing.
+pub(in super::super) async fn write<'a>(
+    tx: &Tx<'_>,
+    writer: i16,
+    journal: &Journal,
+    book: &Book,
+    granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
+    booked_at: Timestamp,
+) -> Result<(), Fault> {
+    if journal.entries.is_empty() {
+        return Ok(());
+    }
+    update_accounts(tx, journal, book).await?;
+    insert_entries(tx, &journal.entries).await?;
+    insert_swaps(tx, &journal.swaps).await?;
+    insert_obligations(tx, writer, journal, booked_at).await?;
+    write_trades(tx, &journal.trades, booked_at).await?;
+    add_issuances(tx, writer, &journal.issuances).await?;
+    insert_answers(tx, granted, booked_at).await
+}
+
+/// Only the accounts that got an entry; the others stay as they were.
+async fn update_accounts(tx: &Tx<'_>, journal: &Journal, book: &Book) -> Result<(), Fault> {
+    let changed: std::collections::BTreeSet<_> = journal.entries.iter().map(|e| e.account).collect();
+    let (mut users, mut vendors, mut balances, mut helds, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (key, account) in book.accounts().filter(|(key, _)| changed.contains(key)) {
+        users.push(key.user.uuid());
+        vendors.push(key.vendor.uuid());
+        balances.push(account.balance.units());
+        helds.push(account.held.units());
+        counts.push(account.entry_count);
+    }
+    let statement = tx.prepare_cached(UPDATE_ACCOUNTS).await?;
+    tx.execute(&statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
+    Ok(())
+}
+
+const ENTRY_TYPES: &[Type] = &[
+    Type::UUID,
+    Type::UUID,
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::UUID,
+    Type::TIMESTAMPTZ,
+];
+
+async fn insert_entries(tx: &Tx<'_>, entries: &[Entry]) -> Result<(), Fault> {
+    let mut copy = CopyIn::begin(tx, COPY_ENTRIES, ENTRY_TYPES).await?;
+    for entry in entries {
+        let Entry { account, seq, kind, contra, amount, held_amount, balance_after, held_after, operation, booked_at } = entry;
+        copy.row(&[
+            &account.user.uuid(),
+            &account.vendor.uuid(),
+            seq,
+            &kind.as_str(),
+            &contra.as_str(),
+            &amount.units(),
+            &held_amount.units(),
+            &balance_after.units(),
+            &held_after.units(),
+            &operation.uuid(),
+            booked_at,
+        ])
+        .await?;
+    }
+    copy.finish().await
+}
+
+const SWAP_TYPES: &[Type] = &[
+    Type::UUID,
+    Type::UUID,
+    Type::TEXT,
+    Type::UUID,
+    Type::UUID,
+    Type::UUID,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::UUID,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::UUID,
+    Type::TIMESTAMPTZ,
+];
+
+async fn insert_swaps(tx: &Tx<'_>, swaps: &[Swapped]) -> Result<(), Fault> {
+    if swaps.is_empty() {
+        return Ok(());
+    }
+    let mut copy = CopyIn::begin(tx, COPY_SWAPS, SWAP_TYPES).await?;
+    for swap in swaps {
+        let figures = &swap.figures;
+        copy.row(&[
+            &swap.payer.uuid(),
+            &swap.id.uuid(),
+            &swap.kind(),
+            &swap.payee.uuid(),
+            &swap.from.uuid(),
+            &swap.to.uuid(),
+            &swap.send.units(),
+            &swap.receive.units(),
+            &swap.from_unit_value.micro(),
+            &swap.to_unit_value.micro(),
+            &swap.rate_id,
+            &figures.value.units(),
+            &figures.to_vendor.units(),
+            &figures.house_fee.units(),
+            &figures.source_margin.units(),
+            &figures.rounding.units(),
+            &swap.window.uuid(),
+            &swap.booked_at,
+        ])
+        .await?;
+    }
+    copy.finish().await
+}
+
+async fn insert_obligations(tx: &Tx<'_>, writer: i16, journal: &Journal, booked_at: Timestamp) -> Result<(), Fault> {
+    if journal.obligations.is_empty() {
+        return Ok(());
+    }
+    let mut sums: BTreeMap<_, obligations::PairSum> = BTreeMap::new();
+    for o in &journal.obligations {
+        sums.entry((o.window, o.debtor, o.creditor)).or_default().add(o.amount);
+    }
+    let rows = journal.obligations.iter().map(|o| obligations::Row {
+        user: o.payer.uuid(),
+        id: o.swap.uuid(),
+        window: o.window,
+        debtor: o.debtor,
+        creditor: o.creditor,
+        amount: o.amount,
+        source: "swap",
+        operation: o.swap,
+        booked_at,
+    });
+    obligations::insert_obligations(tx, rows).await?;
+    obligations::add_positions(tx, writer, &sums).await
+}
+
+const TRADE_TYPES: &[Type] =
+    &[Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::UUID, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ];
+
+async fn write_trades(tx: &Tx<'_>, steps: &[TradeStep], booked_at: Timestamp) -> Result<(), Fault> {
+    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = steps.iter().partition(|step| step.state == TradeState::Proposed);
+    if !proposed.is_empty() {
+        let mut copy = CopyIn::begin(tx, COPY_TRADES, TRADE_TYPES).await?;
+        for TradeStep { trade, state, booked_at } in proposed {
+            copy.row(&[
+                &trade.proposer.uuid(),
+                &trade.id.uuid(),
+                &trade.acceptor.uuid(),
+                &trade.give.vendor.uuid(),
+                &trade.give.amount.units(),
+                &trade.take.vendor.uuid(),
+                &trade.take.amount.units(),
+                &state.as_str(),
+                booked_at,
+                &trade.expires_at,
+            ])
+            .await?;
+        }
+        copy.finish().await?;
+    }
+    if !ended.is_empty() {
+        let users: Vec<Uuid> = ended.iter().map(|s| s.trade.proposer.uuid()).collect();
+        let ids: Vec<Uuid> = ended.iter().map(|s| s.trade.id.uuid()).collect();
+        let states: Vec<&str> = ended.iter().map(|s| s.state.as_str()).collect();
+        tx.execute(END_TRADES, &[&users, &ids, &states, &booked_at]).await?;
+    }
+    Ok(())
+}
+
+async fn add_issuances(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<(), Fault> {
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let fit = |sum: i128| i64::try_from(sum).map_err(|_| Fault::PositionTooLarge);
+    let vendors: Vec<Uuid> = sums.keys().map(|v| v.uuid()).collect();
+    let issued: Vec<i64> = sums.values().map(|s| fit(s.issued)).collect::<Result<_, _>>()?;
+    let retired: Vec<i64> = sums.values().map(|s| fit(s.retired)).collect::<Result<_, _>>()?;
+    let statement = tx.prepare_cached(ADD_ISSUANCES).await?;
+    tx.execute(&statement, &[&writer, &vendors, &issued, &retired]).await?;
+    Ok(())
+}
+
+const ANSWER_TYPES: &[Type] = &[Type::UUID, Type::TEXT, Type::BYTEA, Type::TEXT, Type::TIMESTAMPTZ];
+
+async fn insert_answers<'a>(
+    tx: &Tx<'_>,
+    granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
+    booked_at: Timestamp,
+) -> Result<(), Fault> {
+    let mut copy = CopyIn::begin(tx, COPY_ANSWERS, ANSWER_TYPES).await?;
+    for (claim, receipt) in granted {
+        let answer = serde_json::to_string(receipt).map_err(|e| Fault::Unreadable(format!("a receipt: {e}")))?;
+        copy.row(&[&claim.actor, &claim.key, &claim.request_hash.as_slice(), &answer, &booked_at]).await?;
+    }
+    copy.finish().await
+}

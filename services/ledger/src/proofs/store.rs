@@ -1,0 +1,117 @@
+//! Each proof is one statement that answers with what breaks the rule, as text; no row means that it holds.
+
+/// Every statement of this file, for the test that prepares them all.
+pub const STATEMENTS: &[&str] = &[
+    BALANCES_EQUAL_ENTRIES,
+    ENTRIES_ARE_CHAINS,
+    TOKENS_ARE_ISSUED_LESS_RETIRED,
+    ISSUANCE_EQUALS_ENTRIES,
+    CONTRA_HALVES_BALANCE,
+    SWAPS_HAVE_THEIR_ENTRIES,
+    OBLIGATIONS_EQUAL_SWAPS,
+    POSITIONS_EQUAL_OBLIGATIONS,
+    TRADES_HOLD_WHAT_THEY_GIVE,
+];
+
+/// The rules and their statements.
+pub(super) const PROOFS: &[(&str, &str)] = &[
+    ("every balance and hold equals the sum of its entries", BALANCES_EQUAL_ENTRIES),
+    ("the entries of an account are a chain without gaps", ENTRIES_ARE_CHAINS),
+    ("the balances and holds of a token sum to what was issued less what was retired", TOKENS_ARE_ISSUED_LESS_RETIRED),
+    ("issued and retired equal the entries against issuance", ISSUANCE_EQUALS_ENTRIES),
+    ("entries between accounts and holds balance within their operation", CONTRA_HALVES_BALANCE),
+    ("every swap has exactly its two entries", SWAPS_HAVE_THEIR_ENTRIES),
+    ("every swap leaves one obligation of its value, and every such obligation has its swap", OBLIGATIONS_EQUAL_SWAPS),
+    ("the positions of a window equal its obligations", POSITIONS_EQUAL_OBLIGATIONS),
+    ("what is held equals what proposed trades give", TRADES_HOLD_WHAT_THEY_GIVE),
+];
+
+const BALANCES_EQUAL_ENTRIES: &str = "
+    SELECT format('account of user %s with vendor %s: balance %s, held %s, %s entries; its entries say %s, %s, %s',
+                  a.user_id, a.vendor_id, a.balance, a.held, a.entry_count, coalesce(e.balance, 0), coalesce(e.held, 0), coalesce(e.count, 0))
+    FROM accounts a
+    LEFT JOIN (SELECT user_id, vendor_id, sum(amount) AS balance, sum(held_amount) AS held, count(*) AS count
+               FROM entries GROUP BY user_id, vendor_id) e USING (user_id, vendor_id)
+    WHERE a.balance <> coalesce(e.balance, 0) OR a.held <> coalesce(e.held, 0) OR a.entry_count <> coalesce(e.count, 0)
+    LIMIT $1";
+
+const ENTRIES_ARE_CHAINS: &str = "
+    SELECT format('entry %s of user %s with vendor %s does not follow the one before it', seq, user_id, vendor_id)
+    FROM (SELECT user_id, vendor_id, seq, amount, held_amount, balance_after, held_after,
+                 row_number() OVER chain AS expected_seq,
+                 lag(balance_after, 1, 0::bigint) OVER chain AS balance_before,
+                 lag(held_after, 1, 0::bigint) OVER chain AS held_before
+          FROM entries WINDOW chain AS (PARTITION BY user_id, vendor_id ORDER BY seq)) e
+    WHERE seq <> expected_seq OR balance_after <> balance_before + amount OR held_after <> held_before + held_amount
+    LIMIT $1";
+
+const TOKENS_ARE_ISSUED_LESS_RETIRED: &str = "
+    SELECT format('vendor %s: accounts hold %s, issued less retired is %s', vendor_id, coalesce(a.total, 0), coalesce(i.total, 0))
+    FROM (SELECT vendor_id, sum(balance::numeric + held) AS total FROM accounts GROUP BY vendor_id) a
+    FULL JOIN (SELECT vendor_id, sum(issued::numeric - retired) AS total FROM issuances GROUP BY vendor_id) i USING (vendor_id)
+    WHERE coalesce(a.total, 0) <> coalesce(i.total, 0)
+    LIMIT $1";
+
+const ISSUANCE_EQUALS_ENTRIES: &str = "
+    SELECT format('vendor %s: issued %s and retired %s, its entries say %s and %s',
+                  vendor_id, coalesce(i.issued, 0), coalesce(i.retired, 0), coalesce(e.issued, 0), coalesce(e.retired, 0))
+    FROM (SELECT vendor_id, sum(issued) AS issued, sum(retired) AS retired FROM issuances GROUP BY vendor_id) i
+    FULL JOIN (SELECT vendor_id, coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS issued,
+                      coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS retired
+               FROM entries WHERE contra = 'issuance' GROUP BY vendor_id) e USING (vendor_id)
+    WHERE coalesce(i.issued, 0) <> coalesce(e.issued, 0) OR coalesce(i.retired, 0) <> coalesce(e.retired, 0)
+    LIMIT $1";
+
+const CONTRA_HALVES_BALANCE: &str = "
+    SELECT format('operation %s moves vendor %s tokens by %s without issuing or retiring them', operation_id, vendor_id, sum(amount::numeric + held_amount))
+    FROM entries
+    WHERE contra IN ('account', 'hold')
+    GROUP BY operation_id, vendor_id
+    HAVING sum(amount::numeric + held_amount) <> 0
+    LIMIT $1";
+
+const SWAPS_HAVE_THEIR_ENTRIES: &str = "
+    WITH expected AS (
+        SELECT id AS operation_id, user_id, from_vendor_id AS vendor_id, -send_units AS amount,
+               CASE kind WHEN 'convert' THEN 'convert_out' ELSE 'send_out' END AS kind FROM swaps
+        UNION ALL
+        SELECT id, payee_id, to_vendor_id, receive_units, CASE kind WHEN 'convert' THEN 'convert_in' ELSE 'send_in' END FROM swaps
+    ), booked AS (
+        SELECT operation_id, user_id, vendor_id, amount, kind FROM entries
+        WHERE kind IN ('convert_out', 'convert_in', 'send_out', 'send_in')
+    )
+    SELECT format('swap %s: %s of %s for user %s with vendor %s is %s', operation_id, kind, amount, user_id, vendor_id, fault)
+    FROM ((SELECT *, 'missing' AS fault FROM (TABLE expected EXCEPT ALL TABLE booked) m)
+          UNION ALL
+          (SELECT *, 'not of any swap' FROM (TABLE booked EXCEPT ALL TABLE expected) s)) f
+    LIMIT $1";
+
+const OBLIGATIONS_EQUAL_SWAPS: &str = "
+    WITH expected AS (
+        SELECT user_id, id AS operation_id, window_id, from_vendor_id AS debtor_id, to_vendor_id AS creditor_id, to_vendor_micro AS amount_micro FROM swaps
+    ), booked AS (
+        SELECT user_id, operation_id, window_id, debtor_id, creditor_id, amount_micro FROM obligations WHERE source = 'swap'
+    )
+    SELECT format('swap %s: its obligation of %s micro-units in window %s is %s', operation_id, amount_micro, window_id, fault)
+    FROM ((SELECT *, 'missing' AS fault FROM (TABLE expected EXCEPT ALL TABLE booked) m)
+          UNION ALL
+          (SELECT *, 'not of any swap' FROM (TABLE booked EXCEPT ALL TABLE expected) s)) f
+    LIMIT $1";
+
+const POSITIONS_EQUAL_OBLIGATIONS: &str = "
+    SELECT format('window %s: vendor %s owes vendor %s %s in %s obligations, its position says %s in %s', window_id, debtor_id, creditor_id,
+                  coalesce(o.amount, 0), coalesce(o.count, 0), coalesce(p.amount, 0), coalesce(p.count, 0))
+    FROM (SELECT window_id, debtor_id, creditor_id, sum(amount_micro) AS amount, count(*) AS count
+          FROM obligations GROUP BY window_id, debtor_id, creditor_id) o
+    FULL JOIN (SELECT window_id, debtor_id, creditor_id, sum(amount_micro) AS amount, sum(obligation_count) AS count
+               FROM positions GROUP BY window_id, debtor_id, creditor_id) p USING (window_id, debtor_id, creditor_id)
+    WHERE o.amount IS DISTINCT FROM p.amount OR o.count IS DISTINCT FROM p.count
+    LIMIT $1";
+
+const TRADES_HOLD_WHAT_THEY_GIVE: &str = "
+    SELECT format('user %s with vendor %s: held %s, proposed trades give %s', user_id, vendor_id, coalesce(a.held, 0), coalesce(t.give, 0))
+    FROM (SELECT user_id, vendor_id, held FROM accounts WHERE held <> 0) a
+    FULL JOIN (SELECT user_id, give_vendor_id AS vendor_id, sum(give_units) AS give
+               FROM trades WHERE state = 'proposed' GROUP BY user_id, give_vendor_id) t USING (user_id, vendor_id)
+    WHERE coalesce(a.held, 0) <> coalesce(t.give, 0)
+    LIMIT $1";

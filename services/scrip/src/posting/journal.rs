@@ -1,0 +1,239 @@
+//! What a decided batch leaves in the books, and what each caller is told.
+
+use super::{AccountKey, Trade, TradeState};
+use crate::money::{Micro, Tokens, UnitValue};
+use crate::swap::Figures;
+use crate::{OperationId, UserId, VendorId, WindowId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Everything that a batch writes.
+#[derive(Debug, Default)]
+pub struct Journal {
+    /// In the order in which they were decided.
+    pub entries: Vec<Entry>,
+    /// One for each granted swap.
+    pub swaps: Vec<Swapped>,
+    /// One for each granted swap.
+    pub obligations: Vec<Obligation>,
+    /// What the batch adds to each vendor's issued and retired tokens.
+    pub issuances: BTreeMap<VendorId, Issuance>,
+    /// Proposals and ends of trades, in order.
+    pub trades: Vec<TradeStep>,
+}
+
+impl Journal {
+    pub(super) fn step(&mut self, trade: &Trade, state: TradeState, booked_at: Timestamp) -> Receipt {
+        let step = TradeStep { trade: *trade, state, booked_at };
+        self.trades.push(step);
+        Receipt::Traded(step)
+    }
+}
+
+/// Why an account changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// The vendor issued tokens.
+    Issue,
+    /// Retired by the user's own swap.
+    ConvertOut,
+    /// Issued by the user's own swap.
+    ConvertIn,
+    /// Retired to pay somebody in another token.
+    SendOut,
+    /// Issued because somebody paid in another token.
+    SendIn,
+    /// Set aside for a proposed trade.
+    TradeHold,
+    /// No longer set aside.
+    TradeRelease,
+    /// Given in a trade.
+    TradeOut,
+    /// Taken in a trade.
+    TradeIn,
+}
+
+impl EntryKind {
+    /// As stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::ConvertOut => "convert_out",
+            Self::ConvertIn => "convert_in",
+            Self::SendOut => "send_out",
+            Self::SendIn => "send_in",
+            Self::TradeHold => "trade_hold",
+            Self::TradeRelease => "trade_release",
+            Self::TradeOut => "trade_out",
+            Self::TradeIn => "trade_in",
+        }
+    }
+}
+
+/// The other half of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contra {
+    /// Tokens came into being or ceased.
+    Issuance,
+    /// Another user's account.
+    Account,
+    /// The same account's hold.
+    Hold,
+}
+
+impl Contra {
+    /// As stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Issuance => "issuance",
+            Self::Account => "account",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+/// One line of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Whose line.
+    pub account: AccountKey,
+    /// Counts the account's entries from 1.
+    pub seq: i64,
+    /// Why.
+    pub kind: EntryKind,
+    /// Against what.
+    pub contra: Contra,
+    /// Change of the balance.
+    pub amount: Tokens,
+    /// Change of what is held.
+    pub held_amount: Tokens,
+    /// The balance from here on.
+    pub balance_after: Tokens,
+    /// What is held from here on.
+    pub held_after: Tokens,
+    /// What moved it.
+    pub operation: OperationId,
+    /// When, by the database.
+    pub booked_at: Timestamp,
+}
+
+/// What a swap leaves between two vendors. It bears the swap's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Obligation {
+    /// The swap's payer, by whom the row is found.
+    pub payer: UserId,
+    /// The swap.
+    pub swap: OperationId,
+    /// The window that will settle it.
+    pub window: WindowId,
+    /// Who owes.
+    pub debtor: VendorId,
+    /// Who is owed.
+    pub creditor: VendorId,
+    /// How much.
+    pub amount: Micro,
+}
+
+/// What one batch adds to a vendor's totals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Issuance {
+    /// Tokens that came into being.
+    pub issued: i128,
+    /// Tokens that ceased.
+    pub retired: i128,
+}
+
+#[expect(clippy::arithmetic_side_effects, reason = "a batch has far fewer than 2^63 postings of at most 2^63 units each")]
+impl Issuance {
+    pub(super) fn issue(&mut self, amount: Tokens) {
+        self.issued += i128::from(amount.units());
+    }
+
+    pub(super) fn retire(&mut self, amount: Tokens) {
+        self.retired += i128::from(amount.units());
+    }
+}
+
+/// What the caller of a granted posting is told. Stored under its idempotency key, so that it can be told again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receipt {
+    /// Tokens were issued.
+    Issued(Issued),
+    /// A swap was made.
+    Swapped(Box<Swapped>),
+    /// A trade took a step.
+    Traded(TradeStep),
+}
+
+/// Tokens were issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// What the entry names.
+    pub operation: OperationId,
+    /// Whose token.
+    pub vendor: VendorId,
+    /// To whom.
+    pub user: UserId,
+    /// How much.
+    pub amount: Tokens,
+    /// The account's balance right after.
+    pub balance_after: Tokens,
+    /// When.
+    pub booked_at: Timestamp,
+}
+
+/// A swap as it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swapped {
+    /// The swap's id.
+    pub id: OperationId,
+    /// Whose tokens were retired.
+    pub payer: UserId,
+    /// Who got the other token; the payer, in a convert.
+    pub payee: UserId,
+    /// The vendor whose tokens were retired.
+    pub from: VendorId,
+    /// The vendor whose tokens were issued.
+    pub to: VendorId,
+    /// Units retired.
+    pub send: Tokens,
+    /// Units issued.
+    pub receive: Tokens,
+    /// The first token's unit value then.
+    pub from_unit_value: UnitValue,
+    /// The second token's unit value then.
+    pub to_unit_value: UnitValue,
+    /// The configured rate's version; none where the unit values crossed.
+    pub rate_id: Option<Uuid>,
+    /// What it is worth and to whom.
+    pub figures: Figures,
+    /// The window that its obligation falls into.
+    pub window: WindowId,
+    /// When.
+    pub booked_at: Timestamp,
+    /// The payer's balance in the first token right after.
+    pub from_balance_after: Tokens,
+    /// The payee's balance in the second token right after.
+    pub to_balance_after: Tokens,
+}
+
+impl Swapped {
+    /// As stored and shown: `convert` within one user, `send` to another.
+    pub fn kind(&self) -> &'static str {
+        if self.payer == self.payee { "convert" } else { "send" }
+    }
+}
+
+/// A trade was proposed or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeStep {
+    /// Its terms.
+    pub trade: Trade,
+    /// Where it now stands.
+    pub state: TradeState,
+    /// When.
+    pub booked_at: Timestamp,
+}

@@ -1,0 +1,71 @@
+//! What was in force when a batch was decided.
+
+use super::{Refusal, Switch};
+use crate::money::UnitValue;
+use crate::rate::RateVersion;
+use crate::{SchemeId, VendorId, WindowId};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Rates, switches, windows and the time, as the batch found them.
+#[derive(Debug)]
+pub struct Terms {
+    /// The database's time: what the books say.
+    pub booked_at: Timestamp,
+    /// The program's time: what people's offers expire by.
+    pub now: Timestamp,
+    /// The vendors of the batch.
+    pub vendors: BTreeMap<VendorId, VendorTerms>,
+    /// The configured rate in force for a pair; absent where the unit values cross.
+    pub rates: BTreeMap<(VendorId, VendorId), RateVersion>,
+    /// The open window of each scheme.
+    pub windows: BTreeMap<SchemeId, WindowId>,
+}
+
+/// What a vendor does at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VendorTerms {
+    /// Not suspended by the operator.
+    pub active: bool,
+    /// What the vendor itself switched on.
+    pub switches: Switches,
+    /// The value of its smallest unit; none before the first one starts.
+    pub unit_value: Option<UnitValue>,
+    /// Where it settles.
+    pub scheme: Option<SchemeId>,
+}
+
+/// The directions that are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switches {
+    /// May issue.
+    pub issue: bool,
+    /// Its tokens may be swapped away.
+    pub convert_out: bool,
+    /// Its tokens may be swapped for.
+    pub convert_in: bool,
+}
+
+impl Terms {
+    pub(super) fn allows(&self, vendor: VendorId, switch: Switch) -> Result<(), Refusal> {
+        let Some(terms) = self.vendors.get(&vendor).filter(|v| v.active) else {
+            return Err(Refusal::VendorSuspended { vendor });
+        };
+        let on = match switch {
+            Switch::Issue => terms.switches.issue,
+            Switch::ConvertOut => terms.switches.convert_out,
+            Switch::ConvertIn => terms.switches.convert_in,
+        };
+        if on { Ok(()) } else { Err(Refusal::SwitchedOff { vendor, switch }) }
+    }
+
+    pub(super) fn unit_value(&self, vendor: VendorId) -> Option<UnitValue> {
+        self.vendors.get(&vendor).and_then(|v| v.unit_value)
+    }
+
+    pub(super) fn common_window(&self, from: VendorId, to: VendorId) -> Result<WindowId, Refusal> {
+        let scheme_of = |vendor| self.vendors.get(&vendor).and_then(|v| v.scheme);
+        let common = scheme_of(from).filter(|scheme| scheme_of(to) == Some(*scheme));
+        common.and_then(|scheme| self.windows.get(&scheme)).copied().ok_or(Refusal::NoCommonScheme { from, to })
+    }
+}

@@ -1,0 +1,189 @@
+//! One netting: the figures, the positions, the transfers, and the proof that they belong together.
+
+use crate::{
+    debts::Debts,
+    hash::{self, Digest},
+    network::{Flow, Network, Party, at},
+    rounding,
+    strategies::{self, Plan},
+    strategy::Strategy,
+};
+use scrip::{Micro, Scale};
+
+/// Obligations turned into transfers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Netting {
+    /// How.
+    pub strategy: Strategy,
+    /// The currency's decimals, to which transfers are rounded; 6 rounds nothing.
+    pub digits: Scale,
+    /// How many obligations went in.
+    pub obligations: usize,
+    /// How many parties owe or are owed.
+    pub parties: usize,
+    /// The sum of all obligations.
+    pub gross: Micro,
+    /// What would be left to pay if only two parties at a time set off what they owe each other.
+    pub bilateral: Micro,
+    /// The net internal debt: the sum of the positive nets, the least money that can settle everything.
+    pub net: Micro,
+    /// What the transfers move, after rounding. The hub moves everything twice: into the house, and out of it.
+    pub total: Micro,
+    /// What the strategy cancels without money: `gross - remaining`.
+    pub set_off: Micro,
+    /// What the strategy leaves to be paid of the parties' debts, before rounding. The hub leaves the net internal debt, as `direct` does.
+    pub remaining: Micro,
+    /// Whether the strategy provably reached its goal. Only a search that had to stop early says no, and none of today's searches.
+    pub optimal: bool,
+    /// One per party, in byte order of their names.
+    pub positions: Vec<Position>,
+    /// In the order of the strategy.
+    pub transfers: Vec<Transfer>,
+    /// What rounding leaves owed, to become obligations of the next window.
+    pub carries: Vec<Carry>,
+    /// See [`Digest`] and the module `hash`: over the obligations.
+    pub input_hash: Digest,
+    /// Over strategy, algorithm version, digits, transfers and carries.
+    pub output_hash: Digest,
+}
+
+/// What one party is owed and owes: `net = owed - owes = settled + carry`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Whose.
+    pub party: Party,
+    /// The sum of what others owe it.
+    pub owed: Micro,
+    /// The sum of what it owes others.
+    pub owes: Micro,
+    /// Positive: to be paid. Negative: to pay. The nets of a netting sum to zero.
+    pub net: Micro,
+    /// What the transfers settle of the net; sums to zero.
+    pub settled: Micro,
+    /// What the carries leave of the net; sums to zero.
+    pub carry: Micro,
+}
+
+/// Money that one party pays another, or the house, or the house pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// Who pays.
+    pub payer: Party,
+    /// Who is paid.
+    pub payee: Party,
+    /// More than zero, in whole minor units.
+    pub amount: Micro,
+}
+
+/// What one party still owes another after rounding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carry {
+    /// Who owes.
+    pub debtor: Party,
+    /// Who is owed.
+    pub creditor: Party,
+    /// More than zero.
+    pub amount: Micro,
+}
+
+/// Why a strategy refuses a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NettingError {
+    /// The hub could not tell this party from the house.
+    #[error("a party may not be named {} when the hub strategy is used", scrip::code::HOUSE)]
+    HouseIsParty,
+}
+
+impl Netting {
+    /// Nets `network` by `strategy`, with transfers in whole minor units of a currency with so many `digits`.
+    ///
+    /// Takes the time of sorting: O(n log n) in the number of obligations. Panics if the result does not give every party its
+    /// position: that would be a bug, and no money may move because of it.
+    pub fn compute(network: &Network, strategy: Strategy, digits: Scale) -> Result<Self, NettingError> {
+        let debts = Debts::of(network);
+        let Plan { transfers, carries, remaining, optimal } = strategies::plan(network, &debts, strategy, rounding::grain(digits))?;
+
+        let positions = positions(network, &debts, &transfers, &carries);
+        let name = |party: u32| network.parties().get(at(party)).cloned().unwrap_or_else(Party::house);
+        let total = sum(transfers.iter().map(|t| t.amount));
+        let transfers: Vec<Transfer> =
+            transfers.iter().map(|t| Transfer { payer: name(t.from), payee: name(t.to), amount: Micro::new(t.amount) }).collect();
+        let carries: Vec<Carry> =
+            carries.iter().map(|c| Carry { debtor: name(c.from), creditor: name(c.to), amount: Micro::new(c.amount) }).collect();
+        let netting = Self {
+            strategy,
+            digits,
+            obligations: network.flows().len(),
+            parties: network.parties().len(),
+            gross: network.gross(),
+            bilateral: Micro::new(sum(debts.differences.iter().map(|d| d.amount))),
+            net: Micro::new(debts.net_internal_debt()),
+            total: Micro::new(total),
+            set_off: Micro::new(network.gross().units().strict_sub(remaining)),
+            remaining: Micro::new(remaining),
+            optimal,
+            input_hash: hash::input(network),
+            output_hash: hash::output(strategy, digits, &transfers, &carries),
+            positions,
+            transfers,
+            carries,
+        };
+        netting.assert_consistent();
+        Ok(netting)
+    }
+
+    /// Looks at the result alone, not at how it came about.
+    fn assert_consistent(&self) {
+        let grain = rounding::grain(self.digits);
+        for Position { party, owed, owes, net, settled, carry } in &self.positions {
+            assert!(owed.checked_sub(*owes) == Some(*net), "the net of {party} is what it is owed less what it owes");
+            assert!(settled.checked_add(*carry) == Some(*net), "transfers and carries give {party} its net");
+        }
+        let of_all = |figure: fn(&Position) -> Micro| sum(self.positions.iter().map(|p| figure(p).units()));
+        assert!(of_all(|p| p.net) == 0, "the positions sum to zero");
+        assert!(of_all(|p| p.settled) == 0, "the house keeps nothing");
+        assert!(of_all(|p| p.owed) == self.gross.units(), "what is owed is the gross");
+        for Transfer { payer, payee, amount } in &self.transfers {
+            assert!(payer != payee && *amount > Micro::ZERO, "a transfer moves something from {payer} to another than {payee}");
+            assert!(amount.units().strict_rem(grain) == 0, "a transfer is in whole minor units");
+        }
+        for Carry { debtor, creditor, amount } in &self.carries {
+            assert!(debtor != creditor && *amount > Micro::ZERO, "a carry is a debt of {debtor} to another than {creditor}");
+        }
+        assert!(self.gross >= self.bilateral && self.bilateral >= self.net, "gross >= bilateral >= net");
+        assert!(self.gross >= self.remaining && self.remaining >= self.net, "gross >= remaining >= net");
+    }
+}
+
+/// What is owed and owes from the obligations; what is settled and carried from the result.
+fn positions(network: &Network, debts: &Debts, transfers: &[Flow], carries: &[Flow]) -> Vec<Position> {
+    let settled = received(network, transfers);
+    let carried = received(network, carries);
+    let mut positions = Vec::with_capacity(network.parties().len());
+    for (index, (party, tally)) in network.parties().iter().zip(&debts.tallies).enumerate() {
+        positions.push(Position {
+            party: party.clone(),
+            owed: Micro::new(tally.owed),
+            owes: Micro::new(tally.owes),
+            net: Micro::new(tally.net()),
+            settled: Micro::new(settled[index]),
+            carry: Micro::new(carried[index]),
+        });
+    }
+    positions
+}
+
+/// What the flows bring each party, less what they take; the last is the house.
+fn received(network: &Network, flows: &[Flow]) -> Vec<i64> {
+    let mut sums = vec![0_i64; network.parties().len().strict_add(1)];
+    for Flow { from, to, amount } in flows {
+        sums[at(*from)] = sums[at(*from)].strict_sub(*amount);
+        sums[at(*to)] = sums[at(*to)].strict_add(*amount);
+    }
+    sums
+}
+
+fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
+    let total = amounts.fold(0_i128, |sum, amount| sum.strict_add(i128::from(amount)));
+    i64::try_from(total).expect("every figure is at most twice the gross, which is bounded")
+}

@@ -1,0 +1,8 @@
+//! `bilateral`: one transfer per two parties, the difference of what they owe each other, in the order of payer and payee.
+
+use super::Plan;
+use crate::debts::Debts;
+
+pub(super) fn plan(debts: &Debts, grain: i64) -> Plan {
+    super::each_paid(&debts.differences, grain)
+}

@@ -1,0 +1,4 @@
+//! stub
+pub mod schedules;
+pub mod seals;
+pub mod windows;

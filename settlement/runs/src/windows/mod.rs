@@ -1,0 +1,78 @@
+//! Windows: the obligations of a scheme between two cut-offs. `open -> closed`, never back.
+//!
+//! Shape: [`open_first`] when a scheme begins, [`close`] for ever after; closing one opens the next in the same tx, so a scheme
+//! always has exactly one open window. A slot (what closed the window: a schedule's instant, or somebody's key) closes one
+//! window however often it is claimed. Nothing here sums or nets.
+
+mod store;
+
+use jiff::Timestamp;
+use ledger::{Failure, Fault, Tx, lock_scheme_exclusive, new_id};
+use scrip::{SchemeId, WindowId};
+pub use store::STATEMENTS;
+pub(crate) use store::{find_open, list};
+
+/// One window of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Its id.
+    pub id: WindowId,
+    /// Counts the scheme's windows from 1.
+    pub number: i64,
+    /// When it began to take obligations.
+    pub opened_at: Timestamp,
+    /// How it ended; none while it is open.
+    pub closed: Option<Cut>,
+}
+
+/// The end of a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// No later obligation is in the window.
+    pub closed_at: Timestamp,
+    /// What closed it.
+    pub slot: String,
+}
+
+/// The window that a slot closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// The window's id.
+    pub window: WindowId,
+    /// Its number within the scheme.
+    pub number: i64,
+    /// Whether this call closed it; false when the slot had done so before.
+    pub closed_now: bool,
+}
+
+/// Why no window was closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CloseRefusal {
+    /// There is no such scheme, or it never had a window.
+    #[error("the scheme has no open window")]
+    SchemeNotFound,
+}
+
+/// Opens the scheme's window 1. The scheme must be new.
+pub async fn open_first(tx: &Tx<'_>, scheme: SchemeId, now: Timestamp) -> Result<WindowId, Fault> {
+    let window = WindowId::new(new_id());
+    store::insert(tx, window, scheme, 1, now).await?;
+    Ok(window)
+}
+
+/// Closes the scheme's open window for the slot and opens the next. The same slot again answers with the window that it closed.
+///
+/// Waits for the batches that are posting into the window; `clock_timestamp()` is read only then, so nothing in the window is
+/// later than its end.
+pub async fn close(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Closed, Failure<CloseRefusal>> {
+    lock_scheme_exclusive(tx, scheme).await?;
+    if let Some((window, number)) = store::find_by_slot(tx, scheme, slot).await? {
+        return Ok(Closed { window, number, closed_now: false });
+    }
+    let Some((window, number, at)) = store::close_open(tx, scheme, slot).await? else {
+        return Err(Failure::Refused(CloseRefusal::SchemeNotFound));
+    };
+    let next = number.checked_add(1).ok_or_else(|| Fault::Unreadable("window number".to_owned()))?;
+    store::insert(tx, WindowId::new(new_id()), scheme, next, at).await?;
+    Ok(Closed { window, number, closed_now: true })
+}

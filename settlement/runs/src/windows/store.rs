@@ -1,0 +1,68 @@
+//! The rows of windows.
+
+use super::{Cut, Window};
+use jiff::Timestamp;
+use ledger::{Fault, Tx};
+use scrip::{SchemeId, WindowId};
+use tokio_postgres::Row;
+
+/// Every statement of this file, for the test that prepares them all.
+pub const STATEMENTS: &[&str] = &[INSERT, CLOSE_OPEN, FIND_BY_SLOT, FIND_OPEN, LIST];
+
+const INSERT: &str = "
+    INSERT INTO windows (id, scheme_id, number, state, opened_at)
+    VALUES ($1, $2, $3, 'open', $4)";
+
+// clock_timestamp() and not now(): the tx may have waited for the lock. An instant before opened_at would be a clock that went back.
+const CLOSE_OPEN: &str = "
+    UPDATE windows SET state = 'closed', closed_at = greatest(clock_timestamp(), opened_at), slot = $2
+    WHERE scheme_id = $1 AND state = 'open'
+    RETURNING id, number, closed_at";
+
+const FIND_BY_SLOT: &str = "
+    SELECT id, number
+    FROM windows
+    WHERE scheme_id = $1 AND slot = $2";
+
+const FIND_OPEN: &str = "
+    SELECT id, number, opened_at, closed_at, slot
+    FROM windows
+    WHERE scheme_id = $1 AND state = 'open'";
+
+const LIST: &str = "
+    SELECT id, number, opened_at, closed_at, slot
+    FROM windows
+    WHERE scheme_id = $1 AND number < $2
+    ORDER BY number DESC
+    LIMIT $3";
+
+pub(super) async fn insert(tx: &Tx<'_>, window: WindowId, scheme: SchemeId, number: i64, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(INSERT, &[&window.uuid(), &scheme.uuid(), &number, &at]).await?;
+    Ok(())
+}
+
+pub(super) async fn close_open(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Option<(WindowId, i64, Timestamp)>, Fault> {
+    let row = tx.query_opt(CLOSE_OPEN, &[&scheme.uuid(), &slot]).await?;
+    row.map(|row| Ok((WindowId::new(row.try_get(0)?), row.try_get(1)?, row.try_get(2)?))).transpose()
+}
+
+pub(super) async fn find_by_slot(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Option<(WindowId, i64)>, Fault> {
+    let row = tx.query_opt(FIND_BY_SLOT, &[&scheme.uuid(), &slot]).await?;
+    row.map(|row| Ok((WindowId::new(row.try_get(0)?), row.try_get(1)?))).transpose()
+}
+
+/// The scheme's open window; the caller holds the window lock if it is going to write into it.
+pub(crate) async fn find_open(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Window>, Fault> {
+    tx.query_opt(FIND_OPEN, &[&scheme.uuid()]).await?.map(to_window).transpose()
+}
+
+/// The scheme's windows, newest first, with a number below `before`.
+pub(crate) async fn list(tx: &Tx<'_>, scheme: SchemeId, before: i64, limit: i64) -> Result<Vec<Window>, Fault> {
+    tx.query(LIST, &[&scheme.uuid(), &before, &limit]).await?.into_iter().map(to_window).collect()
+}
+
+fn to_window(row: Row) -> Result<Window, Fault> {
+    let (closed_at, slot): (Option<Timestamp>, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
+    let closed = closed_at.zip(slot).map(|(closed_at, slot)| Cut { closed_at, slot });
+    Ok(Window { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)?, opened_at: row.try_get(2)?, closed })
+}
