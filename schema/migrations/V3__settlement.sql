@@ -91,7 +91,8 @@ CREATE TABLE files (
 );
 
 CREATE TABLE file_pieces (
-    file_id   uuid    NOT NULL CONSTRAINT file_pieces_file_exists REFERENCES files,
+    -- Checked at commit: a long file is stored piece by piece, and its own row, with its size and hash, last.
+    file_id   uuid    NOT NULL CONSTRAINT file_pieces_file_exists REFERENCES files DEFERRABLE INITIALLY DEFERRED,
     seq       integer NOT NULL CONSTRAINT file_pieces_seq_positive CHECK (seq >= 1),
     -- Repeats the file's vendor, so that row security needs no join.
     vendor_id uuid    CONSTRAINT file_pieces_vendor_exists REFERENCES vendors,

@@ -1,1 +1,41 @@
-fn main() {}
+//! The tests of the whole house, over HTTP and the command line, on a real PostgreSQL. One binary; this file is its contents.
+//!
+//! Every test is an audit: when it ends, the proofs of `scriphouse verify` run on its database, and it fails if one fails.
+
+mod support;
+
+/// The founding document, claim by claim.
+mod stories {
+    mod token_exchange;
+}
+
+/// What each kind of caller may do, and what bad input gets.
+mod api {
+    mod access;
+    mod bad_input;
+    mod idempotency;
+    mod rates;
+    mod tenancy;
+    mod trades;
+    mod vendors;
+}
+
+/// Windows, runs, files and schedules.
+mod settlement {
+    mod files;
+    mod runs;
+    mod schedules;
+}
+
+/// The books under load, at random, and when processes are killed.
+mod books {
+    mod concurrency;
+    mod kills;
+    mod model;
+}
+
+/// The schema against its rules, and the workspace against its plan.
+mod catalog;
+mod commands;
+mod house_plan;
+mod walkthrough;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `scriphouse` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    clearinghouse::commands::main()
+}

@@ -3,7 +3,7 @@
 /// Whether the text is a name: 1 to `length_max` characters, no control characters, no space at its ends.
 ///
 /// PostgreSQL counts characters as this does, and takes no NUL.
-pub fn is_name(text: &str, length_max: usize) -> bool {
+pub(crate) fn is_name(text: &str, length_max: usize) -> bool {
     (1..=length_max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
 }
 

@@ -115,6 +115,11 @@ impl Connection {
         self.begin("SET LOCAL ROLE scriphouse_house").await
     }
 
+    /// A read-only tx of the house in which every statement sees the same instant.
+    pub async fn begin_snapshot(&mut self) -> Result<Tx<'_>, Fault> {
+        self.begin("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL ROLE scriphouse_house").await
+    }
+
     /// A tx that sees what this vendor may see.
     pub async fn begin_vendor(&mut self, vendor: VendorId) -> Result<Tx<'_>, Fault> {
         self.begin(&format!("SET LOCAL ROLE scriphouse_app; SET LOCAL scriphouse.vendor_id = '{vendor}'")).await

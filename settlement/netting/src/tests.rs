@@ -1,5 +1,7 @@
 //! The strategies on a whiteboard, and what holds for any network at all.
 
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows panics, as it should")]
+
 use crate::{Digest, GROSS_MAX, Netting, NettingError, Network, NetworkError, Strategy};
 use proptest::{prelude::*, strategy::Strategy as _};
 use scrip::{Micro, Scale};
@@ -111,10 +113,10 @@ fn figures_are_what_the_design_defines() {
         let n = Netting::compute(&debts, strategy, digits(6)).unwrap();
         [n.gross, n.bilateral, n.net, n.total, n.set_off, n.remaining].map(|m| m.units() / 1_000_000)
     };
-    assert_eq!(figures(Strategy::Gross), [250, 230, 100, 250, 0, 250]);
-    assert_eq!(figures(Strategy::Bilateral), [250, 230, 100, 230, 20, 230]);
-    assert_eq!(figures(Strategy::Direct), [250, 230, 100, 100, 150, 100]);
-    assert_eq!(figures(Strategy::Hub), [250, 230, 100, 200, 150, 100]);
+    assert_eq!(figures(Strategy::Gross), [250, 230, 90, 250, 0, 250]);
+    assert_eq!(figures(Strategy::Bilateral), [250, 230, 90, 230, 20, 230]);
+    assert_eq!(figures(Strategy::Direct), [250, 230, 90, 90, 160, 90]);
+    assert_eq!(figures(Strategy::Hub), [250, 230, 90, 180, 160, 90]);
 }
 
 #[test]
@@ -129,7 +131,7 @@ fn half_cents_are_settled_by_largest_remainder_and_carried() {
 
 #[test]
 fn the_larger_remainder_grows_before_the_earlier_name() {
-    check_rounded(Strategy::Direct, 0, "A>D 1.3, B>D 1.8, C>D 1.9", "C>D 2, A>D 1, B>D 1", "B>D 0.8, A>C 0.1, A>D 0.2");
+    check_rounded(Strategy::Direct, 0, "A>D 1.3, B>D 1.8, C>D 1.9", "B>D 2, C>D 2, A>D 1", "A>B 0.2, A>C 0.1");
 }
 
 #[test]
@@ -287,7 +289,7 @@ proptest! {
 
     /// Tries every way in which three parties could pay each other: none that gives them their positions moves less money.
     #[test]
-    fn no_payments_at_all_settle_three_parties_with_less(amounts in prop::array::uniform6(0..4_i64)) {
+    fn no_payments_at_all_settle_three_parties_with_less(amounts in prop::array::uniform6(0..3_i64)) {
         let pairs = [("A", "B"), ("A", "C"), ("B", "A"), ("B", "C"), ("C", "A"), ("C", "B")];
         let effect = |amounts: [i64; 6]| {
             let [ab, ac, ba, bc, ca, cb] = amounts;
@@ -296,7 +298,7 @@ proptest! {
         let debts = pairs.iter().zip(amounts).filter(|(_, a)| *a > 0).map(|((from, to), a)| (*from, *to, Micro::new(a)));
         let netting = Netting::compute(&Network::build(debts).unwrap(), Strategy::Direct, digits(6)).unwrap();
 
-        let least = (0..4096_i64).map(|n| std::array::from_fn(|i| (n >> (2 * i)) & 3))
+        let least = (0..5_i64.pow(6)).map(|n| std::array::from_fn(|i| (0..i).fold(n, |n, _| n / 5) % 5))
             .filter(|tried| effect(*tried) == effect(amounts)).map(|tried| tried.iter().sum::<i64>()).min().unwrap();
         prop_assert_eq!(netting.total.units(), least);
     }

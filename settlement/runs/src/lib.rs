@@ -1,4 +1,34 @@
-//! stub
+//! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
+//!
+//! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
+//! nets it (the arithmetic is the crate `netting`), [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
+//! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+
+pub mod csv_text;
+pub mod files;
+mod ids;
+pub mod imports;
+pub mod obligations_csv;
+pub mod proofs;
+pub mod runs;
 pub mod schedules;
 pub mod seals;
 pub mod windows;
+
+pub use ids::{reference, run_id};
+pub use proofs::prove;
+pub use runs::{Run, Runs, SettleRefusal, Settled, Step};
+
+/// Every SQL statement of the settlements, so that a test can prepare them all against the migrated schema.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    let rooms = [
+        windows::STATEMENTS,
+        seals::STATEMENTS,
+        schedules::STATEMENTS,
+        runs::STATEMENTS,
+        files::STATEMENTS,
+        proofs::STATEMENTS,
+        imports::STATEMENTS,
+    ];
+    rooms.into_iter().flatten().copied()
+}

@@ -89,9 +89,7 @@ pub(super) async fn insert_key(
 ) -> Result<Key, Fault> {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     let vendor = vendor.map(VendorId::uuid);
-    let row = tx
-        .query_one(INSERT_KEY, &[&id, &vendor, &key.name, &secret_hash.as_slice(), &scopes, &created_at, &key.expires_at])
-        .await?;
+    let row = tx.query_one(INSERT_KEY, &[&id, &vendor, &key.name, &secret_hash.as_slice(), &scopes, &created_at, &key.expires_at]).await?;
     Ok(read_key(&row))
 }
 

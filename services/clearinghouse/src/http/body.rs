@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use scrip::{AmountError, Scale, Tokens};
+use scrip::{AmountError, Micro, Scale, Tokens};
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -122,6 +122,11 @@ impl AmountText {
     /// The amount in smallest units; `field` is what the refusal names.
     pub fn tokens(&self, field: &'static str, scale: Scale) -> Result<Tokens, AmountRefusal> {
         Tokens::parse(&self.0, scale).map_err(|error| AmountRefusal { field, error })
+    }
+
+    /// The amount as money in whole currency units, at most six decimals.
+    pub fn micro(&self, field: &'static str) -> Result<Micro, AmountRefusal> {
+        Micro::parse(&self.0).map_err(|error| AmountRefusal { field, error })
     }
 
     /// The text as it was sent.

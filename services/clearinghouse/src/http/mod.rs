@@ -11,4 +11,5 @@ pub mod edge;
 pub mod idempotency;
 pub mod page;
 pub mod problem;
+pub mod server;
 pub mod version;

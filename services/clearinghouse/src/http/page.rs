@@ -82,3 +82,10 @@ pub struct Paged<T> {
     /// What to send as `after` for the next page; null on the last.
     pub next: Option<String>,
 }
+
+impl<T> Paged<T> {
+    /// The page with each item shown by a function that knows more than the item does.
+    pub fn map<V>(self, show: impl Fn(T) -> V) -> Paged<V> {
+        Paged { items: self.items.into_iter().map(show).collect(), next: self.next }
+    }
+}

@@ -190,11 +190,7 @@ impl IntoResponse for ApiError {
 
 /// Logs the fault; the span that it happens in bears the request's id.
 fn fault_problem(fault: &Fault) -> Problem {
-    let transient = match fault {
-        Fault::Pool(_) | Fault::EngineGone => true,
-        Fault::Database(error) => error.code().is_none_or(is_transient),
-        Fault::Unreadable(_) => false,
-    };
+    let transient = is_transient(fault);
     tracing::error!(error = %fault, source = ?std::error::Error::source(fault), transient, "a request met a fault");
     if transient {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the house cannot answer just now; the request may be repeated")
@@ -204,8 +200,18 @@ fn fault_problem(fault: &Fault) -> Problem {
     }
 }
 
+/// Whether the same request may succeed later.
+fn is_transient(fault: &Fault) -> bool {
+    match fault {
+        Fault::Pool(_) | Fault::EngineGone => true,
+        Fault::Database(error) => error.code().is_none_or(passes),
+        Fault::Batch(fault) => is_transient(fault),
+        Fault::Unreadable(_) | Fault::PositionTooLarge => false,
+    }
+}
+
 /// Deadlocks, lost connections, a database that starts or stops, and exhausted resources pass; other database errors are ours.
-fn is_transient(state: &SqlState) -> bool {
+fn passes(state: &SqlState) -> bool {
     ["40", "08", "57", "53", "58"].iter().any(|class| state.code().starts_with(class))
 }
 

@@ -42,10 +42,10 @@ impl Binaries {
 fn candidates() -> Vec<PathBuf> {
     let mut dirs: Vec<PathBuf> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
     for (parent, prefix) in [
-        ("/usr/lib/postgresql", ""),                    // Debian, Ubuntu
-        ("/usr", "pgsql-"),                             // Fedora, Red Hat
-        ("/opt/homebrew/opt", "postgresql@"),           // macOS, Apple processor
-        ("/usr/local/opt", "postgresql@"),              // macOS, Intel processor
+        ("/usr/lib/postgresql", ""),          // Debian, Ubuntu
+        ("/usr", "pgsql-"),                   // Fedora, Red Hat
+        ("/opt/homebrew/opt", "postgresql@"), // macOS, Apple processor
+        ("/usr/local/opt", "postgresql@"),    // macOS, Intel processor
         ("/home/linuxbrew/.linuxbrew/opt", "postgresql@"),
         ("/Library/PostgreSQL", ""),
         ("/usr/local/pgsql", ""),

@@ -25,13 +25,13 @@ pub(super) enum Identity {
 impl Identity {
     /// The present user; for root the owner of the cluster that exists already, else `postgres`, else `nobody`.
     pub(super) fn choose(pgdata: &Path) -> Result<Self, Error> {
-        if id(&["-u"]) != Some(0) {
+        if !is_root() {
             return Ok(Self::Current);
         }
         if let Ok(existing) = pgdata.metadata()
             && existing.uid() != 0
         {
-            return Ok(Self::Other { name: format!("number {}", existing.uid()), uid: existing.uid(), gid: existing.gid() });
+            return Ok(Self::Other { name: format!("of number {}", existing.uid()), uid: existing.uid(), gid: existing.gid() });
         }
         let known = ["postgres", "nobody"].into_iter().find_map(|name| {
             let (uid, gid) = (id(&["-u", name])?, id(&["-g", name])?);
@@ -55,11 +55,11 @@ impl Identity {
         command
     }
 
-    /// Gives a file or folder to this user.
+    /// Gives a file or folder to this user, never what a link points to.
     pub(super) fn own(&self, path: &Path) -> Result<(), Error> {
         match self {
             Self::Current => Ok(()),
-            Self::Other { uid, gid, .. } => std::os::unix::fs::chown(path, Some(*uid), Some(*gid)).map_err(Error::at(path)),
+            Self::Other { uid, gid, .. } => std::os::unix::fs::lchown(path, Some(*uid), Some(*gid)).map_err(Error::at(path)),
         }
     }
 
@@ -67,7 +67,8 @@ impl Identity {
     pub(super) fn check_path(&self, data_dir: &Path) -> Result<(), Error> {
         let Self::Other { name, uid, gid } = self else { return Ok(()) };
         for folder in data_dir.ancestors() {
-            let metadata = folder.metadata().map_err(Error::at(folder))?;
+            // What does not exist yet will be made passable.
+            let Ok(metadata) = folder.metadata() else { continue };
             let enter = match metadata.mode() {
                 mode if metadata.uid() == *uid => mode & 0o100,
                 mode if metadata.gid() == *gid => mode & 0o010,
@@ -80,6 +81,11 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+/// Whether this program runs as root.
+pub(super) fn is_root() -> bool {
+    id(&["-u"]) == Some(0)
 }
 
 /// std has no safe way to ask for user ids; `id` has them on every Unix.

@@ -9,9 +9,10 @@ use super::Error;
 use super::identity::Identity;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 
 /// Arguments: the signal that stops PostgreSQL, a folder to remove after that (or nothing), another one, then the command.
 /// A background job of a shell gets /dev/null as its standard input, so the watcher reads the pipe as descriptor 3.
@@ -68,12 +69,13 @@ impl LeashPlan {
     /// Starts PostgreSQL; it is not ready for work when this returns.
     pub(super) fn start(&self) -> Result<Leash, Error> {
         let Self { identity, postgres, arguments, log, ending, remove } = self;
-        let log_file = File::options().append(true).create(true).open(log).map_err(Error::at(log))?;
+        let log_file = File::options().append(true).create(true).mode(0o600).open(log).map_err(Error::at(log))?;
         let signal = match ending {
             Ending::Fast => "INT",
             Ending::Immediate => "QUIT",
         };
-        let mut shell = shell_command(identity)
+        let mut shell = identity
+            .command(Path::new("/bin/sh"))
             .args(["-c", SCRIPT, "scriphouse-leash", signal])
             .args(remove.iter().map(|folder| folder.as_deref().unwrap_or(Path::new(""))))
             .arg(postgres)
@@ -92,8 +94,4 @@ impl LeashPlan {
         let postmaster = line.trim().parse().map_err(|_| Error::start_failed(log))?;
         Ok(Leash { shell, pipe, postmaster })
     }
-}
-
-fn shell_command(identity: &Identity) -> Command {
-    identity.command(Path::new("/bin/sh"))
 }

@@ -214,10 +214,6 @@ pub struct Swapped {
     pub window: WindowId,
     /// When.
     pub booked_at: Timestamp,
-    /// The payer's balance in the first token right after.
-    pub from_balance_after: Tokens,
-    /// The payee's balance in the second token right after.
-    pub to_balance_after: Tokens,
 }
 
 impl Swapped {

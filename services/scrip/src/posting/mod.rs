@@ -278,7 +278,6 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
     let entries = book.apply(&moves, operation, terms.booked_at)?;
 
     // From here on nothing is refused.
-    let after = |key: AccountKey| entries.iter().find(|e| e.account == key).map_or(Tokens::ZERO, |e| e.balance_after);
     let swapped = Swapped {
         id: operation,
         payer,
@@ -293,8 +292,6 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
         figures,
         window,
         booked_at: terms.booked_at,
-        from_balance_after: after(out_of),
-        to_balance_after: after(into),
     };
     journal.entries.extend(entries);
     journal.issuances.entry(from).or_default().retire(send);

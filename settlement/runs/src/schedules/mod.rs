@@ -43,7 +43,9 @@ impl Schedule {
     /// Up to `count` slots from the next one on; none while it is disabled.
     pub fn next_occurrences(&self, count: usize) -> Vec<Timestamp> {
         match Timetable::parse(&self.cron, &self.zone) {
-            Ok(timetable) if self.enabled => std::iter::successors(Some(self.next_at), |at| timetable.next_after(*at)).take(count).collect(),
+            Ok(timetable) if self.enabled => {
+                std::iter::successors(Some(self.next_at), |at| timetable.next_after(*at)).take(count).collect()
+            }
             Ok(_) | Err(_) => Vec::new(),
         }
     }
@@ -155,7 +157,8 @@ pub(crate) struct Claimed {
 /// Claims one due schedule, if there is one that nobody else is claiming, and closes the windows of its slots.
 pub(crate) async fn claim(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Claimed>, Fault> {
     let Some(schedule) = store::claim_due(tx, now).await? else { return Ok(None) };
-    let timetable = Timetable::parse(&schedule.cron, &schedule.zone).map_err(|e| Fault::Unreadable(format!("schedule {}: {e}", schedule.id.0)))?;
+    let timetable =
+        Timetable::parse(&schedule.cron, &schedule.zone).map_err(|e| Fault::Unreadable(format!("schedule {}: {e}", schedule.id.0)))?;
     let Due { run, next_at } = timetable.due(schedule.misfire, schedule.next_at, now);
 
     let mut closed = Vec::new();

@@ -12,7 +12,8 @@ use ledger::{Fault, Tx};
 use scrip::{Micro, OperationId, SchemeId, VendorId, WindowId};
 use sha2::{Digest, Sha256};
 pub use store::STATEMENTS;
-pub(crate) use store::{find, find_previous, insert};
+pub(crate) use store::{find, to_hash};
+use store::{find_previous, insert};
 use uuid::Uuid;
 
 /// A SHA-256.
@@ -177,7 +178,9 @@ pub(crate) async fn seal_window(
 ) -> Result<Seal, Fault> {
     let previous = match number {
         1 => FIRST,
-        _later => find_previous(tx, scheme, number).await?.ok_or_else(|| Fault::Unreadable(format!("window {number} follows an unsealed one")))?,
+        _later => {
+            find_previous(tx, scheme, number).await?.ok_or_else(|| Fault::Unreadable(format!("window {number} follows an unsealed one")))?
+        }
     };
     let contents = read_contents(tx, window, progress).await?;
     let sealed = seal(&previous, window, number, contents);

@@ -27,7 +27,7 @@ const FIND: &str = "
 const FIND_PREVIOUS: &str = "
     SELECT seal
     FROM seals
-    WHERE scheme_id = $1 AND number = $2 - 1";
+    WHERE scheme_id = $1 AND number = $2::bigint - 1";
 
 const ROWS_PER_FETCH: i32 = 10_000;
 
@@ -63,14 +63,7 @@ fn to_leaf(row: &Row) -> Result<Leaf, Fault> {
     })
 }
 
-pub(crate) async fn insert(
-    tx: &Tx<'_>,
-    scheme: SchemeId,
-    window: WindowId,
-    number: i64,
-    seal: &Seal,
-    at: Timestamp,
-) -> Result<(), Fault> {
+pub(crate) async fn insert(tx: &Tx<'_>, scheme: SchemeId, window: WindowId, number: i64, seal: &Seal, at: Timestamp) -> Result<(), Fault> {
     let Seal { obligation_count, gross, root, seal } = seal;
     tx.execute(
         INSERT,

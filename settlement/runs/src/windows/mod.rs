@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use ledger::{Failure, Fault, Tx, lock_scheme_exclusive, new_id};
 use scrip::{SchemeId, WindowId};
 pub use store::STATEMENTS;
-pub(crate) use store::{find_open, list};
+pub(crate) use store::find_open;
 
 /// One window of a scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]

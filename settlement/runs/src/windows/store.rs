@@ -7,7 +7,7 @@ use scrip::{SchemeId, WindowId};
 use tokio_postgres::Row;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[INSERT, CLOSE_OPEN, FIND_BY_SLOT, FIND_OPEN, LIST];
+pub const STATEMENTS: &[&str] = &[INSERT, CLOSE_OPEN, FIND_BY_SLOT, FIND_OPEN];
 
 const INSERT: &str = "
     INSERT INTO windows (id, scheme_id, number, state, opened_at)
@@ -29,13 +29,6 @@ const FIND_OPEN: &str = "
     FROM windows
     WHERE scheme_id = $1 AND state = 'open'";
 
-const LIST: &str = "
-    SELECT id, number, opened_at, closed_at, slot
-    FROM windows
-    WHERE scheme_id = $1 AND number < $2
-    ORDER BY number DESC
-    LIMIT $3";
-
 pub(super) async fn insert(tx: &Tx<'_>, window: WindowId, scheme: SchemeId, number: i64, at: Timestamp) -> Result<(), Fault> {
     tx.execute(INSERT, &[&window.uuid(), &scheme.uuid(), &number, &at]).await?;
     Ok(())
@@ -54,11 +47,6 @@ pub(super) async fn find_by_slot(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> R
 /// The scheme's open window; the caller holds the window lock if it is going to write into it.
 pub(crate) async fn find_open(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Window>, Fault> {
     tx.query_opt(FIND_OPEN, &[&scheme.uuid()]).await?.map(to_window).transpose()
-}
-
-/// The scheme's windows, newest first, with a number below `before`.
-pub(crate) async fn list(tx: &Tx<'_>, scheme: SchemeId, before: i64, limit: i64) -> Result<Vec<Window>, Fault> {
-    tx.query(LIST, &[&scheme.uuid(), &before, &limit]).await?.into_iter().map(to_window).collect()
 }
 
 fn to_window(row: Row) -> Result<Window, Fault> {

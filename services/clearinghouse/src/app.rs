@@ -1,0 +1,117 @@
+//! The house, put together: every capability with what it stands on, and all routes.
+
+use crate::access::Access;
+use crate::accounts::Accounts;
+use crate::http::{docs, edge};
+use crate::issues::Issues;
+use crate::postings::Postings;
+use crate::rates::Rates;
+use crate::schemes::Schemes;
+use crate::swaps::Swaps;
+use crate::trades::Trades;
+use crate::users::Users;
+use crate::vendors::{Directory, Vendors};
+use crate::{access, accounts, issues, rates, schemes, swaps, trades, users, vendors};
+use axum::Router;
+use ledger::{Clock, Db, Engine, EngineLimits};
+use runs::Runs;
+use scriphouse_config::Settings;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The running house; clones share it.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Services>);
+
+/// The services of the house, one per capability.
+#[derive(Debug)]
+pub struct Services {
+    /// The database.
+    pub db: Db,
+    /// The program's time.
+    pub clock: Clock,
+    /// Immutable facts of vendors.
+    pub directory: Directory,
+    /// Keys and sessions.
+    pub access: Access,
+    /// Vendors.
+    pub vendors: Vendors,
+    /// Rates and unit values.
+    pub rates: Rates,
+    /// Schemes.
+    pub schemes: Schemes,
+    /// Users.
+    pub users: Users,
+    /// Accounts.
+    pub accounts: Accounts,
+    /// Issues.
+    pub issues: Issues,
+    /// Swaps.
+    pub swaps: Swaps,
+    /// Trades.
+    pub trades: Trades,
+    /// Windows, runs and schedules.
+    pub runs: Runs,
+    limits: edge::Limits,
+}
+
+impl Deref for App {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the house together on this database and starts its posting engine on the current runtime.
+    pub fn start(db: Db, clock: Clock, settings: &Settings) -> Self {
+        let Settings { server, engine, access, database: _, scheduler: _ } = settings;
+        let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max };
+        let engine = Engine::start(db.clone(), clock.clone(), limits);
+        let directory = Directory::new(db.clone());
+        let postings = Postings::new(engine.clone(), directory.clone());
+        let keys = Access::new(db.clone(), clock.clone(), access.session_hours);
+        let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);
+        Self(Arc::new(Services {
+            vendors: Vendors::new(db.clone(), clock.clone(), directory.clone()),
+            rates: Rates::new(db.clone(), directory.clone()),
+            schemes: Schemes::new(db.clone(), directory.clone()),
+            accounts: Accounts::new(db.clone(), directory.clone()),
+            issues: Issues::new(postings.clone(), users.clone(), directory.clone()),
+            swaps: Swaps::new(db.clone(), postings.clone(), users.clone(), directory.clone()),
+            trades: Trades::new(db.clone(), clock.clone(), engine, postings, users.clone(), directory.clone()),
+            runs: Runs::new(db.clone(), clock.clone()),
+            limits: edge::Limits {
+                body_bytes_max: server.body_bytes_max,
+                request_timeout: Duration::from_millis(server.request_timeout_ms),
+            },
+            access: keys,
+            users,
+            directory,
+            db,
+            clock,
+        }))
+    }
+
+    /// All routes, their description, and what every request passes through.
+    pub fn router(&self) -> Router {
+        let (routes, description) = OpenApiRouter::with_openapi(docs::Description::openapi())
+            .routes(routes!(docs::get_health))
+            .merge(schemes::http::routes())
+            .merge(vendors::http::routes())
+            .merge(access::http::routes())
+            .merge(rates::http::routes())
+            .merge(issues::http::routes())
+            .merge(users::http::routes())
+            .merge(accounts::http::routes())
+            .merge(swaps::http::routes())
+            .merge(trades::http::routes())
+            .split_for_parts();
+        edge::around(routes.with_state(self.clone()).merge(docs::routes(description)), self.limits)
+    }
+}

@@ -1,0 +1,111 @@
+//! `scriphouse serve`: the house is open until somebody sends SIGINT or SIGTERM.
+//!
+//! Shape: take the port, open the database, start the app, serve; after the signal drain the requests, then stop the engine, then
+//! PostgreSQL. A second signal ends the program at once, which is safe: whatever was acknowledged is committed.
+
+use super::{CommandError, Context, Sharing};
+use crate::access;
+use crate::app::App;
+use crate::http::server::{self, ServerLimits};
+use clap::Args;
+use ledger::{Clock, Db, Fault};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Opens the house: HTTP and the schedules, until SIGINT or SIGTERM.
+///
+/// The first time it prints the operator's key, which creates schemes and vendors; it is shown only then.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to serve HTTP on, instead of server.listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), CommandError> {
+    let settings = &context.settings;
+    // Before the database, so that a port that is taken is told at once.
+    let address = args.listen.unwrap_or(settings.server.listen);
+    let listener = if settings.server.http_enabled { Some(listen(address).await?) } else { None };
+
+    let database = context.open(Sharing::Exclusive).await?;
+    let db = context.connect(&database).await?;
+    let signals = Signals::install()?;
+    show_first_operator_key(&db, &context.clock).await?;
+    let app = App::start(db, context.clock.clone(), settings);
+
+    match listener {
+        Some(listener) => {
+            let address = listener.local_addr().map_err(|error| CommandError::fault(error.to_string()))?;
+            println!("listening on http://{address}");
+            server::serve(listener, app.router(), limits(settings), signals.first()).await;
+        }
+        None => {
+            println!("running schedules only: server.http_enabled is false");
+            signals.first().await;
+        }
+    }
+    drop(app);
+    database.close().await;
+    tracing::info!("the house is closed");
+    Ok(())
+}
+
+/// Takes the port.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| CommandError::fault(format!("the address {address} cannot be served: {error}; choose another with --listen")))
+}
+
+/// The settings' limits as the accept loop takes them.
+pub(crate) fn limits(settings: &scriphouse_config::Settings) -> ServerLimits {
+    let server = &settings.server;
+    ServerLimits {
+        connections_max: server.connections_max,
+        header_timeout: Duration::from_millis(server.header_timeout_ms),
+        drain_timeout: Duration::from_millis(server.drain_timeout_ms),
+    }
+}
+
+/// Without a key nobody could do anything in a new house; with one, who lost it asks for another with `operator-key`.
+async fn show_first_operator_key(db: &Db, clock: &Clock) -> Result<(), Fault> {
+    if !access::has_operator_key(db, clock).await? {
+        let key = access::create_operator_key(db, clock, "first").await?;
+        println!("operator key (creates schemes and vendors; shown only now): {key}");
+    }
+    Ok(())
+}
+
+/// SIGINT and SIGTERM.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From here on the signals no longer end the program by themselves.
+    pub(crate) fn install() -> Result<Self, CommandError> {
+        let listen_for = |kind| signal(kind).map_err(|error| CommandError::fault(format!("signals cannot be received: {error}")));
+        Ok(Self { interrupt: listen_for(SignalKind::interrupt())?, terminate: listen_for(SignalKind::terminate())? })
+    }
+
+    /// The first signal. A second one, while the house closes, ends the program.
+    pub(crate) async fn first(mut self) {
+        self.next().await;
+        tracing::info!("closing; a second signal ends the program at once");
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(1);
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `scriphouse verify`: are the books right? Every proof, and what breaks it.
+
+use super::{CommandError, Context, Sharing};
+use crate::verify;
+use clap::Args;
+
+/// Proves that the books are right: recomputes every balance, chain, position, seal and file from what is stored.
+///
+/// Read-only, and works beside a running `serve`. Exit code 0: every rule holds; 1: one is broken, and what breaks it is listed.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Print one JSON object instead: {"holds": bool, "proofs": [{"name", "holds", "violations"}]}.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), CommandError> {
+    let database = context.open(Sharing::Shared).await?;
+    let db = context.connect(&database).await?;
+    let proofs = verify::prove(&db).await?;
+    drop(db);
+    database.close().await;
+
+    let broken = proofs.iter().filter(|p| !p.holds()).count();
+    if args.json {
+        let list: Vec<_> = proofs
+            .iter()
+            .map(|p| serde_json::json!({"name": p.name, "holds": p.holds(), "violations": p.violations}))
+            .collect();
+        println!("{}", serde_json::json!({"holds": broken == 0, "proofs": list}));
+    } else {
+        for proof in &proofs {
+            println!("{}  {}", if proof.holds() { "holds " } else { "BROKEN" }, proof.name);
+            proof.violations.iter().for_each(|violation| println!("          {violation}"));
+        }
+    }
+    match broken {
+        0 => Ok(()),
+        _ => Err(CommandError::fault(format!("{broken} of {} proofs failed", proofs.len()))),
+    }
+}

@@ -1,0 +1,106 @@
+//! The API's own description, generated from the handlers, and a page that shows it without the internet.
+//!
+//! A handler states its access, its bodies and the codes of its refusals. What all of them share is added here once: the bearer
+//! credentials, the answers to a bad credential or an unreadable body, and the media type of problems.
+
+use super::problem::{PROBLEM_JSON, ProblemView};
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// What does not come from a handler.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Scriphouse",
+        description = "The house between vendors that issue tokens and users who hold and swap them.\n\n\
+            Amounts are decimal **strings** in whole tokens (`\"12.50\"`), never JSON numbers. Vendors and schemes are named by their codes. \
+            Instants are RFC 3339 in UTC. Every POST that moves tokens needs an `Idempotency-Key`: repeating it with the same body gives the first \
+            answer and `Idempotency-Replayed: true`. Errors are RFC 9457 problems; programs decide by `code` and `retryable`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(ProblemView)),
+    tags(
+        (name = "house", description = "Whether the house answers"),
+        (name = "operator", description = "The operator: vendors, schemes"),
+        (name = "vendor", description = "A vendor and its own things"),
+        (name = "vendors", description = "What everybody may know of vendors and rates"),
+        (name = "users", description = "Users and their sessions"),
+        (name = "accounts", description = "A user's accounts"),
+        (name = "swaps", description = "Converting and sending"),
+        (name = "trades", description = "Exchanges between two users"),
+        (name = "settlement", description = "Windows, runs and their files")
+    )
+)]
+pub struct Description;
+
+/// `/openapi.json` and `/docs/`.
+pub(crate) fn routes(description: utoipa::openapi::OpenApi) -> Router {
+    let document = Arc::new(complete(serde_json::to_value(description).expect("a description is JSON")));
+    let text: Arc<str> = document.to_string().into();
+    let page = SwaggerUi::new("/docs").config(Config::from("/openapi.json").validator_url("none").persist_authorization(false));
+    Router::from(page).route("/openapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], text.to_string())))
+}
+
+/// Adds what all operations share.
+fn complete(mut document: Value) -> Value {
+    document["components"]["securitySchemes"] = json!({
+        "operator_key": bearer("An operator's key, `sk_...`"),
+        "vendor_key": bearer("A vendor's key, `sk_...`; the scopes that an operation names are needed"),
+        "user_session": bearer("A user's session, `us_...`, from POST /v1/sessions"),
+    });
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter(|o| o.get("responses").is_some()) {
+        complete_operation(operation);
+    }
+    document
+}
+
+fn bearer(description: &str) -> Value {
+    json!({ "type": "http", "scheme": "bearer", "description": description })
+}
+
+fn complete_operation(operation: &mut Value) {
+    let is_public = operation["security"].as_array().is_none_or(|all| all.iter().any(|one| one == &json!({})));
+    let has_body = operation.get("requestBody").is_some();
+    let mut codes: Vec<&str> = Vec::new();
+    if !is_public {
+        codes.extend(["unauthenticated", "forbidden"]);
+    }
+    if operation["security"].as_array().into_iter().flatten().any(|one| one["vendor_key"].get(0).is_some()) {
+        codes.push("missing_scope");
+    }
+    if has_body {
+        codes.extend(["invalid_body", "unsupported_media_type", "body_too_large"]);
+    }
+    let responses = &mut operation["responses"];
+    let own = responses["4XX"]["description"].as_str().unwrap_or_default().to_owned();
+    let all: Vec<&str> = [own.as_str()].into_iter().chain(codes).filter(|code| !code.is_empty()).collect();
+    if !all.is_empty() {
+        responses["4XX"] = problem(&all.join(", "));
+    }
+    responses["5XX"] = problem("internal, unavailable, overloaded, timed_out");
+}
+
+fn problem(description: &str) -> Value {
+    json!({ "description": description, "content": { PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" } } } })
+}
+
+/// The house answers.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// Always `ok`; otherwise there is no answer.
+    status: &'static str,
+}
+
+/// Whether the house answers.
+///
+/// Says nothing of the database: a process that cannot reach it still answers, and refuses what needs it.
+#[utoipa::path(get, path = "/v1/health", tag = "house", security(()), responses((status = 200, body = Health)))]
+pub async fn get_health() -> Json<Health> {
+    Json(Health { status: "ok" })
+}

@@ -1,0 +1,177 @@
+//! The sockets: an accept loop over HTTP/1.1 that no client can hold up.
+//!
+//! Shape: wait for a free place, accept, serve the connection in its own task; when `shutdown` comes, take no new connection, let
+//! the requests that are under way end, and cut off what is left when their time is over.
+//! It knows no route, and it never waits without a limit: what a request may take is the business of [`super::edge`].
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+/// The largest head of a request, in bytes: twice what browsers and proxies send at most.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// How long accepting rests when the process has run out of file descriptors or memory; both pass.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the server gives its clients at most.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerLimits {
+    /// Open connections; the next one waits in the operating system's queue until one closes.
+    pub connections_max: usize,
+    /// Time for the head of a request, and for a connection to be idle between two.
+    pub header_timeout: Duration,
+    /// Time that requests under way get after `shutdown`.
+    pub drain_timeout: Duration,
+}
+
+/// Serves until `shutdown`, then drains. Returns when no connection is open any more.
+pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+
+    loop {
+        let (stream, place) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let served = graceful.watch(connection);
+        connections.spawn(async move {
+            if let Err(error) = served.await {
+                // Mostly a client that went away, or one that does not speak HTTP.
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
+        // Forgets those that have ended, so that the set stays as small as the number of open connections.
+        while connections.try_join_next().is_some() {}
+    }
+
+    drop(listener);
+    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "cutting off the requests that did not end in time");
+    }
+    connections.shutdown().await;
+}
+
+/// The next connection and its place among the open ones. Safe to drop while it waits: nothing has been accepted then.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and written whole: waiting for more to send would only delay them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection keeps its delay");
+                }
+                return (stream, place);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use std::net::SocketAddr;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+    /// A server whose only route answers after `takes`.
+    async fn start(takes: Duration, limits: ServerLimits) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let route = get(move || async move {
+            tokio::time::sleep(takes).await;
+            "answer"
+        });
+        let router = Router::new().route("/", route);
+        let served = tokio::spawn(async move { serve(listener, router, limits, async { drop(stopped.await) }).await });
+        (address, stop, served)
+    }
+
+    fn limits() -> ServerLimits {
+        ServerLimits { connections_max: 10, header_timeout: Duration::from_secs(5), drain_timeout: Duration::from_secs(5) }
+    }
+
+    async fn ask(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(ASK).await.unwrap();
+        stream
+    }
+
+    async fn all(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        // A connection that is cut off may end with a reset.
+        drop(stream.read_to_string(&mut text).await);
+        text
+    }
+
+    #[tokio::test]
+    async fn a_request_under_way_is_answered_before_the_server_ends() {
+        let (address, stop, served) = start(Duration::from_millis(200), limits()).await;
+        let stream = ask(address).await;
+        let idle = TcpStream::connect(address).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stop.send(()).unwrap();
+        assert!(all(stream).await.ends_with("answer"));
+        served.await.unwrap();
+        assert_eq!(all(idle).await, "");
+        assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_cut_off() {
+        let (address, stop, served) = start(Duration::from_secs(60), ServerLimits { drain_timeout: Duration::from_millis(50), ..limits() }).await;
+        let stream = ask(address).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stop.send(()).unwrap();
+        served.await.unwrap();
+        assert_eq!(all(stream).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_half_a_head_or_falls_silent_loses_its_connection() {
+        let (address, _stop, _served) = start(Duration::ZERO, ServerLimits { header_timeout: Duration::from_millis(100), ..limits() }).await;
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nhos").await.unwrap();
+        assert!(!all(slow).await.contains("answer"));
+        assert!(all(ask(address).await).await.ends_with("answer"), "it ends although the client keeps it open");
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_waits_for_a_place() {
+        let (address, _stop, _served) = start(Duration::ZERO, ServerLimits { connections_max: 1, ..limits() }).await;
+        let first = TcpStream::connect(address).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut second = ask(address).await;
+        let mut byte = [0];
+        assert!(tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await.is_err(), "no place is free");
+        drop(first);
+        assert_eq!(second.read(&mut byte).await.unwrap(), 1);
+    }
+}

@@ -1,0 +1,75 @@
+//! Route and bodies of issues.
+
+use crate::access::Scope;
+use crate::app::App;
+use crate::http::body::{AmountText, Posted};
+use crate::http::credential::Vendor;
+use crate::http::idempotency::{IdempotencyKey, Keyed};
+use crate::http::problem::{ApiError, ProblemView};
+use crate::vendors::VendorFacts;
+use axum::extract::State;
+use jiff::Timestamp;
+use scrip::posting::Issued;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create_issue))
+}
+
+/// Tokens for a user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateIssue {
+    /// The user's handle or id.
+    #[schema(example = "alice")]
+    pub(super) user: String,
+    /// In whole tokens.
+    pub(super) amount: AmountText,
+}
+
+/// What was issued.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IssueView {
+    /// The issue's id, which its entry names.
+    id: Uuid,
+    /// The vendor's code.
+    vendor: String,
+    /// The user's id.
+    user: Uuid,
+    /// In whole tokens.
+    #[schema(example = "100.00")]
+    amount: String,
+    /// The account's balance right after.
+    #[schema(example = "100.00")]
+    balance_after: String,
+    #[schema(value_type = String, format = DateTime)]
+    booked_at: Timestamp,
+}
+
+impl IssueView {
+    pub(super) fn new(issued: &Issued, vendor: &VendorFacts) -> Self {
+        Self {
+            id: issued.operation.uuid(),
+            vendor: vendor.code.to_string(),
+            user: issued.user.uuid(),
+            amount: issued.amount.display(vendor.scale).to_string(),
+            balance_after: issued.balance_after.display(vendor.scale).to_string(),
+            booked_at: issued.booked_at,
+        }
+    }
+}
+
+/// Issue your tokens to a user who has an account with you.
+#[utoipa::path(post, path = "/v1/vendor/issues", tag = "vendor", params(IdempotencyKey), request_body = CreateIssue,
+    security(("vendor_key" = ["issue"])),
+    responses((status = 201, body = IssueView), (status = "4XX", body = ProblemView,
+        description = "amount_malformed, user_not_found, account_not_found, switched_off, vendor_suspended, idempotency_key_reused")))]
+async fn create_issue(State(app): State<App>, vendor: Vendor, request: Keyed<CreateIssue>) -> Result<Posted<IssueView>, ApiError> {
+    vendor.require(Scope::Issue)?;
+    let (issue, replayed) = app.issues.issue(vendor.id, request).await?;
+    Ok(Posted::created(issue, replayed))
+}

@@ -1,0 +1,70 @@
+//! Refusals of schemes.
+
+use crate::http::problem::{Problem, Refusal};
+use netting::{Strategy, UnknownStrategy};
+
+/// Why a scheme is not made, changed or shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemeRefusal {
+    /// Not a code.
+    #[error("a code is 2 to 32 characters of A-Z, 0-9, _ and -, begins with a letter or digit, and is not HOUSE")]
+    CodeMalformed,
+    /// Another scheme has the code.
+    #[error("another scheme has the code {code}")]
+    CodeTaken {
+        /// The code.
+        code: String,
+    },
+    /// Not a currency's code.
+    #[error("a currency is three capital letters (ISO 4217), such as EUR")]
+    CurrencyMalformed,
+    /// No strategy has this name.
+    #[error("{0}")]
+    StrategyUnknown(UnknownStrategy),
+    /// A currency has 0 to 6 decimals.
+    #[error("digits is the number of decimals that payments have: 0 to 6")]
+    DigitsOutOfRange,
+    /// More members at once than one request makes.
+    #[error("a scheme is made with at most {max} members; add the others one by one")]
+    TooManyMembers {
+        /// How many it takes.
+        max: usize,
+    },
+    /// No vendor has that code.
+    #[error("there is no vendor {vendor}")]
+    VendorNotFound {
+        /// What was asked for.
+        vendor: String,
+    },
+    /// A vendor settles in one scheme, because its unit value is one number in one currency.
+    #[error("{vendor} settles in a scheme already, and a vendor settles in one")]
+    AlreadyMember {
+        /// The vendor's code.
+        vendor: String,
+    },
+    /// No scheme has that code.
+    #[error("there is no such scheme")]
+    SchemeNotFound,
+}
+
+impl Refusal for SchemeRefusal {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::CodeMalformed => Problem::unprocessable("code_malformed", self).fact("field", "code"),
+            Self::CodeTaken { code } => Problem::conflict("scheme_code_taken", self).fact("scheme", code.as_str()),
+            Self::CurrencyMalformed => Problem::unprocessable("currency_malformed", self).fact("field", "currency"),
+            Self::StrategyUnknown(_) => {
+                Problem::unprocessable("strategy_unknown", self).fact("field", "strategy").fact("known", known_strategies())
+            }
+            Self::DigitsOutOfRange => Problem::unprocessable("digits_out_of_range", self).fact("field", "digits"),
+            Self::TooManyMembers { max } => Problem::unprocessable("too_many_members", self).fact("field", "members").fact("max", *max),
+            Self::VendorNotFound { vendor } => Problem::unprocessable("vendor_not_found", self).fact("vendor", vendor.as_str()),
+            Self::AlreadyMember { vendor } => Problem::conflict("already_member", self).fact("vendor", vendor.as_str()),
+            Self::SchemeNotFound => Problem::not_found("scheme_not_found", self),
+        }
+    }
+}
+
+fn known_strategies() -> Vec<&'static str> {
+    Strategy::ALL.into_iter().map(Strategy::name).collect()
+}

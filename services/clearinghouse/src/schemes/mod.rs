@@ -1,0 +1,157 @@
+//! Schemes: who settles with whom, in which currency, and how what they owe is netted.
+//!
+//! Shape: [`Schemes::create`] makes a scheme with its first members and its window 1; members are added, never removed, because their
+//! obligations stay. Windows and runs are the `runs` crate's.
+
+mod error;
+pub mod http;
+mod store;
+
+use crate::vendors::Directory;
+pub use error::SchemeRefusal;
+use jiff::Timestamp;
+use ledger::{Db, Failure, Fault, Tx, new_id};
+use netting::Strategy;
+use scrip::{Code, Scale, SchemeId, VendorId};
+use std::collections::HashSet;
+pub use store::STATEMENTS;
+
+/// One request resolves this many codes, one look-up each.
+const MEMBERS_AT_ONCE_MAX: usize = store::MEMBERS_SHOWN_MAX;
+
+/// A scheme and its open window.
+#[derive(Debug, Clone)]
+pub struct Scheme {
+    /// Its id.
+    pub id: SchemeId,
+    /// What people call it.
+    pub code: Code,
+    /// ISO 4217.
+    pub currency: String,
+    /// The decimals that payments have.
+    pub digits: Scale,
+    /// How obligations become transfers.
+    pub strategy: Strategy,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The open window.
+    pub window_number: i64,
+    /// Since when that one takes obligations.
+    pub window_opened_at: Timestamp,
+    /// How many vendors settle in it.
+    pub member_count: i64,
+    /// The first of them by code.
+    pub members: Vec<String>,
+}
+
+/// A scheme to be.
+#[derive(Debug)]
+pub struct NewScheme {
+    /// What people call it, for ever.
+    pub code: Code,
+    /// ISO 4217.
+    pub currency: String,
+    /// The decimals that payments have.
+    pub digits: Scale,
+    /// How obligations become transfers.
+    pub strategy: Strategy,
+    /// The codes of its first members.
+    pub members: Vec<String>,
+}
+
+/// The schemes of the house.
+#[derive(Debug, Clone)]
+pub struct Schemes {
+    db: Db,
+    directory: Directory,
+}
+
+type Answer<T> = Result<T, Failure<SchemeRefusal>>;
+
+impl Schemes {
+    /// Schemes in this database.
+    pub fn new(db: Db, directory: Directory) -> Self {
+        Self { db, directory }
+    }
+
+    /// Makes the scheme, its first members and its window 1: all or nothing.
+    pub async fn create(&self, new: NewScheme) -> Answer<Scheme> {
+        let mut members = Vec::new();
+        for code in &new.members {
+            members.push((self.resolve(code).await?, code));
+        }
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let now = store::get_now(&tx).await?;
+        let id = SchemeId::new(new_id());
+        if !store::insert_scheme(&tx, id, &new, now).await? {
+            return Err(Failure::Refused(SchemeRefusal::CodeTaken { code: new.code.to_string() }));
+        }
+        runs::windows::open_first(&tx, id, now).await?;
+        join(&tx, id, &members, now).await?;
+        let scheme = get_scheme(&tx, &new.code).await?;
+        tx.commit().await?;
+        Ok(scheme)
+    }
+
+    /// All schemes, in the order of their codes' bytes.
+    pub async fn list(&self, after: Option<String>, limit: i64) -> Result<Vec<Scheme>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        store::list_schemes(&tx, after.as_deref(), limit).await
+    }
+
+    /// The scheme of that code.
+    pub async fn get(&self, code: &str) -> Answer<Scheme> {
+        let code = Code::parse(code).map_err(|_| Failure::Refused(SchemeRefusal::SchemeNotFound))?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        get_scheme(&tx, &code).await
+    }
+
+    /// Adds a vendor, which from now on settles in this scheme.
+    pub async fn add_member(&self, code: &str, vendor: &str) -> Answer<Scheme> {
+        let scheme = self.get(code).await?;
+        let member = self.resolve(vendor).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let now = store::get_now(&tx).await?;
+        join(&tx, scheme.id, &[(member, vendor)], now).await?;
+        let scheme = get_scheme(&tx, &scheme.code).await?;
+        tx.commit().await?;
+        Ok(scheme)
+    }
+
+    async fn resolve(&self, vendor: &str) -> Answer<VendorId> {
+        let facts = self.directory.named(vendor).await?;
+        facts.map(|facts| facts.id).ok_or_else(|| Failure::Refused(SchemeRefusal::VendorNotFound { vendor: vendor.to_owned() }))
+    }
+}
+
+/// All of them join, or the first that cannot is named.
+async fn join(tx: &Tx<'_>, scheme: SchemeId, members: &[(VendorId, impl AsRef<str>)], at: Timestamp) -> Answer<()> {
+    let ids: Vec<VendorId> = members.iter().map(|(id, _)| *id).collect();
+    let joined: HashSet<VendorId> = store::insert_members(tx, scheme, &ids, at).await?.into_iter().collect();
+    match members.iter().find(|(id, _)| !joined.contains(id)) {
+        Some((_, code)) => Err(Failure::Refused(SchemeRefusal::AlreadyMember { vendor: code.as_ref().to_owned() })),
+        None => Ok(()),
+    }
+}
+
+async fn get_scheme(tx: &Tx<'_>, code: &Code) -> Answer<Scheme> {
+    store::find_scheme(tx, code).await?.ok_or(Failure::Refused(SchemeRefusal::SchemeNotFound))
+}
+
+/// The id of the scheme of that name, as somebody wrote it; none if it is no code at all.
+pub async fn find_scheme_id(tx: &Tx<'_>, code: &str) -> Result<Option<SchemeId>, Fault> {
+    match Code::parse(code) {
+        Ok(code) => store::find_scheme_id(tx, &code).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// Members of a scheme, within the tx that makes them.
+pub(crate) async fn insert_members(tx: &Tx<'_>, scheme: SchemeId, vendors: &[VendorId], at: Timestamp) -> Result<(), Fault> {
+    store::insert_members(tx, scheme, vendors, at).await?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! SQL of schemes and their members.
+
+use super::{NewScheme, Scheme};
+use jiff::Timestamp;
+use ledger::{Fault, Tx};
+use netting::Strategy;
+use scrip::{Code, Scale, SchemeId, VendorId};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+/// One row per scheme, with its open window and the first of its members.
+macro_rules! select_scheme {
+    ($rest:literal) => {
+        concat!(
+            "
+    SELECT s.id, s.code, s.currency, s.digits, s.strategy, s.created_at, w.number, w.opened_at,
+           (SELECT count(*) FROM scheme_members m WHERE m.scheme_id = s.id),
+           ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200)
+    FROM schemes s
+    JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'",
+            $rest
+        )
+    };
+}
+
+const FIND_SCHEME_ID: &str = "SELECT id FROM schemes WHERE code = $1";
+const FIND_SCHEME: &str = select_scheme!(" WHERE s.code = $1");
+const LIST_SCHEMES: &str = select_scheme!(" WHERE $1::text IS NULL OR s.code > $1 ORDER BY s.code LIMIT $2");
+const INSERT_SCHEME: &str = "
+    INSERT INTO schemes (id, code, currency, digits, strategy, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (code) DO NOTHING";
+const INSERT_MEMBERS: &str = "
+    INSERT INTO scheme_members (vendor_id, scheme_id, joined_at)
+    SELECT id, $2, $3
+    FROM unnest($1::uuid[]) AS new (id)
+    ON CONFLICT (vendor_id) DO NOTHING
+    RETURNING vendor_id";
+const GET_NOW: &str = "SELECT clock_timestamp()";
+
+/// Every statement of this file, so that one test prepares them all.
+pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS, GET_NOW];
+
+/// How many members a scheme's view names.
+pub(super) const MEMBERS_SHOWN_MAX: usize = 200;
+
+pub(super) async fn find_scheme_id(tx: &Tx<'_>, code: &Code) -> Result<Option<SchemeId>, Fault> {
+    Ok(tx.query_opt(FIND_SCHEME_ID, &[&code.as_str()]).await?.map(|row| SchemeId::new(row.get(0))))
+}
+
+pub(super) async fn find_scheme(tx: &Tx<'_>, code: &Code) -> Result<Option<Scheme>, Fault> {
+    tx.query_opt(FIND_SCHEME, &[&code.as_str()]).await?.as_ref().map(read_scheme).transpose()
+}
+
+/// In the order of the codes' bytes.
+pub(super) async fn list_schemes(tx: &Tx<'_>, after: Option<&str>, limit: i64) -> Result<Vec<Scheme>, Fault> {
+    tx.query(LIST_SCHEMES, &[&after, &limit]).await?.iter().map(read_scheme).collect()
+}
+
+/// Whether the code was free.
+pub(super) async fn insert_scheme(tx: &Tx<'_>, id: SchemeId, scheme: &NewScheme, at: Timestamp) -> Result<bool, Fault> {
+    let NewScheme { code, currency, digits, strategy, members: _ } = scheme;
+    let digits = i16::from(digits.decimals());
+    Ok(tx.execute(INSERT_SCHEME, &[&id.uuid(), &code.as_str(), currency, &digits, &strategy.name(), &at]).await? == 1)
+}
+
+/// Those that were in no scheme, and now are in this one.
+pub(super) async fn insert_members(tx: &Tx<'_>, scheme: SchemeId, vendors: &[VendorId], at: Timestamp) -> Result<Vec<VendorId>, Fault> {
+    let vendors: Vec<Uuid> = vendors.iter().map(|vendor| vendor.uuid()).collect();
+    let rows = tx.query(INSERT_MEMBERS, &[&vendors, &scheme.uuid(), &at]).await?;
+    Ok(rows.iter().map(|row| VendorId::new(row.get(0))).collect())
+}
+
+/// The database's clock, which dates windows.
+pub(super) async fn get_now(tx: &Tx<'_>) -> Result<Timestamp, Fault> {
+    Ok(tx.query_one(GET_NOW, &[]).await?.get(0))
+}
+
+fn read_scheme(row: &Row) -> Result<Scheme, Fault> {
+    let unreadable = |what: &str| Fault::Unreadable(format!("a scheme's {what}"));
+    Ok(Scheme {
+        id: SchemeId::new(row.get(0)),
+        code: Code::parse(row.get(1)).map_err(|_| unreadable("code"))?,
+        currency: row.get(2),
+        digits: Scale::try_new(row.get::<_, i16>(3).into()).ok_or_else(|| unreadable("digits"))?,
+        strategy: row.get::<_, &str>(4).parse::<Strategy>().map_err(|_| unreadable("strategy"))?,
+        created_at: row.get(5),
+        window_number: row.get(6),
+        window_opened_at: row.get(7),
+        member_count: row.get(8),
+        members: row.get(9),
+    })
+}

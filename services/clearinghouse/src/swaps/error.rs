@@ -1,0 +1,34 @@
+//! Refusals of swaps that the posting rules do not know.
+
+use crate::http::problem::{Problem, Refusal};
+
+/// Why there is no swap to post or to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SwapRefusal {
+    /// No vendor has that code.
+    #[error("{field}: there is no such vendor")]
+    VendorNotFound {
+        /// The field of the body.
+        field: &'static str,
+    },
+    /// Nobody has that handle or id.
+    #[error("payee: there is no such user")]
+    UserNotFound,
+    /// Both sides or none.
+    #[error("fix exactly one side: either send or receive")]
+    OneSideFixed,
+    /// Not there, or not the caller's.
+    #[error("there is no such swap")]
+    SwapNotFound,
+}
+
+impl Refusal for SwapRefusal {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::VendorNotFound { field } => Problem::unprocessable("vendor_not_found", self).fact("field", *field),
+            Self::UserNotFound => Problem::unprocessable("user_not_found", self).fact("field", "payee"),
+            Self::OneSideFixed => Problem::unprocessable("one_side_fixed", self),
+            Self::SwapNotFound => Problem::not_found("not_found", self),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Routes and bodies of swaps.
+
+use super::store::SwapRow;
+use crate::app::App;
+use crate::http::body::{AmountText, Path, Posted};
+use crate::http::credential::User;
+use crate::http::idempotency::{IdempotencyKey, Keyed};
+use crate::http::page::{Page, PageParams, Paged};
+use crate::http::problem::{ApiError, ProblemView};
+use crate::vendors::VendorFacts;
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use scrip::Micro;
+use scrip::money::MICRO_SCALE;
+use scrip::posting::Swapped;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create_swap, list_swaps)).routes(routes!(get_swap))
+}
+
+/// One token for another. Fix exactly one side: `send` (only what is used is taken) or `receive` (exact).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateSwap {
+    /// The vendor whose tokens you give.
+    #[schema(example = "AIRMILES")]
+    pub(super) from: String,
+    /// The vendor whose tokens are received.
+    #[schema(example = "BEANS")]
+    pub(super) to: String,
+    /// At most this much is taken, in whole tokens of `from`.
+    pub(super) send: Option<AmountText>,
+    /// Exactly this much is received, in whole tokens of `to`.
+    pub(super) receive: Option<AmountText>,
+    /// The handle or id of the user who receives; left out, you do.
+    pub(super) payee: Option<String>,
+    /// Refuse rather than receive less than this.
+    pub(super) min_receive: Option<AmountText>,
+    /// Refuse rather than send more than this.
+    pub(super) max_send: Option<AmountText>,
+}
+
+/// A swap as it was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SwapView {
+    id: Uuid,
+    /// `convert` within one user, `send` to another.
+    kind: String,
+    /// The payer's user id.
+    payer: Uuid,
+    /// The payee's user id.
+    payee: Uuid,
+    /// The vendor whose tokens were retired.
+    from: String,
+    /// The vendor whose tokens were issued.
+    to: String,
+    /// Retired, in whole tokens.
+    #[schema(example = "9.00")]
+    send: String,
+    /// Issued, in whole tokens.
+    #[schema(example = "3.00")]
+    receive: String,
+    /// The configured rate's version; null where the unit values crossed.
+    rate: Option<Uuid>,
+    /// The value of the tokens taken, in the scheme's currency: `to_vendor + house_fee + source_margin + rounding`.
+    #[schema(example = "0.090000")]
+    value: String,
+    /// What the first vendor owes the second.
+    to_vendor: String,
+    /// What the house keeps.
+    house_fee: String,
+    /// What the first vendor keeps.
+    source_margin: String,
+    /// What a division left over.
+    rounding: String,
+    /// The settlement window that the debt falls into.
+    window: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    booked_at: Timestamp,
+}
+
+impl SwapView {
+    pub(super) fn new(swap: &Swapped, from: &VendorFacts, to: &VendorFacts) -> Self {
+        let value = |micro: Micro| micro.display(MICRO_SCALE).to_string();
+        Self {
+            id: swap.id.uuid(),
+            kind: swap.kind().to_owned(),
+            payer: swap.payer.uuid(),
+            payee: swap.payee.uuid(),
+            from: from.code.to_string(),
+            to: to.code.to_string(),
+            send: swap.send.display(from.scale).to_string(),
+            receive: swap.receive.display(to.scale).to_string(),
+            rate: swap.rate_id,
+            value: value(swap.figures.value),
+            to_vendor: value(swap.figures.to_vendor),
+            house_fee: value(swap.figures.house_fee),
+            source_margin: value(swap.figures.source_margin),
+            rounding: value(swap.figures.rounding),
+            window: swap.window.uuid(),
+            booked_at: swap.booked_at,
+        }
+    }
+}
+
+impl From<SwapRow> for SwapView {
+    fn from(SwapRow { swap, from, to }: SwapRow) -> Self {
+        Self::new(&swap, &from, &to)
+    }
+}
+
+/// Convert your tokens, or send them to another user in another token.
+#[utoipa::path(post, path = "/v1/swaps", tag = "swaps", params(IdempotencyKey), request_body = CreateSwap, security(("user_session" = [])),
+    responses((status = 201, body = SwapView), (status = "4XX", body = ProblemView,
+        description = "amount_malformed, same_vendor, vendor_not_found, user_not_found, account_not_found, insufficient_tokens, switched_off, \
+            no_rate, no_common_scheme, amount_too_small, amount_too_large, below_min_receive, above_max_send, idempotency_key_reused"),
+        (status = 503, body = ProblemView, description = "overloaded: nothing moved, try again")))]
+async fn create_swap(State(app): State<App>, user: User, request: Keyed<CreateSwap>) -> Result<Posted<SwapView>, ApiError> {
+    let (swap, replayed) = app.swaps.create(user.id, request).await?;
+    Ok(Posted::created(swap, replayed))
+}
+
+/// Your swaps, as payer or payee, newest first.
+#[utoipa::path(get, path = "/v1/swaps", tag = "swaps", params(PageParams), security(("user_session" = [])),
+    responses((status = 200, body = Paged<SwapView>), (status = "4XX", body = ProblemView)))]
+async fn list_swaps(State(app): State<App>, user: User, page: Page) -> Result<Json<Paged<SwapView>>, ApiError> {
+    Ok(Json(app.swaps.list(user.id, &page, page.after()?).await?))
+}
+
+/// One of your swaps.
+#[utoipa::path(get, path = "/v1/swaps/{id}", tag = "swaps", params(("id" = Uuid, Path)), security(("user_session" = [])),
+    responses((status = 200, body = SwapView), (status = "4XX", body = ProblemView, description = "not_found")))]
+async fn get_swap(State(app): State<App>, user: User, Path(id): Path<Uuid>) -> Result<Json<SwapView>, ApiError> {
+    Ok(Json(app.swaps.get(user.id, id).await?))
+}

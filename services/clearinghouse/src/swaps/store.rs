@@ -1,0 +1,84 @@
+//! Reading swaps.
+
+use crate::vendors::VendorFacts;
+use ledger::{Fault, Tx};
+use scrip::posting::Swapped;
+use scrip::swap::Figures;
+use scrip::{Code, Micro, OperationId, Scale, Tokens, UnitValue, UserId, VendorId, WindowId};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+/// Every statement of this file, for the test that prepares them all.
+pub const STATEMENTS: &[&str] = &[LIST_SWAPS, FIND_SWAP];
+
+const LIST_SWAPS: &str = "
+    SELECT s.id, s.user_id, s.payee_id, s.send_units, s.receive_units, s.from_unit_value, s.to_unit_value, s.rate_id,
+           s.value_micro, s.to_vendor_micro, s.house_fee_micro, s.source_margin_micro, s.rounding_micro, s.window_id, s.booked_at,
+           f.id, f.code, f.scale, t.id, t.code, t.scale
+    FROM swaps s JOIN vendors f ON f.id = s.from_vendor_id JOIN vendors t ON t.id = s.to_vendor_id
+    WHERE (s.user_id = $1 OR s.payee_id = $1) AND ($2::uuid IS NULL OR s.id < $2)
+    ORDER BY s.id DESC
+    LIMIT $3";
+
+const FIND_SWAP: &str = "
+    SELECT s.id, s.user_id, s.payee_id, s.send_units, s.receive_units, s.from_unit_value, s.to_unit_value, s.rate_id,
+           s.value_micro, s.to_vendor_micro, s.house_fee_micro, s.source_margin_micro, s.rounding_micro, s.window_id, s.booked_at,
+           f.id, f.code, f.scale, t.id, t.code, t.scale
+    FROM swaps s JOIN vendors f ON f.id = s.from_vendor_id JOIN vendors t ON t.id = s.to_vendor_id
+    WHERE (s.user_id = $1 OR s.payee_id = $1) AND s.id = $2";
+
+/// A swap and the two vendors that it names.
+#[derive(Debug)]
+pub(super) struct SwapRow {
+    pub(super) swap: Swapped,
+    pub(super) from: VendorFacts,
+    pub(super) to: VendorFacts,
+}
+
+/// Newest first, older than `before`.
+pub(super) async fn list_swaps(tx: &Tx<'_>, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<SwapRow>, Fault> {
+    tx.query(LIST_SWAPS, &[&user.uuid(), &before, &limit]).await?.iter().map(swap_row).collect()
+}
+
+pub(super) async fn find_swap(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Option<SwapRow>, Fault> {
+    tx.query_opt(FIND_SWAP, &[&user.uuid(), &id]).await?.as_ref().map(swap_row).transpose()
+}
+
+fn swap_row(row: &Row) -> Result<SwapRow, Fault> {
+    let micro = |column| row.try_get(column).map(Micro::new);
+    let unit_value = |column: usize| {
+        UnitValue::try_new(row.try_get(column)?).ok_or_else(|| Fault::Unreadable("a swap's unit value".to_owned()))
+    };
+    let (from, to) = (facts(row, 15)?, facts(row, 18)?);
+    let swap = Swapped {
+        id: OperationId::new(row.try_get(0)?),
+        payer: UserId::new(row.try_get(1)?),
+        payee: UserId::new(row.try_get(2)?),
+        from: from.id,
+        to: to.id,
+        send: Tokens::new(row.try_get(3)?),
+        receive: Tokens::new(row.try_get(4)?),
+        from_unit_value: unit_value(5)?,
+        to_unit_value: unit_value(6)?,
+        rate_id: row.try_get(7)?,
+        figures: Figures {
+            value: micro(8)?,
+            to_vendor: micro(9)?,
+            house_fee: micro(10)?,
+            source_margin: micro(11)?,
+            rounding: micro(12)?,
+        },
+        window: WindowId::new(row.try_get(13)?),
+        booked_at: row.try_get(14)?,
+    };
+    Ok(SwapRow { swap, from, to })
+}
+
+/// Three columns from `first` on: id, code, scale.
+fn facts(row: &Row, first: usize) -> Result<VendorFacts, Fault> {
+    let unreadable = || Fault::Unreadable("a swap's vendor".to_owned());
+    let code = Code::parse(row.try_get(first.saturating_add(1))?).map_err(|_| unreadable())?;
+    let decimals: i16 = row.try_get(first.saturating_add(2))?;
+    let scale = Scale::try_new(i64::from(decimals)).ok_or_else(unreadable)?;
+    Ok(VendorFacts { id: VendorId::new(row.try_get(first)?), code, scale })
+}

@@ -1,0 +1,174 @@
+//! Routes and bodies of trades.
+
+use super::Reply;
+use crate::app::App;
+use crate::http::body::{AmountText, Nothing, Path, Posted};
+use crate::http::credential::User;
+use crate::http::idempotency::{IdempotencyKey, Keyed};
+use crate::http::page::{Page, PageParams, Paged};
+use crate::http::problem::{ApiError, ProblemView};
+use crate::vendors::VendorFacts;
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use scrip::posting::TradeStep;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(propose_trade, list_trades))
+        .routes(routes!(get_trade))
+        .routes(routes!(accept_trade))
+        .routes(routes!(decline_trade))
+        .routes(routes!(cancel_trade))
+}
+
+/// An exchange of exact amounts with a named user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposeTrade {
+    /// The handle or id of the user who may accept.
+    #[schema(example = "bob")]
+    pub(super) with: String,
+    /// What you give; it is held until the trade ends.
+    pub(super) give: LegBody,
+    /// What you take.
+    pub(super) take: LegBody,
+    /// How long the proposal stands: 1 to 2,592,000 (30 days); 604,800 (7 days) where nothing is said.
+    #[schema(example = 3600)]
+    pub(super) expires_in_seconds: Option<i64>,
+}
+
+/// An amount of one vendor's token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LegBody {
+    /// The vendor's code.
+    #[schema(example = "AIRMILES")]
+    pub(super) vendor: String,
+    /// In whole tokens.
+    pub(super) amount: AmountText,
+}
+
+/// An amount of one vendor's token.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LegView {
+    /// The vendor's code.
+    vendor: String,
+    /// In whole tokens.
+    #[schema(example = "30.00")]
+    amount: String,
+}
+
+/// A trade and where it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TradeView {
+    id: Uuid,
+    /// proposed, accepted, declined, cancelled or expired; everything but proposed is final.
+    state: String,
+    /// The proposer's user id.
+    proposer: Uuid,
+    /// The user id of who may accept.
+    acceptor: Uuid,
+    /// What the proposer gives.
+    give: LegView,
+    /// What the proposer takes.
+    take: LegView,
+    /// From then on it can no longer be accepted.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// When it came into its state.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+}
+
+impl TradeView {
+    pub(super) fn new(step: &TradeStep, give: &VendorFacts, take: &VendorFacts) -> Self {
+        let TradeStep { trade, state, booked_at } = step;
+        let leg = |vendor: &VendorFacts, amount: scrip::Tokens| LegView {
+            vendor: vendor.code.to_string(),
+            amount: amount.display(vendor.scale).to_string(),
+        };
+        Self {
+            id: trade.id.uuid(),
+            state: state.as_str().to_owned(),
+            proposer: trade.proposer.uuid(),
+            acceptor: trade.acceptor.uuid(),
+            give: leg(give, trade.give.amount),
+            take: leg(take, trade.take.amount),
+            expires_at: trade.expires_at,
+            since: *booked_at,
+        }
+    }
+
+    pub(super) fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// Propose a trade; what you give is held until it ends.
+#[utoipa::path(post, path = "/v1/trades", tag = "trades", params(IdempotencyKey), request_body = ProposeTrade, security(("user_session" = [])),
+    responses((status = 201, body = TradeView), (status = "4XX", body = ProblemView,
+        description = "amount_malformed, same_user, same_vendor, vendor_not_found, user_not_found, account_not_found, insufficient_tokens, expiry_out_of_range")))]
+async fn propose_trade(State(app): State<App>, user: User, request: Keyed<ProposeTrade>) -> Result<Posted<TradeView>, ApiError> {
+    let (trade, replayed) = app.trades.propose(user.id, request).await?;
+    Ok(Posted::created(trade, replayed))
+}
+
+/// Your trades, as proposer or acceptor, newest first.
+#[utoipa::path(get, path = "/v1/trades", tag = "trades", params(PageParams), security(("user_session" = [])),
+    responses((status = 200, body = Paged<TradeView>), (status = "4XX", body = ProblemView)))]
+async fn list_trades(State(app): State<App>, user: User, page: Page) -> Result<Json<Paged<TradeView>>, ApiError> {
+    Ok(Json(app.trades.list(user.id, &page, page.after()?).await?))
+}
+
+/// One of your trades.
+#[utoipa::path(get, path = "/v1/trades/{id}", tag = "trades", params(("id" = Uuid, Path)), security(("user_session" = [])),
+    responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView, description = "not_found")))]
+async fn get_trade(State(app): State<App>, user: User, Path(id): Path<Uuid>) -> Result<Json<TradeView>, ApiError> {
+    Ok(Json(app.trades.get(user.id, id).await?))
+}
+
+/// Accept a trade that was proposed to you: both legs move at once.
+#[utoipa::path(post, path = "/v1/trades/{id}/accept", tag = "trades", params(("id" = Uuid, Path), IdempotencyKey), security(("user_session" = [])),
+    responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView,
+        description = "not_found, trade_not_yours, trade_ended, trade_expired, insufficient_tokens")))]
+async fn accept_trade(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<Uuid>,
+    request: Keyed<Nothing>,
+) -> Result<Posted<TradeView>, ApiError> {
+    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Accept, request).await?;
+    Ok(Posted::done(trade, replayed))
+}
+
+/// Decline a trade that was proposed to you; what was held goes back.
+#[utoipa::path(post, path = "/v1/trades/{id}/decline", tag = "trades", params(("id" = Uuid, Path), IdempotencyKey), security(("user_session" = [])),
+    responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView, description = "not_found, trade_not_yours, trade_ended")))]
+async fn decline_trade(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<Uuid>,
+    request: Keyed<Nothing>,
+) -> Result<Posted<TradeView>, ApiError> {
+    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Decline, request).await?;
+    Ok(Posted::done(trade, replayed))
+}
+
+/// Take back a trade that you proposed; what was held goes back.
+#[utoipa::path(post, path = "/v1/trades/{id}/cancel", tag = "trades", params(("id" = Uuid, Path), IdempotencyKey), security(("user_session" = [])),
+    responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView, description = "not_found, trade_not_yours, trade_ended")))]
+async fn cancel_trade(
+    State(app): State<App>,
+    user: User,
+    Path(id): Path<Uuid>,
+    request: Keyed<Nothing>,
+) -> Result<Posted<TradeView>, ApiError> {
+    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Cancel, request).await?;
+    Ok(Posted::done(trade, replayed))
+}

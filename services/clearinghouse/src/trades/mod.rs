@@ -1,0 +1,157 @@
+//! Trades: one user proposes exact amounts of two tokens to another, who accepts or declines.
+//!
+//! The proposer's tokens are held from the proposal on, so an acceptance cannot fail for want of them. Nothing is issued or
+//! retired, so a trade leaves no obligation between vendors.
+
+mod error;
+pub mod http;
+mod store;
+
+use crate::http::idempotency::Keyed;
+use crate::http::page::{Page, Paged};
+use crate::http::problem::ApiError;
+use crate::postings::Postings;
+use crate::users::Users;
+use crate::vendors::Directory;
+use error::TradeRefusal;
+use http::{LegBody, ProposeTrade, TradeView};
+use jiff::SignedDuration;
+use ledger::{Claim, Clock, Db, Engine, Failure, Fault, Posted, new_id};
+use scrip::posting::{Leg, Posting, Receipt, Trade, TradeEnd, TradeStep};
+use scrip::{TradeId, UserId};
+pub use store::STATEMENTS;
+use uuid::Uuid;
+
+/// A proposal without a time of its own waits this long.
+const EXPIRES_IN_SECONDS_DEFAULT: i64 = 7 * 24 * 3600;
+const EXPIRES_IN_SECONDS_MAX: i64 = 30 * 24 * 3600;
+/// Trades released in one beat; what is left waits for the next.
+const EXPIRED_PER_BEAT_MAX: i64 = 500;
+
+/// The trades of users.
+#[derive(Debug, Clone)]
+pub struct Trades {
+    db: Db,
+    clock: Clock,
+    engine: Engine,
+    postings: Postings,
+    users: Users,
+    directory: Directory,
+}
+
+/// What the other user, or the proposer, does with a proposal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reply {
+    Accept,
+    Decline,
+    Cancel,
+}
+
+impl Trades {
+    /// Trades in this database, booked through these postings; the engine itself releases what expired.
+    pub fn new(db: Db, clock: Clock, engine: Engine, postings: Postings, users: Users, directory: Directory) -> Self {
+        Self { db, clock, engine, postings, users, directory }
+    }
+
+    /// Proposes, holding what the proposer gives.
+    pub async fn propose(&self, user: UserId, request: Keyed<ProposeTrade>) -> Result<(TradeView, bool), ApiError> {
+        let claim = request.claim(user.uuid());
+        let wish = self.wish(user, request.body).await.map(Posting::ProposeTrade);
+        self.post(claim, wish).await
+    }
+
+    async fn wish(&self, proposer: UserId, body: Result<ProposeTrade, ApiError>) -> Result<Trade, ApiError> {
+        let ProposeTrade { with, give, take, expires_in_seconds } = body?;
+        let acceptor = self.users.find(&with).await?.ok_or(TradeRefusal::UserNotFound)?;
+        let (give, take) = (self.leg(&give, "give").await?, self.leg(&take, "take").await?);
+        let seconds = expires_in_seconds.unwrap_or(EXPIRES_IN_SECONDS_DEFAULT);
+        if !(1..=EXPIRES_IN_SECONDS_MAX).contains(&seconds) {
+            return Err(TradeRefusal::ExpiryOutOfRange { max: EXPIRES_IN_SECONDS_MAX }.into());
+        }
+        let too_late = |_| TradeRefusal::ExpiryOutOfRange { max: EXPIRES_IN_SECONDS_MAX };
+        let expires_at = self.clock.now().checked_add(SignedDuration::from_secs(seconds)).map_err(too_late)?;
+        Ok(Trade { id: TradeId::new(new_id()), proposer, acceptor, give, take, expires_at })
+    }
+
+    async fn leg(&self, leg: &LegBody, field: &'static str) -> Result<Leg, ApiError> {
+        let vendor = self.directory.named(&leg.vendor).await?.ok_or(TradeRefusal::VendorNotFound { field })?;
+        Ok(Leg { vendor: vendor.id, amount: leg.amount.tokens(field, vendor.scale)? })
+    }
+
+    /// Accepts or declines as the acceptor, cancels as the proposer.
+    pub(crate) async fn reply<T>(&self, user: UserId, id: Uuid, reply: Reply, request: Keyed<T>) -> Result<(TradeView, bool), ApiError> {
+        let claim = request.claim(user.uuid());
+        let wish = match request.body {
+            Ok(_) => self.reply_wish(user, id, reply).await,
+            Err(refused) => Err(refused),
+        };
+        self.post(claim, wish).await
+    }
+
+    async fn reply_wish(&self, user: UserId, id: Uuid, reply: Reply) -> Result<Posting, ApiError> {
+        let trade = self.find(user, id).await?.trade;
+        let (may, posting) = match reply {
+            Reply::Accept => (trade.acceptor, Posting::AcceptTrade(trade)),
+            Reply::Decline => (trade.acceptor, Posting::EndTrade(trade, TradeEnd::Declined)),
+            Reply::Cancel => (trade.proposer, Posting::EndTrade(trade, TradeEnd::Cancelled)),
+        };
+        if may == user { Ok(posting) } else { Err(TradeRefusal::NotYours.into()) }
+    }
+
+    async fn post(&self, claim: Claim, wish: Result<Posting, ApiError>) -> Result<(TradeView, bool), ApiError> {
+        let Posted { receipt, replayed } = self.postings.post(claim, wish).await?;
+        let Receipt::Traded(step) = receipt else { return Err(Fault::Unreadable("a trade's answer".to_owned()).into()) };
+        Ok((self.view(&step).await?, replayed))
+    }
+
+    async fn view(&self, step: &TradeStep) -> Result<TradeView, Fault> {
+        let give = self.directory.get(step.trade.give.vendor).await?;
+        let take = self.directory.get(step.trade.take.vendor).await?;
+        Ok(TradeView::new(step, &give, &take))
+    }
+
+    async fn find(&self, user: UserId, id: Uuid) -> Result<TradeStep, Failure<TradeRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_user(user).await?;
+        store::find_trade(&tx, user, id).await?.ok_or(Failure::Refused(TradeRefusal::TradeNotFound))
+    }
+
+    /// One of the user's trades, as proposer or acceptor.
+    pub async fn get(&self, user: UserId, id: Uuid) -> Result<TradeView, Failure<TradeRefusal>> {
+        let step = self.find(user, id).await?;
+        Ok(self.view(&step).await?)
+    }
+
+    /// The user's trades, as proposer or acceptor, newest first.
+    pub async fn list(&self, user: UserId, page: &Page, before: Option<Uuid>) -> Result<Paged<TradeView>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_user(user).await?;
+        let steps = store::list_trades(&tx, user, before, page.limit_plus_one()).await?;
+        let mut rows = Vec::with_capacity(steps.len());
+        for step in steps {
+            rows.push(self.view(&step).await?);
+        }
+        Ok(page.of(rows, TradeView::id))
+    }
+
+    /// Gives back what is held for proposals whose time is up; answers how many.
+    pub async fn expire(&self) -> Result<usize, Fault> {
+        let mut released = 0_usize;
+        for trade in self.expired().await? {
+            let claim = Claim { actor: trade.id.uuid(), key: "expire".to_owned(), request_hash: [0; 32] };
+            match self.engine.post(claim, Posting::EndTrade(trade, TradeEnd::Expired)).await {
+                Ok(_) => released = released.saturating_add(1),
+                // Somebody was faster, or the engine is busy: the next beat sees what is left.
+                Err(Failure::Refused(refusal)) => tracing::debug!(trade = %trade.id, %refusal, "not released"),
+                Err(Failure::Fault(fault)) => return Err(fault),
+            }
+        }
+        Ok(released)
+    }
+
+    async fn expired(&self) -> Result<Vec<Trade>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        store::list_expired(&tx, self.clock.now(), EXPIRED_PER_BEAT_MAX).await
+    }
+}

@@ -1,0 +1,240 @@
+//! Vendors: onboarding, what everybody may know of them, and what each changes of its own.
+//!
+//! Shape: [`Vendors::onboard`] makes a vendor with all it needs in one tx; [`Directory`] remembers what never changes; the vendor's own
+//! view and its changes run as the vendor, under row security. Rates and unit values are `crate::rates`', keys `crate::access`'.
+
+mod directory;
+mod error;
+pub mod http;
+mod payout;
+mod store;
+
+use crate::access::{self, NewKey, Scope};
+use crate::names::is_name;
+use crate::{rates, schemes};
+pub use directory::{Directory, VendorFacts};
+pub use error::VendorRefusal;
+use ledger::{Clock, Db, Failure, Fault, Tx, new_id};
+pub use payout::Payout;
+use scrip::{Code, Scale, Tokens, UnitValue, VendorId};
+use serde::{Deserialize, Serialize};
+pub use store::STATEMENTS;
+use utoipa::ToSchema;
+
+/// A vendor as everybody may see it.
+#[derive(Debug, Clone)]
+pub struct Vendor {
+    /// What never changes.
+    pub facts: VendorFacts,
+    /// Its name.
+    pub name: String,
+    /// Whether it takes part at all.
+    pub status: Status,
+    /// What it allows.
+    pub switches: Switches,
+    /// Grows with each change.
+    pub version: i64,
+    /// The value of its token's smallest unit, in force now.
+    pub unit_value: Option<UnitValue>,
+    /// The scheme in which it settles.
+    pub scheme: Option<Code>,
+    /// The decimals of that scheme's currency.
+    pub digits: Option<Scale>,
+}
+
+/// Whether a vendor takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It does.
+    Active,
+    /// The operator stopped it: nothing is issued or swapped in its token.
+    Suspended,
+}
+
+impl Status {
+    /// As it is written in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    fn find(name: &str) -> Option<Self> {
+        [Self::Active, Self::Suspended].into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// What a vendor allows for its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Switches {
+    /// New tokens to users.
+    pub issue: bool,
+    /// Spending with the vendor.
+    pub spend: bool,
+    /// Swaps out of its token.
+    pub convert_out: bool,
+    /// Swaps into its token.
+    pub convert_in: bool,
+}
+
+/// How many of a vendor's tokens came into being and ceased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Supply {
+    /// Came into being.
+    pub issued: Tokens,
+    /// Ceased.
+    pub retired: Tokens,
+}
+
+/// A vendor to be.
+#[derive(Debug)]
+pub struct NewVendor {
+    /// Its code, for ever.
+    pub code: Code,
+    /// Its name.
+    pub name: String,
+    /// The decimals of its token, for ever.
+    pub scale: Scale,
+    /// The value of the token's smallest unit.
+    pub unit_value: Option<UnitValue>,
+    /// The code of the scheme in which it settles.
+    pub scheme: Option<String>,
+    /// Where it is paid.
+    pub payout: Option<Payout>,
+}
+
+/// What a vendor changes of itself; what is not named stays.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// A new name.
+    pub name: Option<String>,
+    /// Whether tokens are issued.
+    pub issue: Option<bool>,
+    /// Whether tokens are spent.
+    pub spend: Option<bool>,
+    /// Whether tokens are swapped away.
+    pub convert_out: Option<bool>,
+    /// Whether tokens are swapped in.
+    pub convert_in: Option<bool>,
+    /// New bank details, replacing the old ones whole.
+    pub payout: Option<Payout>,
+}
+
+/// The vendors of the house.
+#[derive(Debug, Clone)]
+pub struct Vendors {
+    db: Db,
+    clock: Clock,
+    directory: Directory,
+}
+
+type Answer<T> = Result<T, Failure<VendorRefusal>>;
+
+impl Vendors {
+    /// Vendors in this database.
+    pub fn new(db: Db, clock: Clock, directory: Directory) -> Self {
+        Self { db, clock, directory }
+    }
+
+    /// Makes the vendor, its unit value, its membership, its bank details and its first key, which may do everything: all or nothing.
+    /// Returns the key's text, once.
+    pub async fn onboard(&self, new: NewVendor) -> Answer<(Vendor, String)> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let scheme = match &new.scheme {
+            Some(code) => Some(schemes::find_scheme_id(&tx, code).await?.ok_or_else(|| refuse_scheme(code))?),
+            None => None,
+        };
+        let now = self.clock.now();
+        let id = VendorId::new(new_id());
+        if !store::insert_vendor(&tx, id, &new, now).await? {
+            return Err(Failure::Refused(VendorRefusal::CodeTaken { code: new.code.to_string() }));
+        }
+        if let Some(value) = new.unit_value {
+            rates::insert_first_unit_value(&tx, id, value).await?;
+        }
+        if let Some(scheme) = scheme {
+            schemes::insert_members(&tx, scheme, &[id], now).await?;
+        }
+        if let Some(payout) = &new.payout {
+            store::upsert_payout(&tx, id, payout).await?;
+        }
+        let first_key = NewKey { name: "first key".to_owned(), scopes: Scope::ALL.to_vec(), expires_at: None };
+        let (_, api_key) = access::insert_key(&tx, &self.clock, Some(id), &first_key).await?;
+        let vendor = get_vendor(&tx, id).await?;
+        tx.commit().await?;
+        Ok((vendor, api_key))
+    }
+
+    /// All vendors, in the order of their codes' bytes.
+    pub async fn list(&self, after: Option<String>, limit: i64) -> Result<Vec<Vendor>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        store::list_vendors(&tx, after.as_deref(), limit).await
+    }
+
+    /// The vendor of that code.
+    pub async fn get_by_code(&self, code: &str) -> Answer<Vendor> {
+        let facts = self.directory.named(code).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        Ok(get_vendor(&tx, facts.id).await?)
+    }
+
+    /// A vendor as it sees itself.
+    pub async fn get_own(&self, vendor: VendorId) -> Result<(Vendor, Option<Payout>), Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_vendor(vendor).await?;
+        Ok((get_vendor(&tx, vendor).await?, store::find_payout(&tx, vendor).await?))
+    }
+
+    /// Changes a vendor, if it is still at the version that the change was made for.
+    pub async fn update(&self, vendor: VendorId, is_expected: impl Fn(i64) -> bool, change: Change) -> Answer<(Vendor, Option<Payout>)> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_vendor(vendor).await?;
+        let version = store::lock_version(&tx, vendor).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+        if !is_expected(version) {
+            return Err(Failure::Refused(VendorRefusal::VersionMismatch { version }));
+        }
+        store::update_vendor(&tx, vendor, &change).await?;
+        if let Some(payout) = &change.payout {
+            store::upsert_payout(&tx, vendor, payout).await?;
+        }
+        let changed = (get_vendor(&tx, vendor).await?, store::find_payout(&tx, vendor).await?);
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Stops a vendor or lets it take part again.
+    pub async fn update_status(&self, code: &str, status: Status) -> Answer<Vendor> {
+        let facts = self.directory.named(code).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        store::update_status(&tx, facts.id, status).await?;
+        let vendor = get_vendor(&tx, facts.id).await?;
+        tx.commit().await?;
+        Ok(vendor)
+    }
+
+    /// How many of its tokens there are.
+    pub async fn supply(&self, vendor: VendorId) -> Result<Supply, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_vendor(vendor).await?;
+        store::get_supply(&tx, vendor).await
+    }
+}
+
+/// Whether the text may be a vendor's name.
+fn check_name(name: &str) -> Result<(), VendorRefusal> {
+    if is_name(name, 200) { Ok(()) } else { Err(VendorRefusal::NameMalformed) }
+}
+
+async fn get_vendor(tx: &Tx<'_>, id: VendorId) -> Result<Vendor, Fault> {
+    store::find_vendor(tx, id).await?.ok_or_else(|| Fault::Unreadable(format!("vendor {id} is referred to and missing")))
+}
+
+fn refuse_scheme(code: &str) -> Failure<VendorRefusal> {
+    Failure::Refused(VendorRefusal::SchemeNotFound { scheme: code.to_owned() })
+}

@@ -1,0 +1,77 @@
+//! manifest.json: what was netted, and the hash of every file, chained to the manifest of the run before.
+//!
+//! Whoever keeps one manifest can prove every file of its run, and every run before it.
+
+use super::shelf::{OpenFile, Shelf};
+use super::{JSON, MANIFEST, store};
+use crate::runs::Scheme;
+use ledger::Fault;
+use serde::Serialize;
+
+/// Everything but the list of files, in the order of the text. Amounts are decimal strings, hashes lower-case hexadecimal.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
+    pub(super) run: String,
+    pub(super) scheme: String,
+    pub(super) slot: String,
+    pub(super) currency: String,
+    pub(super) digits: u8,
+    pub(super) strategy: String,
+    pub(super) algorithm_version: i32,
+    pub(super) windows: Vec<SealedWindow>,
+    pub(super) obligation_count: i64,
+    pub(super) gross: String,
+    pub(super) bilateral: String,
+    pub(super) net: String,
+    pub(super) transfer_count: i64,
+    /// What the transfers sum to.
+    pub(super) control_sum: String,
+    pub(super) input_hash: String,
+    pub(super) output_hash: String,
+    /// Of the scheme's run before this one; none of the first.
+    pub(super) previous_manifest_sha256: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SealedWindow {
+    pub(super) id: String,
+    pub(super) number: i64,
+    pub(super) opened_at: String,
+    pub(super) closed_at: String,
+    pub(super) obligation_count: i64,
+    pub(super) gross: String,
+    pub(super) root: String,
+    pub(super) previous_seal: String,
+    pub(super) seal: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    size_bytes: i64,
+    sha256: String,
+}
+
+/// One line per file, so that a manifest of any length can be read with the eye and with line tools.
+pub(super) async fn write<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme: &Scheme) -> Result<(), Fault> {
+    let head = store::read_manifest_head(shelf.tx, shelf.run, scheme).await?;
+    let unreadable = |e: serde_json::Error| Fault::Unreadable(e.to_string());
+    let head = serde_json::to_string_pretty(&head).map_err(unreadable)?;
+    let mut file = OpenFile::new(MANIFEST.to_owned(), None, JSON);
+    file.text.extend_from_slice(head.trim_end_matches("\n}").as_bytes());
+    file.text.extend_from_slice(b",\n  \"files\": [");
+
+    let rows = store::read_heads(shelf.tx, shelf.run).await?;
+    let mut separator = "\n    ";
+    while let Some(heads) = rows.next(shelf.tx, store::to_head).await? {
+        for head in heads {
+            let entry = Entry { name: &head.name, size_bytes: head.size_bytes, sha256: hex::encode(head.sha256) };
+            file.text.extend_from_slice(separator.as_bytes());
+            file.text.extend_from_slice(&serde_json::to_vec(&entry).map_err(unreadable)?);
+            separator = ",\n    ";
+        }
+        shelf.keep(&mut file).await?;
+    }
+    file.text.extend_from_slice(b"\n  ]\n}\n");
+    shelf.close(file).await
+}

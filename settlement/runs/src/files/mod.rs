@@ -1,0 +1,81 @@
+//! Settlement files: what finance teams download. Written once with the run, never again.
+//!
+//! Shape: [`write_all`] makes the files of a run from what is stored of it, each row on its way from the database to a [`shelf`]
+//! that keeps bytes in pieces; `tables` is transfers.csv and positions.csv, `statements` one statement per vendor, `manifest` the list
+//! of all with their hashes. [`find`], [`list`] and [`read_piece`] give them back, to whomever row security lets see them. Memory
+//! does not grow with a file, nor with the number of files. Nothing here computes an amount.
+
+mod csv;
+mod manifest;
+mod shelf;
+mod statements;
+mod store;
+mod tables;
+
+use crate::runs::Scheme;
+use crate::seals::Hash;
+use jiff::Timestamp;
+use ledger::{Fault, Tx};
+use scrip::RunId;
+use shelf::Shelf;
+pub use store::STATEMENTS;
+use uuid::Uuid;
+
+/// The list of a run's files.
+pub const MANIFEST: &str = "manifest.json";
+/// The transfers to be paid.
+pub const TRANSFERS: &str = "transfers.csv";
+/// Every vendor's position.
+pub const POSITIONS: &str = "positions.csv";
+
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+const JSON: &str = "application/json";
+
+/// The name of a vendor's statement.
+pub fn statement_name(code: &str) -> String {
+    format!("statement-{code}.csv")
+}
+
+/// A stored file without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileHead {
+    /// Its id, for [`read_piece`].
+    pub id: Uuid,
+    /// Its name within the run.
+    pub name: String,
+    /// How to read it.
+    pub media_type: String,
+    /// Its length.
+    pub size_bytes: i64,
+    /// Over its bytes.
+    pub sha256: Hash,
+}
+
+/// Writes all files of a run whose positions, transfers and seals are stored already.
+///
+/// The bytes follow from the rows alone: no clock, no new id, no order that the database is free to choose.
+pub(crate) async fn write_all(tx: &Tx<'_>, run: RunId, scheme: &Scheme, at: Timestamp, progress: impl Fn(i64)) -> Result<(), Fault> {
+    let mut shelf = Shelf::new(tx, run, at, progress);
+    tables::write_transfers(&mut shelf, scheme).await?;
+    tables::write_positions(&mut shelf, scheme).await?;
+    statements::write_all(&mut shelf, scheme).await?;
+    shelf.flush().await?;
+    manifest::write(&mut shelf, scheme).await?;
+    shelf.flush().await
+}
+
+/// A run's file of that name, if there is one that the tx may see.
+pub async fn find(tx: &Tx<'_>, run: RunId, name: &str) -> Result<Option<FileHead>, Fault> {
+    store::find(tx, run, name).await
+}
+
+/// A run's files with a name above `after`, in byte order.
+pub async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Vec<FileHead>, Fault> {
+    store::list(tx, run, after, limit).await
+}
+
+/// One piece of a file's bytes, counted from 1; none after the last. Pieces are never changed, so each may be read in a tx of
+/// its own, and a slow reader holds no connection.
+pub async fn read_piece(tx: &Tx<'_>, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
+    store::read_piece(tx, file, seq).await
+}

@@ -1,0 +1,120 @@
+//! Where files are put while they are written: bytes go in, pieces and hashes come out, stored many files at a time.
+
+use super::store;
+use crate::seals::Hash;
+use jiff::Timestamp;
+use ledger::{Fault, Tx, new_id};
+use scrip::{RunId, VendorId};
+use sha2::{Digest, Sha256};
+use std::mem;
+use uuid::Uuid;
+
+/// No piece is longer.
+const PIECE_BYTES_MAX: usize = 64 * 1024;
+/// Pieces wait until they come to this much, so that tens of thousands of small files take a few hundred statements.
+const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The files of one run while they are written, one after the other.
+pub(super) struct Shelf<'a, P> {
+    pub(super) tx: &'a Tx<'a>,
+    pub(super) run: RunId,
+    at: Timestamp,
+    progress: P,
+    heads: Vec<NewHead>,
+    pieces: Vec<NewPiece>,
+    waiting_bytes: usize,
+    file_count: i64,
+}
+
+/// A finished file, to be stored.
+pub(super) struct NewHead {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    pub(super) vendor: Option<VendorId>,
+    pub(super) media_type: &'static str,
+    pub(super) size_bytes: i64,
+    pub(super) sha256: Hash,
+}
+
+/// Some of a file's bytes, to be stored.
+pub(super) struct NewPiece {
+    pub(super) file: Uuid,
+    pub(super) seq: i32,
+    pub(super) vendor: Option<VendorId>,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A file under way. Its text is appended to `text` and handed over by [`Shelf::keep`].
+pub(super) struct OpenFile {
+    id: Uuid,
+    name: String,
+    vendor: Option<VendorId>,
+    media_type: &'static str,
+    pub(super) text: Vec<u8>,
+    seq: i32,
+    size_bytes: i64,
+    hasher: Sha256,
+}
+
+impl OpenFile {
+    /// A file of the operator's, or of one vendor's.
+    pub(super) fn new(name: String, vendor: Option<VendorId>, media_type: &'static str) -> Self {
+        Self { id: new_id(), name, vendor, media_type, text: Vec::new(), seq: 0, size_bytes: 0, hasher: Sha256::new() }
+    }
+
+    fn cut(&mut self, length: usize) -> Result<NewPiece, Fault> {
+        let rest = self.text.split_off(length);
+        let bytes = mem::replace(&mut self.text, rest);
+        let too_large = || Fault::Unreadable(format!("{} is too large", self.name));
+        self.seq = self.seq.checked_add(1).ok_or_else(too_large)?;
+        self.size_bytes = i64::try_from(bytes.len()).ok().and_then(|size| self.size_bytes.checked_add(size)).ok_or_else(too_large)?;
+        self.hasher.update(&bytes);
+        Ok(NewPiece { file: self.id, seq: self.seq, vendor: self.vendor, bytes })
+    }
+}
+
+impl<'a, P: Fn(i64)> Shelf<'a, P> {
+    pub(super) fn new(tx: &'a Tx<'a>, run: RunId, at: Timestamp, progress: P) -> Self {
+        Self { tx, run, at, progress, heads: Vec::new(), pieces: Vec::new(), waiting_bytes: 0, file_count: 0 }
+    }
+
+    /// Takes the full pieces of a file under way. To be called after every few rows.
+    pub(super) async fn keep(&mut self, file: &mut OpenFile) -> Result<(), Fault> {
+        while file.text.len() >= PIECE_BYTES_MAX {
+            let piece = file.cut(PIECE_BYTES_MAX)?;
+            self.wait(piece).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the rest of a file.
+    pub(super) async fn close(&mut self, mut file: OpenFile) -> Result<(), Fault> {
+        self.keep(&mut file).await?;
+        if !file.text.is_empty() {
+            let piece = file.cut(file.text.len())?;
+            self.wait(piece).await?;
+        }
+        let OpenFile { id, name, vendor, media_type, text: _, seq: _, size_bytes, hasher } = file;
+        self.heads.push(NewHead { id, name, vendor, media_type, size_bytes, sha256: hasher.finalize().into() });
+        self.file_count = self.file_count.saturating_add(1);
+        if self.file_count % 500 == 0 {
+            (self.progress)(self.file_count);
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, piece: NewPiece) -> Result<(), Fault> {
+        self.waiting_bytes = self.waiting_bytes.saturating_add(piece.bytes.len());
+        self.pieces.push(piece);
+        if self.waiting_bytes >= WAITING_BYTES_MAX { self.flush().await } else { Ok(()) }
+    }
+
+    /// Stores what waits. A file's pieces may be stored before the file: the constraint between them is checked at commit.
+    pub(super) async fn flush(&mut self) -> Result<(), Fault> {
+        store::insert_heads(self.tx, self.run, self.at, &mem::take(&mut self.heads)).await?;
+        store::insert_pieces(self.tx, &mem::take(&mut self.pieces)).await?;
+        self.waiting_bytes = 0;
+        (self.progress)(self.file_count);
+        Ok(())
+    }
+}

@@ -1,0 +1,356 @@
+//! The rows that files are made of, and the rows that files become.
+
+use super::FileHead;
+use super::manifest::{Head, SealedWindow};
+use super::shelf::{NewHead, NewPiece};
+use crate::runs::Scheme;
+use crate::seals::{FIRST, Hash, to_hash};
+use jiff::Timestamp;
+use ledger::copy::CopyIn;
+use ledger::{Fault, Tx};
+use scrip::code::HOUSE;
+use scrip::{Micro, RunId, VendorId};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Portal, Row};
+use uuid::Uuid;
+
+/// Every statement of this file, for the test that prepares them all.
+pub const STATEMENTS: &[&str] = &[
+    READ_TRANSFERS,
+    READ_POSITIONS,
+    READ_STATEMENTS,
+    READ_HEADS,
+    READ_RUN,
+    LIST_WINDOWS,
+    FIND_PREVIOUS_MANIFEST,
+    COPY_FILES,
+    COPY_PIECES,
+    FIND,
+    LIST,
+    READ_PIECE,
+];
+
+const READ_TRANSFERS: &str = "
+    SELECT t.number, payer.code, payee.code, t.amount_micro, p.account_holder, p.iban, p.bic
+    FROM transfers t
+    LEFT JOIN vendors payer ON payer.id = t.payer_id
+    LEFT JOIN vendors payee ON payee.id = t.payee_id
+    LEFT JOIN payouts p ON p.vendor_id = t.payee_id
+    WHERE t.run_id = $1
+    ORDER BY t.number";
+
+const READ_POSITIONS: &str = "
+    SELECT v.code, p.owed_micro, p.owes_micro, p.net_micro, p.settled_micro, p.carry_micro
+    FROM run_positions p
+    JOIN vendors v ON v.id = p.vendor_id
+    WHERE p.run_id = $1
+    ORDER BY v.code";
+
+// Each obligation and each transfer stands in two statements, seen from either side. The lines of a statement follow their
+// number, then the transfer, the obligation's id, the counterparty's code: an order that leaves the database no choice.
+const READ_STATEMENTS: &str = "
+    WITH sides AS (
+        SELECT o.creditor_id AS vendor_id, o.debtor_id AS counterparty_id, o.user_id, o.id, o.source, o.operation_id, o.booked_at,
+               o.amount_micro AS owed, 0::bigint AS owes
+        FROM run_windows w JOIN obligations o ON o.window_id = w.window_id WHERE w.run_id = $1
+        UNION ALL
+        SELECT o.debtor_id, o.creditor_id, o.user_id, o.id, o.source, o.operation_id, o.booked_at, 0, o.amount_micro
+        FROM run_windows w JOIN obligations o ON o.window_id = w.window_id WHERE w.run_id = $1
+    ), opening AS (
+        SELECT vendor_id, sum(owed) AS owed, sum(owes) AS owes FROM sides WHERE source = 'carry' GROUP BY vendor_id
+    ), lines AS (
+        SELECT p.vendor_id, 1 AS line, NULL::uuid AS counterparty_id, NULL::bigint AS transfer, NULL::uuid AS user_id, NULL::uuid AS obligation,
+               NULL::text AS source, NULL::uuid AS operation_id, NULL::timestamptz AS booked_at,
+               coalesce(o.owed, 0) AS owed, coalesce(o.owes, 0) AS owes
+        FROM run_positions p LEFT JOIN opening o USING (vendor_id) WHERE p.run_id = $1
+        UNION ALL
+        SELECT vendor_id, 2, counterparty_id, NULL, user_id, id, source, operation_id, booked_at, owed, owes
+        FROM sides WHERE source <> 'carry'
+        UNION ALL
+        SELECT vendor_id, 3, counterparty_id, NULL, NULL, NULL, NULL, NULL, NULL, sum(owed), sum(owes)
+        FROM sides GROUP BY vendor_id, counterparty_id
+        UNION ALL
+        SELECT vendor_id, 4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, greatest(net_micro, 0), greatest(-net_micro, 0)
+        FROM run_positions WHERE run_id = $1
+        UNION ALL
+        SELECT vendor_id, 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, greatest(-carry_micro, 0), greatest(carry_micro, 0)
+        FROM run_positions WHERE run_id = $1
+        UNION ALL
+        SELECT payee_id, 6, payer_id, number, NULL, NULL, NULL, NULL, NULL, amount_micro, 0
+        FROM transfers WHERE run_id = $1 AND payee_id IS NOT NULL
+        UNION ALL
+        SELECT payer_id, 6, payee_id, number, NULL, NULL, NULL, NULL, NULL, 0, amount_micro
+        FROM transfers WHERE run_id = $1 AND payer_id IS NOT NULL
+        UNION ALL
+        SELECT vendor_id, 7, NULL, NULL, NULL, NULL, NULL, NULL, NULL, greatest(carry_micro, 0), greatest(-carry_micro, 0)
+        FROM run_positions WHERE run_id = $1
+    )
+    SELECT l.vendor_id, v.code, l.line, c.code, l.transfer, l.obligation, l.source, l.operation_id, l.booked_at, l.owed::bigint, l.owes::bigint
+    FROM lines l
+    JOIN vendors v ON v.id = l.vendor_id
+    LEFT JOIN vendors c ON c.id = l.counterparty_id
+    ORDER BY v.code, l.line, l.transfer, l.obligation, l.user_id, c.code";
+
+const READ_HEADS: &str = "
+    SELECT id, name, media_type, size_bytes, sha256
+    FROM files
+    WHERE run_id = $1
+    ORDER BY name";
+
+const READ_RUN: &str = "
+    SELECT slot, obligation_count, gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, algorithm_version, input_hash, output_hash
+    FROM runs
+    WHERE id = $1";
+
+const LIST_WINDOWS: &str = "
+    SELECT w.id, w.number, w.opened_at, w.closed_at, s.obligation_count, s.gross_micro, s.root, p.seal, s.seal
+    FROM run_windows r
+    JOIN windows w ON w.id = r.window_id
+    JOIN seals s ON s.window_id = w.id
+    LEFT JOIN seals p ON p.scheme_id = w.scheme_id AND p.number = w.number - 1
+    WHERE r.run_id = $1
+    ORDER BY w.number";
+
+const FIND_PREVIOUS_MANIFEST: &str = "
+    SELECT f.sha256
+    FROM run_windows r
+    JOIN windows w ON w.id = r.window_id
+    JOIN windows before ON before.scheme_id = w.scheme_id AND before.number = w.number - 1
+    JOIN run_windows b ON b.window_id = before.id
+    JOIN files f ON f.run_id = b.run_id AND f.name = 'manifest.json'
+    WHERE r.run_id = $1 AND b.run_id <> $1";
+
+const COPY_FILES: &str = "
+    COPY files (id, run_id, name, vendor_id, media_type, size_bytes, sha256, created_at)
+    FROM STDIN BINARY";
+
+const COPY_PIECES: &str = "
+    COPY file_pieces (file_id, seq, vendor_id, bytes)
+    FROM STDIN BINARY";
+
+const FIND: &str = "
+    SELECT id, name, media_type, size_bytes, sha256
+    FROM files
+    WHERE run_id = $1 AND name = $2";
+
+const LIST: &str = "
+    SELECT id, name, media_type, size_bytes, sha256
+    FROM files
+    WHERE run_id = $1 AND name > $2
+    ORDER BY name
+    LIMIT $3";
+
+const READ_PIECE: &str = "
+    SELECT bytes
+    FROM file_pieces
+    WHERE file_id = $1 AND seq = $2";
+
+const ROWS_PER_FETCH: i32 = 5_000;
+
+/// Rows on their way from the database, some thousands at a time.
+pub(super) struct Rows {
+    portal: Portal,
+}
+
+impl Rows {
+    async fn begin(tx: &Tx<'_>, statement: &str, run: RunId) -> Result<Self, Fault> {
+        let statement = tx.prepare_cached(statement).await?;
+        Ok(Self { portal: tx.bind(&statement, &[&run.uuid()]).await? })
+    }
+
+    /// The next rows, read as what they mean; none after the last.
+    pub(super) async fn next<T>(&self, tx: &Tx<'_>, read: fn(&Row) -> Result<T, Fault>) -> Result<Option<Vec<T>>, Fault> {
+        let rows = tx.query_portal(&self.portal, ROWS_PER_FETCH).await?;
+        if rows.is_empty() { Ok(None) } else { rows.iter().map(read).collect::<Result<_, _>>().map(Some) }
+    }
+}
+
+/// A row of transfers.csv.
+pub(super) struct TransferLine {
+    pub(super) number: i64,
+    pub(super) payer: String,
+    pub(super) payee: String,
+    pub(super) amount: Micro,
+    pub(super) account_holder: String,
+    pub(super) iban: String,
+    pub(super) bic: String,
+}
+
+pub(super) async fn read_transfers(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
+    Rows::begin(tx, READ_TRANSFERS, run).await
+}
+
+pub(super) fn to_transfer_line(row: &Row) -> Result<TransferLine, Fault> {
+    let text = |column| Ok::<_, Fault>(row.try_get::<_, Option<String>>(column)?);
+    Ok(TransferLine {
+        number: row.try_get(0)?,
+        payer: text(1)?.unwrap_or_else(|| HOUSE.to_owned()),
+        payee: text(2)?.unwrap_or_else(|| HOUSE.to_owned()),
+        amount: Micro::new(row.try_get(3)?),
+        account_holder: text(4)?.unwrap_or_default(),
+        iban: text(5)?.unwrap_or_default(),
+        bic: text(6)?.unwrap_or_default(),
+    })
+}
+
+/// A row of positions.csv.
+pub(super) struct PositionLine {
+    pub(super) vendor: String,
+    pub(super) owed: Micro,
+    pub(super) owes: Micro,
+    pub(super) net: Micro,
+    pub(super) settled: Micro,
+    pub(super) carry: Micro,
+}
+
+pub(super) async fn read_positions(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
+    Rows::begin(tx, READ_POSITIONS, run).await
+}
+
+pub(super) fn to_position_line(row: &Row) -> Result<PositionLine, Fault> {
+    let figure = |column| Ok::<_, Fault>(Micro::new(row.try_get(column)?));
+    Ok(PositionLine {
+        vendor: row.try_get(0)?,
+        owed: figure(1)?,
+        owes: figure(2)?,
+        net: figure(3)?,
+        settled: figure(4)?,
+        carry: figure(5)?,
+    })
+}
+
+/// A row of a statement.
+pub(super) struct StatementLine {
+    pub(super) vendor_id: VendorId,
+    pub(super) vendor: String,
+    pub(super) kind: String,
+    pub(super) counterparty: String,
+    pub(super) transfer: Option<i64>,
+    pub(super) obligation: Option<Uuid>,
+    pub(super) source: String,
+    pub(super) operation: Option<Uuid>,
+    pub(super) booked_at: Option<Timestamp>,
+    pub(super) owed: Micro,
+    pub(super) owes: Micro,
+}
+
+pub(super) async fn read_statements(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
+    Rows::begin(tx, READ_STATEMENTS, run).await
+}
+
+pub(super) fn to_statement_line(row: &Row) -> Result<StatementLine, Fault> {
+    let transfer: Option<i64> = row.try_get(4)?;
+    let counterparty: Option<String> = row.try_get(3)?;
+    let kind = match row.try_get::<_, i32>(2)? {
+        1 => "opening_carry",
+        2 => "obligation",
+        3 => "counterparty",
+        4 => "net",
+        5 => "rounding",
+        6 => "transfer",
+        7 => "closing_carry",
+        other => return Err(Fault::Unreadable(format!("statement line {other}"))),
+    };
+    Ok(StatementLine {
+        vendor_id: VendorId::new(row.try_get(0)?),
+        vendor: row.try_get(1)?,
+        kind: kind.to_owned(),
+        // A transfer without a vendor on the other side is with the house.
+        counterparty: counterparty.or_else(|| transfer.map(|_| HOUSE.to_owned())).unwrap_or_default(),
+        transfer,
+        obligation: row.try_get(5)?,
+        source: row.try_get::<_, Option<String>>(6)?.unwrap_or_default(),
+        operation: row.try_get(7)?,
+        booked_at: row.try_get(8)?,
+        owed: Micro::new(row.try_get(9)?),
+        owes: Micro::new(row.try_get(10)?),
+    })
+}
+
+pub(super) async fn read_heads(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
+    Rows::begin(tx, READ_HEADS, run).await
+}
+
+pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme) -> Result<Head, Fault> {
+    let row = tx.query_one(READ_RUN, &[&run.uuid()]).await?;
+    let previous = tx.query_opt(FIND_PREVIOUS_MANIFEST, &[&run.uuid()]).await?;
+    let previous: Option<Hash> = previous.map(|row| to_hash(row.try_get(0)?)).transpose()?;
+    let windows = tx.query(LIST_WINDOWS, &[&run.uuid()]).await?;
+    Ok(Head {
+        run: run.to_string(),
+        scheme: scheme.code.clone(),
+        slot: row.try_get(0)?,
+        currency: scheme.currency.clone(),
+        digits: scheme.digits.decimals(),
+        strategy: scheme.strategy.name().to_owned(),
+        algorithm_version: row.try_get(7)?,
+        windows: windows.iter().map(to_sealed_window).collect::<Result<_, _>>()?,
+        obligation_count: row.try_get(1)?,
+        gross: to_decimal(&row, 2)?,
+        bilateral: to_decimal(&row, 3)?,
+        net: to_decimal(&row, 4)?,
+        transfer_count: row.try_get(6)?,
+        control_sum: to_decimal(&row, 5)?,
+        input_hash: hex::encode(row.try_get::<_, &[u8]>(8)?),
+        output_hash: hex::encode(row.try_get::<_, &[u8]>(9)?),
+        previous_manifest_sha256: previous.map(hex::encode),
+    })
+}
+
+fn to_sealed_window(row: &Row) -> Result<SealedWindow, Fault> {
+    Ok(SealedWindow {
+        id: row.try_get::<_, Uuid>(0)?.to_string(),
+        number: row.try_get(1)?,
+        opened_at: row.try_get::<_, Timestamp>(2)?.to_string(),
+        closed_at: row.try_get::<_, Timestamp>(3)?.to_string(),
+        obligation_count: row.try_get(4)?,
+        gross: to_decimal(row, 5)?,
+        root: hex::encode(row.try_get::<_, &[u8]>(6)?),
+        previous_seal: hex::encode(row.try_get::<_, Option<&[u8]>>(7)?.unwrap_or(&FIRST)),
+        seal: hex::encode(row.try_get::<_, &[u8]>(8)?),
+    })
+}
+
+fn to_decimal(row: &Row, column: usize) -> Result<String, Fault> {
+    Ok(super::csv::exact(Micro::new(row.try_get(column)?)))
+}
+
+pub(super) async fn insert_heads(tx: &Tx<'_>, run: RunId, at: Timestamp, heads: &[NewHead]) -> Result<(), Fault> {
+    let types = &[Type::UUID, Type::UUID, Type::TEXT, Type::UUID, Type::TEXT, Type::INT8, Type::BYTEA, Type::TIMESTAMPTZ];
+    let mut copy = CopyIn::begin(tx, COPY_FILES, types).await?;
+    for NewHead { id, name, vendor, media_type, size_bytes, sha256 } in heads {
+        copy.row(&[id, &run.uuid(), name, &vendor.map(VendorId::uuid), media_type, size_bytes, &sha256.as_slice(), &at]).await?;
+    }
+    copy.finish().await
+}
+
+pub(super) async fn insert_pieces(tx: &Tx<'_>, pieces: &[NewPiece]) -> Result<(), Fault> {
+    let mut copy = CopyIn::begin(tx, COPY_PIECES, &[Type::UUID, Type::INT4, Type::UUID, Type::BYTEA]).await?;
+    for NewPiece { file, seq, vendor, bytes } in pieces {
+        copy.row(&[file, seq, &vendor.map(VendorId::uuid), bytes]).await?;
+    }
+    copy.finish().await
+}
+
+pub(super) async fn find(tx: &Tx<'_>, run: RunId, name: &str) -> Result<Option<FileHead>, Fault> {
+    tx.query_opt(FIND, &[&run.uuid(), &name]).await?.map(|row| to_head(&row)).transpose()
+}
+
+pub(super) async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Vec<FileHead>, Fault> {
+    tx.query(LIST, &[&run.uuid(), &after, &limit]).await?.iter().map(to_head).collect()
+}
+
+pub(super) async fn read_piece(tx: &Tx<'_>, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
+    let row = tx.query_opt(READ_PIECE, &[&file, &seq]).await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
+pub(super) fn to_head(row: &Row) -> Result<FileHead, Fault> {
+    Ok(FileHead {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        media_type: row.try_get(2)?,
+        size_bytes: row.try_get(3)?,
+        sha256: to_hash(row.try_get(4)?)?,
+    })
+}

@@ -1,0 +1,174 @@
+//! Proofs that the settlements are right, recomputed from the obligations. Read-only; `scriphouse verify` and every test run them.
+//!
+//! Shape: what SQL can say, one statement each (`store`); what it cannot, a function here: seals, nettings, files and manifests are
+//! made again from what they were made of and compared.
+
+mod store;
+
+use crate::seals::{self, FIRST, Hash, read_contents, seal};
+use ledger::proofs::Proof;
+use ledger::{Fault, Tx};
+use netting::{ALGORITHM_VERSION, Netting, NetworkBuilder};
+use scrip::SchemeId;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+pub use store::STATEMENTS;
+
+/// Proves the settlements' rules within one snapshot.
+pub async fn prove(tx: &Tx<'_>) -> Result<Vec<Proof>, Fault> {
+    let mut proofs = Vec::new();
+    for (name, statement) in store::PROOFS {
+        proofs.push(Proof { name, violations: store::list_violations(tx, statement).await? });
+    }
+    proofs.push(prove_seals(tx).await?);
+    proofs.push(prove_nettings(tx).await?);
+    proofs.push(prove_files(tx).await?);
+    proofs.push(prove_manifests(tx).await?);
+    Ok(proofs)
+}
+
+/// Enough to see what is wrong.
+fn note(violations: &mut Vec<String>, violation: String) {
+    if violations.len() < usize::try_from(ledger::proofs::VIOLATIONS_MAX).unwrap_or(usize::MAX) {
+        violations.push(violation);
+    }
+}
+
+async fn prove_seals(tx: &Tx<'_>) -> Result<Proof, Fault> {
+    let mut violations = Vec::new();
+    let mut last: Option<(SchemeId, i64, Hash)> = None;
+    for window in store::list_sealed(tx).await? {
+        let previous = match last {
+            Some((scheme, number, seal)) if scheme == window.scheme && number.checked_add(1) == Some(window.number) => Some(seal),
+            Some(_) | None => (window.number == 1).then_some(FIRST),
+        };
+        let contents = read_contents(tx, window.id, |_count| ()).await?;
+        let stored = seals::find(tx, window.id).await?.ok_or_else(|| Fault::Unreadable("a seal that is gone".to_owned()))?;
+        match previous {
+            None => {
+                note(&mut violations, format!("window {} of scheme {}: the window before it has no seal", window.number, window.scheme))
+            }
+            Some(previous) if seal(&previous, window.id, window.number, contents) != stored => {
+                note(
+                    &mut violations,
+                    format!("window {} of scheme {}: the seal is not that of its obligations", window.number, window.scheme),
+                );
+            }
+            Some(_) => (),
+        }
+        last = Some((window.scheme, window.number, stored.seal));
+    }
+    Ok(Proof { name: "the seal of every window is that of its obligations, chained to the seal before", violations })
+}
+
+async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {
+    let mut violations = Vec::new();
+    for run in store::list_runs(tx).await? {
+        // An older algorithm may have chosen other transfers; that they give every vendor its position is proven elsewhere.
+        if run.algorithm_version != ALGORITHM_VERSION {
+            continue;
+        }
+        let mut network = NetworkBuilder::default();
+        let mut refused = None;
+        for (debtor, creditor, amount) in store::list_debts(tx, run.id).await? {
+            refused = refused.or(network.add(&debtor, &creditor, amount).err());
+        }
+        let netting = match refused {
+            Some(error) => Err(error.to_string()),
+            None => Netting::compute(&network.build(), run.strategy, run.digits).map_err(|e| e.to_string()),
+        };
+        match netting {
+            Ok(netting) if (netting.input_hash.bytes(), netting.output_hash.bytes()) == (&run.input_hash, &run.output_hash) => (),
+            Ok(_) => note(&mut violations, format!("run {}: netting its obligations again gives another result", run.id)),
+            Err(error) => note(&mut violations, format!("run {}: its obligations cannot be netted again: {error}", run.id)),
+        }
+    }
+    Ok(Proof { name: "netting the obligations of a run again gives the same transfers", violations })
+}
+
+async fn prove_files(tx: &Tx<'_>) -> Result<Proof, Fault> {
+    let mut violations = Vec::new();
+    let files = store::read_files(tx).await?;
+    let mut pieces = store::read_pieces(tx).await?;
+    let mut waiting = pieces.next(tx).await?;
+    while let Some(heads) = files.next(tx).await? {
+        for head in heads {
+            let (mut hasher, mut size_bytes, mut seq) = (Sha256::new(), 0_i64, 0_i32);
+            let mut whole = true;
+            while let Some(piece) = waiting.take_if(|piece| piece.file == head.id) {
+                seq = seq.saturating_add(1);
+                whole &= piece.seq == seq && piece.vendor == head.vendor;
+                size_bytes = size_bytes.saturating_add(i64::try_from(piece.bytes.len()).unwrap_or(i64::MAX));
+                hasher.update(&piece.bytes);
+                waiting = pieces.next(tx).await?;
+            }
+            let sha256: Hash = hasher.finalize().into();
+            if !whole || size_bytes != head.size_bytes || sha256 != head.sha256 {
+                note(&mut violations, format!("file {} of run {}: its bytes are not those that were hashed", head.name, head.run));
+            }
+        }
+    }
+    if let Some(piece) = waiting {
+        note(&mut violations, format!("file {}: bytes without a file", piece.file));
+    }
+    Ok(Proof { name: "the bytes of every file have its size and SHA-256", violations })
+}
+
+/// What a manifest says, as far as it can be proven from elsewhere.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    run: String,
+    slot: String,
+    input_hash: String,
+    output_hash: String,
+    previous_manifest_sha256: Option<String>,
+    windows: Vec<ManifestWindow>,
+    files: Vec<ManifestFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ManifestWindow {
+    number: i64,
+    seal: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ManifestFile {
+    name: String,
+    size_bytes: i64,
+    sha256: String,
+}
+
+async fn prove_manifests(tx: &Tx<'_>) -> Result<Proof, Fault> {
+    let mut violations = Vec::new();
+    // By scheme and window number, so that each run comes right after the one that it is chained to.
+    let mut last: HashMap<SchemeId, String> = HashMap::new();
+    for run in store::list_runs(tx).await? {
+        let Some(bytes) = store::read_manifest(tx, run.id).await? else {
+            note(&mut violations, format!("run {} has no manifest", run.id));
+            continue;
+        };
+        let previous = last.insert(run.scheme, hex::encode(Sha256::digest(&bytes)));
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else {
+            note(&mut violations, format!("run {}: the manifest cannot be read", run.id));
+            continue;
+        };
+        let Manifest { run: id, slot, input_hash, output_hash, previous_manifest_sha256, windows, files } = manifest;
+        let says = |what: &str| format!("run {}: the manifest names another {what}", run.id);
+        let listed: Vec<_> = files.into_iter().map(|f| (f.name, f.size_bytes, f.sha256)).collect();
+        let sealed: Vec<_> = windows.into_iter().map(|w| (w.number, w.seal)).collect();
+        for (holds, what) in [
+            (id == run.id.to_string() && slot == run.slot, "run"),
+            (input_hash == hex::encode(run.input_hash) && output_hash == hex::encode(run.output_hash), "result"),
+            (previous_manifest_sha256 == previous, "manifest before it"),
+            (sealed == store::list_seals(tx, run.id).await?, "seal"),
+            (listed == store::list_files(tx, run.id).await?, "set of files"),
+        ] {
+            if !holds {
+                note(&mut violations, says(what));
+            }
+        }
+    }
+    Ok(Proof { name: "every manifest lists the files and seals of its run and is chained to the manifest before", violations })
+}

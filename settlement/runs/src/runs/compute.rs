@@ -1,0 +1,91 @@
+//! One closed window to one run, in one tx: prove, seal, net, record, write, carry. Nothing is kept unless all of it is.
+
+use super::{PendingWindow, Step, store};
+use crate::ids::{run_id, transfer_id};
+use crate::{files, seals, windows};
+use ledger::obligations::{NewObligation, Source, record};
+use ledger::{Fault, Tx, lock_scheme_shared};
+use netting::{Netting, Network, NetworkBuilder, Party};
+use scrip::{OperationId, RunId, SchemeId, VendorId};
+use std::collections::BTreeMap;
+
+/// Computes the run of a closed window. The caller holds the scheme's run lock, and the windows before have their runs.
+///
+/// The open window is locked only at the very end, so that swaps go on while the files are written.
+pub(super) async fn compute(
+    tx: &Tx<'_>,
+    scheme: SchemeId,
+    window: &PendingWindow,
+    progress: &(impl Fn(Step) + Send + Sync),
+) -> Result<RunId, Fault> {
+    let terms = store::find_scheme(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("no scheme {scheme}")))?;
+    let (run, at) = (run_id(scheme, &window.slot), window.closed_at);
+    store::widen_memory(tx).await?;
+
+    progress(Step::Prove);
+    prove_positions(tx, window).await?;
+    let of = store::count_obligations(tx, window.id).await?;
+    let sealed =
+        seals::seal_window(tx, scheme, window.id, window.number, at, |obligations| progress(Step::Seal { obligations, of })).await?;
+
+    progress(Step::Net);
+    let (network, vendors) = read_network(tx, window).await?;
+    let netting = Netting::compute(&network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))?;
+    assert!(netting.gross == sealed.gross, "what is netted is what is sealed");
+
+    progress(Step::Record);
+    store::insert_run(tx, run, &terms, window, &sealed, &netting, at).await?;
+    let vendor = |party: &Party| vendors.get(party.as_str()).copied();
+    let known = |party: &Party| vendor(party).ok_or_else(|| Fault::Unreadable(format!("no vendor {party}")));
+    let positions: Vec<_> = netting.positions.iter().map(|p| Ok((known(&p.party)?, p))).collect::<Result<_, Fault>>()?;
+    store::insert_positions(tx, run, &positions).await?;
+    let transfers = (1_i64..).zip(&netting.transfers).map(|(number, t)| store::NewTransfer {
+        number,
+        id: transfer_id(run, number),
+        payer: vendor(&t.payer),
+        payee: vendor(&t.payee),
+        amount: t.amount,
+    });
+    store::insert_transfers(tx, run, transfers).await?;
+
+    let of = i64::try_from(positions.len()).unwrap_or(i64::MAX).saturating_add(3);
+    files::write_all(tx, run, &terms, at, |files| progress(Step::Write { files, of })).await?;
+
+    progress(Step::Carry);
+    let carries: Vec<NewObligation> = netting
+        .carries
+        .iter()
+        .map(|c| Ok(NewObligation { debtor: known(&c.debtor)?, creditor: known(&c.creditor)?, amount: c.amount }))
+        .collect::<Result<_, Fault>>()?;
+    if !carries.is_empty() {
+        lock_scheme_shared(tx, scheme).await?;
+        let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
+        // The database's clock, like every booking: by now the window is ours until the tx ends.
+        let booked_at = store::read_clock(tx).await?;
+        record(tx, open.id, Source::Carry, OperationId::new(run.uuid()), booked_at, &carries).await?;
+    }
+    Ok(run)
+}
+
+/// The running sums that were kept while posting must be what the obligations come to; else nothing may be settled on them.
+async fn prove_positions(tx: &Tx<'_>, window: &PendingWindow) -> Result<(), Fault> {
+    match store::find_position_violation(tx, window.id).await? {
+        None => Ok(()),
+        Some(violation) => Err(Fault::Unreadable(format!("window {}: the positions are not the obligations: {violation}", window.number))),
+    }
+}
+
+/// The window's debts by debtor and creditor, and the vendors behind the codes.
+///
+/// The sums of each pair, not each obligation, are what is netted and what the input hash covers (the seal covers each
+/// obligation): every strategy depends on the sums alone, and the network's memory grows with the pairs, not with the window.
+async fn read_network(tx: &Tx<'_>, window: &PendingWindow) -> Result<(Network, BTreeMap<String, VendorId>), Fault> {
+    let mut network = NetworkBuilder::default();
+    let mut vendors = BTreeMap::new();
+    for pair in store::list_pairs(tx, window.id).await? {
+        network.add(&pair.debtor, &pair.creditor, pair.amount).map_err(|e| Fault::Unreadable(format!("window {}: {e}", window.number)))?;
+        vendors.insert(pair.debtor, pair.debtor_id);
+        vendors.insert(pair.creditor, pair.creditor_id);
+    }
+    Ok((network.build(), vendors))
+}

@@ -1,0 +1,378 @@
+//! The rows of runs, their positions and transfers, and what they are computed from.
+
+use super::{Netted, PendingWindow, Position, Run, Transfer, WindowSummary};
+use crate::ids::reference;
+use crate::seals::{Seal, to_hash};
+use crate::windows::{Cut, Window};
+use jiff::Timestamp;
+use ledger::copy::CopyIn;
+use ledger::{Fault, Tx};
+use netting::{ALGORITHM_VERSION, Netting, Strategy};
+use scrip::code::HOUSE;
+use scrip::{Micro, RunId, Scale, SchemeId, VendorId, WindowId};
+use std::str::FromStr;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+/// Every statement of this file, for the test that prepares them all.
+pub const STATEMENTS: &[&str] = &[
+    WIDEN_MEMORY,
+    FIND_SCHEME,
+    READ_CLOCK,
+    LIST_PENDING,
+    FIND_PENDING,
+    COUNT_OBLIGATIONS,
+    FIND_POSITION_VIOLATION,
+    LIST_PAIRS,
+    INSERT_RUN,
+    INSERT_RUN_WINDOW,
+    COPY_POSITIONS,
+    COPY_TRANSFERS,
+    FIND,
+    LIST,
+    LIST_TRANSFERS,
+    LIST_POSITIONS,
+    LIST_WINDOWS,
+];
+
+/// Sorting a window's obligations for its statements would otherwise go to disk in small bites.
+const WIDEN_MEMORY: &str = "SELECT set_config('work_mem', '64MB', true)";
+
+const FIND_SCHEME: &str = "
+    SELECT code, currency, digits, strategy
+    FROM schemes
+    WHERE id = $1";
+
+const READ_CLOCK: &str = "SELECT clock_timestamp()";
+
+const LIST_PENDING: &str = "
+    SELECT DISTINCT w.scheme_id
+    FROM windows w
+    WHERE w.state = 'closed' AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = w.id)
+    ORDER BY w.scheme_id";
+
+const FIND_PENDING: &str = "
+    SELECT w.id, w.number, w.slot, w.closed_at
+    FROM windows w
+    WHERE w.scheme_id = $1 AND w.number <= $2 AND w.state = 'closed'
+      AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = w.id)
+    ORDER BY w.number
+    LIMIT 1";
+
+const COUNT_OBLIGATIONS: &str = "
+    SELECT coalesce(sum(obligation_count), 0)::bigint
+    FROM positions
+    WHERE window_id = $1";
+
+const FIND_POSITION_VIOLATION: &str = "
+    SELECT format('%s owes %s %s in %s obligations, the position says %s in %s', debtor_id, creditor_id,
+                  coalesce(o.amount, 0), coalesce(o.count, 0), coalesce(p.amount, 0), coalesce(p.count, 0))
+    FROM (SELECT debtor_id, creditor_id, sum(amount_micro) AS amount, count(*) AS count
+          FROM obligations WHERE window_id = $1 GROUP BY debtor_id, creditor_id) o
+    FULL JOIN (SELECT debtor_id, creditor_id, sum(amount_micro) AS amount, sum(obligation_count) AS count
+               FROM positions WHERE window_id = $1 GROUP BY debtor_id, creditor_id) p USING (debtor_id, creditor_id)
+    WHERE o.amount IS DISTINCT FROM p.amount OR o.count IS DISTINCT FROM p.count
+    LIMIT 1";
+
+const LIST_PAIRS: &str = "
+    SELECT p.debtor_id, d.code, p.creditor_id, c.code, p.amount_micro
+    FROM (SELECT debtor_id, creditor_id, sum(amount_micro)::bigint AS amount_micro
+          FROM positions WHERE window_id = $1 GROUP BY debtor_id, creditor_id) p
+    JOIN vendors d ON d.id = p.debtor_id
+    JOIN vendors c ON c.id = p.creditor_id";
+
+const INSERT_RUN: &str = "
+    INSERT INTO runs (id, scheme_id, slot, state, currency, digits, strategy, algorithm_version, obligation_count,
+                      gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at)
+    VALUES ($1, $2, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+const INSERT_RUN_WINDOW: &str = "
+    INSERT INTO run_windows (window_id, run_id)
+    VALUES ($1, $2)";
+
+const COPY_POSITIONS: &str = "
+    COPY run_positions (run_id, vendor_id, owed_micro, owes_micro, net_micro, settled_micro, carry_micro)
+    FROM STDIN BINARY";
+
+const COPY_TRANSFERS: &str = "
+    COPY transfers (run_id, number, id, payer_id, payee_id, amount_micro, state)
+    FROM STDIN BINARY";
+
+const FIND: &str = "
+    SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
+           r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at
+    FROM runs r
+    JOIN schemes s ON s.id = r.scheme_id
+    WHERE r.id = $1";
+
+const LIST: &str = "
+    SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
+           r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at
+    FROM runs r
+    JOIN schemes s ON s.id = r.scheme_id
+    WHERE ($1::uuid IS NULL OR r.scheme_id = $1)
+      AND ($2::uuid IS NULL OR (r.computed_at, r.id) < (SELECT a.computed_at, a.id FROM runs a WHERE a.id = $2))
+    ORDER BY r.computed_at DESC, r.id DESC
+    LIMIT $3";
+
+const LIST_TRANSFERS: &str = "
+    SELECT t.id, t.number, payer.code, payee.code, t.amount_micro, t.state
+    FROM transfers t
+    LEFT JOIN vendors payer ON payer.id = t.payer_id
+    LEFT JOIN vendors payee ON payee.id = t.payee_id
+    WHERE t.run_id = $1 AND t.number > $2
+    ORDER BY t.number
+    LIMIT $3";
+
+const LIST_POSITIONS: &str = "
+    SELECT v.code, p.owed_micro, p.owes_micro, p.net_micro, p.settled_micro, p.carry_micro
+    FROM run_positions p
+    JOIN vendors v ON v.id = p.vendor_id
+    WHERE p.run_id = $1 AND v.code > $2
+    ORDER BY v.code
+    LIMIT $3";
+
+const LIST_WINDOWS: &str = "
+    SELECT w.id, w.number, w.opened_at, w.closed_at, w.slot, r.run_id, s.obligation_count, s.gross_micro, s.seal
+    FROM windows w
+    LEFT JOIN run_windows r ON r.window_id = w.id
+    LEFT JOIN seals s ON s.window_id = w.id
+    WHERE w.scheme_id = $1 AND w.number < $2
+    ORDER BY w.number DESC
+    LIMIT $3";
+
+/// What a scheme says about its runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Scheme {
+    pub(crate) id: SchemeId,
+    pub(crate) code: String,
+    pub(crate) currency: String,
+    pub(crate) digits: Scale,
+    pub(crate) strategy: Strategy,
+}
+
+/// What one vendor owes another in a window.
+pub(super) struct Pair {
+    pub(super) debtor_id: VendorId,
+    pub(super) debtor: String,
+    pub(super) creditor_id: VendorId,
+    pub(super) creditor: String,
+    pub(super) amount: Micro,
+}
+
+/// A transfer to be stored; no vendor is the house.
+pub(super) struct NewTransfer {
+    pub(super) number: i64,
+    pub(super) id: Uuid,
+    pub(super) payer: Option<VendorId>,
+    pub(super) payee: Option<VendorId>,
+    pub(super) amount: Micro,
+}
+
+pub(super) async fn widen_memory(tx: &Tx<'_>) -> Result<(), Fault> {
+    tx.query_one(WIDEN_MEMORY, &[]).await?;
+    Ok(())
+}
+
+pub(crate) async fn find_scheme(tx: &Tx<'_>, id: SchemeId) -> Result<Option<Scheme>, Fault> {
+    let Some(row) = tx.query_opt(FIND_SCHEME, &[&id.uuid()]).await? else { return Ok(None) };
+    let (digits, strategy): (i16, String) = (row.try_get(2)?, row.try_get(3)?);
+    Ok(Some(Scheme { id, code: row.try_get(0)?, currency: row.try_get(1)?, digits: to_scale(digits)?, strategy: to_strategy(&strategy)? }))
+}
+
+pub(super) async fn read_clock(tx: &Tx<'_>) -> Result<Timestamp, Fault> {
+    Ok(tx.query_one(READ_CLOCK, &[]).await?.try_get(0)?)
+}
+
+pub(super) async fn list_pending(tx: &Tx<'_>) -> Result<Vec<SchemeId>, Fault> {
+    tx.query(LIST_PENDING, &[]).await?.iter().map(|row| Ok(SchemeId::new(row.try_get(0)?))).collect()
+}
+
+/// The oldest closed window without a run, with a number up to `until`.
+pub(super) async fn find_pending(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Option<PendingWindow>, Fault> {
+    let row = tx.query_opt(FIND_PENDING, &[&scheme.uuid(), &until]).await?;
+    row.map(|row| {
+        Ok(PendingWindow { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)?, slot: row.try_get(2)?, closed_at: row.try_get(3)? })
+    })
+    .transpose()
+}
+
+pub(super) async fn count_obligations(tx: &Tx<'_>, window: WindowId) -> Result<i64, Fault> {
+    Ok(tx.query_one(COUNT_OBLIGATIONS, &[&window.uuid()]).await?.try_get(0)?)
+}
+
+pub(super) async fn find_position_violation(tx: &Tx<'_>, window: WindowId) -> Result<Option<String>, Fault> {
+    let row = tx.query_opt(FIND_POSITION_VIOLATION, &[&window.uuid()]).await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
+pub(super) async fn list_pairs(tx: &Tx<'_>, window: WindowId) -> Result<Vec<Pair>, Fault> {
+    let rows = tx.query(LIST_PAIRS, &[&window.uuid()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Pair {
+                debtor_id: VendorId::new(row.try_get(0)?),
+                debtor: row.try_get(1)?,
+                creditor_id: VendorId::new(row.try_get(2)?),
+                creditor: row.try_get(3)?,
+                amount: Micro::new(row.try_get(4)?),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn insert_run(
+    tx: &Tx<'_>,
+    run: RunId,
+    scheme: &Scheme,
+    window: &PendingWindow,
+    seal: &Seal,
+    netting: &Netting,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let transfer_count = i64::try_from(netting.transfers.len()).map_err(|e| Fault::Unreadable(e.to_string()))?;
+    tx.execute(
+        INSERT_RUN,
+        &[
+            &run.uuid(),
+            &scheme.id.uuid(),
+            &window.slot,
+            &scheme.currency,
+            &i16::from(scheme.digits.decimals()),
+            &scheme.strategy.name(),
+            &ALGORITHM_VERSION,
+            &seal.obligation_count,
+            &netting.gross.units(),
+            &netting.bilateral.units(),
+            &netting.net.units(),
+            &netting.total.units(),
+            &transfer_count,
+            &netting.input_hash.bytes().as_slice(),
+            &netting.output_hash.bytes().as_slice(),
+            &at,
+        ],
+    )
+    .await?;
+    tx.execute(INSERT_RUN_WINDOW, &[&window.id.uuid(), &run.uuid()]).await?;
+    Ok(())
+}
+
+pub(super) async fn insert_positions(tx: &Tx<'_>, run: RunId, positions: &[(VendorId, &netting::Position)]) -> Result<(), Fault> {
+    let types = &[Type::UUID, Type::UUID, Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::INT8];
+    let mut copy = CopyIn::begin(tx, COPY_POSITIONS, types).await?;
+    for (vendor, netting::Position { party: _, owed, owes, net, settled, carry }) in positions {
+        copy.row(&[&run.uuid(), &vendor.uuid(), &owed.units(), &owes.units(), &net.units(), &settled.units(), &carry.units()]).await?;
+    }
+    copy.finish().await
+}
+
+pub(super) async fn insert_transfers(tx: &Tx<'_>, run: RunId, transfers: impl Iterator<Item = NewTransfer>) -> Result<(), Fault> {
+    let types = &[Type::UUID, Type::INT8, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::TEXT];
+    let mut copy = CopyIn::begin(tx, COPY_TRANSFERS, types).await?;
+    for NewTransfer { number, id, payer, payee, amount } in transfers {
+        let (payer, payee) = (payer.map(VendorId::uuid), payee.map(VendorId::uuid));
+        copy.row(&[&run.uuid(), &number, &id, &payer, &payee, &amount.units(), &"instructed"]).await?;
+    }
+    copy.finish().await
+}
+
+pub(super) async fn find(tx: &Tx<'_>, run: RunId) -> Result<Option<Run>, Fault> {
+    tx.query_opt(FIND, &[&run.uuid()]).await?.map(|row| to_run(&row)).transpose()
+}
+
+pub(super) async fn list(tx: &Tx<'_>, scheme: Option<SchemeId>, after: Option<RunId>, limit: i64) -> Result<Vec<Run>, Fault> {
+    let rows = tx.query(LIST, &[&scheme.map(SchemeId::uuid), &after.map(RunId::uuid), &limit]).await?;
+    rows.iter().map(to_run).collect()
+}
+
+pub(super) async fn list_transfers(tx: &Tx<'_>, run: RunId, after: i64, limit: i64) -> Result<Vec<Transfer>, Fault> {
+    let rows = tx.query(LIST_TRANSFERS, &[&run.uuid(), &after, &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            let number = row.try_get(1)?;
+            let party = |column| Ok::<_, Fault>(row.try_get::<_, Option<String>>(column)?.unwrap_or_else(|| HOUSE.to_owned()));
+            Ok(Transfer {
+                id: row.try_get(0)?,
+                number,
+                reference: reference(run, number),
+                payer: party(2)?,
+                payee: party(3)?,
+                amount: Micro::new(row.try_get(4)?),
+                state: row.try_get(5)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn list_positions(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Vec<Position>, Fault> {
+    let rows = tx.query(LIST_POSITIONS, &[&run.uuid(), &after, &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            let figure = |column| Ok::<_, Fault>(Micro::new(row.try_get(column)?));
+            Ok(Position {
+                vendor: row.try_get(0)?,
+                owed: figure(1)?,
+                owes: figure(2)?,
+                net: figure(3)?,
+                settled: figure(4)?,
+                carry: figure(5)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn list_windows(tx: &Tx<'_>, scheme: SchemeId, before: i64, limit: i64) -> Result<Vec<WindowSummary>, Fault> {
+    tx.query(LIST_WINDOWS, &[&scheme.uuid(), &before, &limit]).await?.iter().map(to_window_summary).collect()
+}
+
+fn to_window_summary(row: &Row) -> Result<WindowSummary, Fault> {
+    let closed = row.try_get::<_, Option<Timestamp>>(3)?.zip(row.try_get::<_, Option<String>>(4)?);
+    let window = Window {
+        id: WindowId::new(row.try_get(0)?),
+        number: row.try_get(1)?,
+        opened_at: row.try_get(2)?,
+        closed: closed.map(|(closed_at, slot)| Cut { closed_at, slot }),
+    };
+    let netted = match row.try_get::<_, Option<Uuid>>(5)? {
+        None => None,
+        Some(run) => Some(Netted {
+            run: RunId::new(run),
+            obligation_count: row.try_get(6)?,
+            gross: Micro::new(row.try_get(7)?),
+            seal: to_hash(row.try_get(8)?)?,
+        }),
+    };
+    Ok(WindowSummary { window, netted })
+}
+
+fn to_run(row: &Row) -> Result<Run, Fault> {
+    let strategy: String = row.try_get(6)?;
+    Ok(Run {
+        id: RunId::new(row.try_get(0)?),
+        scheme: row.try_get(1)?,
+        slot: row.try_get(2)?,
+        state: row.try_get(3)?,
+        currency: row.try_get(4)?,
+        digits: to_scale(row.try_get(5)?)?,
+        strategy: to_strategy(&strategy)?,
+        algorithm_version: row.try_get(7)?,
+        obligation_count: row.try_get(8)?,
+        gross: Micro::new(row.try_get(9)?),
+        bilateral: Micro::new(row.try_get(10)?),
+        net: Micro::new(row.try_get(11)?),
+        total: Micro::new(row.try_get(12)?),
+        transfer_count: row.try_get(13)?,
+        input_hash: to_hash(row.try_get(14)?)?,
+        output_hash: to_hash(row.try_get(15)?)?,
+        computed_at: row.try_get(16)?,
+    })
+}
+
+fn to_scale(digits: i16) -> Result<Scale, Fault> {
+    Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))
+}
+
+fn to_strategy(name: &str) -> Result<Strategy, Fault> {
+    Strategy::from_str(name).map_err(|e| Fault::Unreadable(e.to_string()))
+}

@@ -1,0 +1,218 @@
+//! Bad input gets a clear, coded error, and nothing moves. One row per kind.
+
+use crate::support::{House, User, Vendor, audit};
+use serde_json::{Value, json};
+
+/// Two vendors in one scheme and one outside it, and alice with 10.00 MILES and an account with each.
+struct Market {
+    miles: Vendor,
+    beans: Vendor,
+    alice: User,
+}
+
+async fn market(house: &House) -> Market {
+    house.operator.scheme("EURO").await;
+    let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
+    let beans = house.operator.vendor("EURO", "BEANS", "0.03").await;
+    let alice = house.user("alice").await;
+    miles.endow(&alice, "10").await;
+    alice.open(&beans).await;
+    Market { miles, beans, alice }
+}
+
+/// Everything that a movement would change.
+async fn books(house: &House) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for sql in [
+        "SELECT count(*) FROM entries",
+        "SELECT count(*) FROM swaps",
+        "SELECT count(*) FROM trades",
+        "SELECT count(*) FROM obligations",
+        "SELECT count(*) FROM idempotency",
+        "SELECT coalesce(sum(balance), 0)::bigint FROM accounts",
+        "SELECT coalesce(sum(held), 0)::bigint FROM accounts",
+        "SELECT coalesce(sum(issued + retired), 0)::bigint FROM issuances",
+    ] {
+        counts.push(house.db_count(sql).await);
+    }
+    counts
+}
+
+/// What is wrong with an amount, and what it is called.
+const AMOUNTS: &[(&str, &str)] = &[
+    ("1e3", "amount_malformed"),
+    ("-5", "amount_malformed"),
+    ("0", "amount_zero"),
+    ("0.00", "amount_zero"),
+    ("1,5", "amount_malformed"),
+    ("+1", "amount_malformed"),
+    ("1_000", "amount_malformed"),
+    ("NaN", "amount_malformed"),
+    ("", "amount_malformed"),
+    (" 1", "amount_malformed"),
+    (".5", "amount_malformed"),
+    ("01", "amount_malformed"),
+    ("0.001", "amount_too_many_decimals"),
+    ("1234567890123456789012345678901234567890", "amount_too_large"),
+    ("999999999999999999", "amount_too_large"),
+];
+
+#[test]
+fn an_amount_is_a_plain_decimal_string() {
+    audit(async |house| {
+        let Market { miles, alice, .. } = market(house).await;
+        let before = books(house).await;
+        for (amount, code) in AMOUNTS {
+            let problem = miles.issue(&alice, amount).await.refused(422, code);
+            assert_eq!(problem["field"], "amount", "{amount}");
+            for side in ["send", "receive"] {
+                let problem = alice.swap(json!({"from": "MILES", "to": "BEANS", side: amount})).await.refused(422, code);
+                assert_eq!(problem["field"], side, "{amount}");
+            }
+            let give = json!({"vendor": "MILES", "amount": amount});
+            let take = json!({"vendor": "BEANS", "amount": "1"});
+            house.nobody().post("/v1/users", json!({"handle": "bob", "password": "long enough"})).await;
+            let trade = alice.client.post_once("/v1/trades", json!({"with": "bob", "give": give, "take": take})).await;
+            trade.refused(422, code);
+        }
+        assert_eq!(books(house).await, before);
+    });
+}
+
+#[test]
+fn a_json_number_is_no_amount() {
+    audit(async |house| {
+        let Market { miles, alice, .. } = market(house).await;
+        let before = books(house).await;
+        for amount in [json!(5), json!(5.5), json!(null), json!(["5"]), json!({"units": 5})] {
+            let issue = miles.client.post_once("/v1/vendor/issues", json!({"user": "alice", "amount": amount})).await;
+            assert_eq!(issue.refused(400, "invalid_body")["field"], "amount");
+        }
+        let swap = alice.swap(json!({"from": "MILES", "to": "BEANS", "send": 5})).await;
+        assert_eq!(swap.refused(400, "invalid_body")["field"], "send");
+        assert_eq!(books(house).await, before);
+    });
+}
+
+#[test]
+fn a_swap_that_the_rules_refuse_moves_nothing() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = market(house).await;
+        let apart = house.operator.vendor_with(json!({"code": "APART", "name": "Apart", "scale": 2})).await;
+        alice.open(&apart).await;
+        let bob = house.user("bob").await;
+        let before = books(house).await;
+        let rows: &[(Value, u16, &str)] = &[
+            (json!({"from": "MILES", "to": "MILES", "send": "1"}), 422, "same_vendor"),
+            (json!({"from": "NOBODY", "to": "BEANS", "send": "1"}), 422, "vendor_not_found"),
+            (json!({"from": "MILES", "to": "lower case", "send": "1"}), 422, "vendor_not_found"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "10.01"}), 422, "insufficient_tokens"),
+            (json!({"from": "MILES", "to": "BEANS", "receive": "100"}), 422, "insufficient_tokens"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "0.02"}), 422, "amount_too_small"),
+            (json!({"from": "MILES", "to": "APART", "send": "1"}), 422, "no_rate"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "1", "payee": "bob"}), 422, "account_not_found"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "1", "payee": "nobody"}), 422, "user_not_found"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "3", "min_receive": "1.01"}), 422, "below_min_receive"),
+            (json!({"from": "MILES", "to": "BEANS", "receive": "1", "max_send": "2.99"}), 422, "above_max_send"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "1", "receive": "1"}), 422, "one_side_fixed"),
+            (json!({"from": "MILES", "to": "BEANS"}), 422, "one_side_fixed"),
+            (json!({"from": "MILES", "to": "BEANS", "receive": "90000000000000000"}), 422, "amount_too_large"),
+            (json!({"from": "MILES", "send": "1"}), 400, "invalid_body"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "1", "extra": 1}), 400, "invalid_body"),
+            (json!([]), 400, "invalid_body"),
+        ];
+        for (body, status, code) in rows {
+            alice.swap(body.clone()).await.refused(*status, code);
+        }
+        // Bob has no account at all.
+        bob.swap(json!({"from": "MILES", "to": "BEANS", "send": "1"})).await.refused(422, "account_not_found");
+        miles.issue(&bob, "1").await.refused(422, "account_not_found");
+        let missing = miles.client.post_once("/v1/vendor/issues", json!({"user": "nobody", "amount": "1"})).await;
+        missing.refused(422, "user_not_found");
+        alice.client.get("/v1/accounts/NOBODY").await.refused(404, "account_not_found");
+        assert_eq!(books(house).await, before);
+        assert_eq!((alice.balance(&miles).await.as_str(), alice.balance(&beans).await.as_str()), ("10.00", "0.00"));
+    });
+}
+
+#[test]
+fn a_refusal_says_what_would_do() {
+    audit(async |house| {
+        let Market { alice, .. } = market(house).await;
+        let short = alice.swap(json!({"from": "MILES", "to": "BEANS", "send": "11"})).await.refused(422, "insufficient_tokens");
+        assert_eq!((&short["available"], &short["needed"], &short["vendor"]), (&json!("10.00"), &json!("10.98"), &json!("MILES")));
+        let small = alice.swap(json!({"from": "MILES", "to": "BEANS", "send": "0.02"})).await.refused(422, "amount_too_small");
+        let least = small["min_send"].as_str().unwrap();
+        assert_eq!(least, "0.03");
+        alice.swap(json!({"from": "MILES", "to": "BEANS", "send": least})).await.created();
+    });
+}
+
+#[test]
+fn a_switched_off_direction_moves_nothing_until_it_is_on_again() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = market(house).await;
+        let before = books(house).await;
+
+        miles.switch("convert_out", false).await;
+        let refused = alice.convert("3", &miles, &beans).await.refused(422, "switched_off");
+        assert_eq!((&refused["vendor"], &refused["switch"]), (&json!("MILES"), &json!("convert_out")));
+        miles.switch("convert_out", true).await;
+        beans.switch("convert_in", false).await;
+        alice.convert("3", &miles, &beans).await.refused(422, "switched_off");
+        miles.switch("issue", false).await;
+        miles.issue(&alice, "1").await.refused(422, "switched_off");
+        assert_eq!(books(house).await, before);
+
+        beans.switch("convert_in", true).await;
+        alice.convert("3", &miles, &beans).await.created();
+    });
+}
+
+#[test]
+fn a_suspended_vendor_neither_issues_nor_swaps() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = market(house).await;
+        let version = house.operator.client.get("/v1/vendors/MILES").await.header("etag").to_owned();
+        house.operator.client.patch("/v1/vendors/MILES", &version, json!({"status": "suspended"})).await.ok();
+        alice.convert("3", &miles, &beans).await.refused(422, "vendor_suspended");
+        miles.issue(&alice, "3").await.refused(422, "vendor_suspended");
+    });
+}
+
+#[test]
+fn figures_that_do_not_fit_the_books_are_refused_alone() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        // One smallest unit is worth a thousand: a large balance is worth more than a position can hold.
+        let rich = house.operator.vendor_with(json!({"code": "RICH", "name": "Rich", "scale": 0, "unit_value": "1000", "scheme": "EURO"})).await;
+        let beans = house.operator.vendor("EURO", "BEANS", "1000000000").await;
+        let (alice, bob) = (house.user("alice").await, house.user("bob").await);
+        rich.endow(&alice, "999999999").await;
+        rich.endow(&bob, "10000000000").await;
+        alice.open(&beans).await;
+        bob.open(&beans).await;
+        bob.convert("10000000000", &rich, &beans).await.refused(422, "amount_too_large");
+        alice.convert("999999999", &rich, &beans).await.created();
+    });
+}
+
+#[test]
+fn bodies_and_paths_that_cannot_be_read_are_problems() {
+    audit(async |house| {
+        let alice = house.user("alice").await;
+        alice.client.get("/v1/nothing").await.refused(404, "not_found");
+        alice.client.get("/v1/swaps/not-an-id").await.refused(404, "not_found");
+        alice.client.delete("/v1/swaps").await.refused(405, "method_not_allowed");
+        alice.client.get("/v1/swaps?limit=0").await.refused(400, "invalid_query");
+        alice.client.get("/v1/swaps?limit=201").await.refused(400, "invalid_query");
+        alice.client.get("/v1/swaps?after=zz").await.refused(400, "invalid_query");
+        alice.client.get("/v1/swaps?offset=5").await.refused(400, "invalid_query");
+        let large = json!({"handle": "x".repeat(400_000), "password": "long enough"});
+        house.nobody().post("/v1/users", large).await.refused(413, "body_too_large");
+        let text = house.nobody().request(reqwest::Method::POST, "/v1/users").body("handle=alice");
+        crate::support::Answer::of(text).await.refused(415, "unsupported_media_type");
+        let deep = house.nobody().request(reqwest::Method::POST, "/v1/users").header("content-type", "application/json").body("[".repeat(9_000));
+        crate::support::Answer::of(deep).await.refused(400, "invalid_body");
+    });
+}

@@ -1,0 +1,106 @@
+//! Rates: unit values cross by default; the destination vendor may set a pair's rate, margin, or close it.
+
+use crate::support::{House, User, Vendor, audit};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+struct Market {
+    miles: Vendor,
+    beans: Vendor,
+    alice: User,
+}
+
+async fn market(house: &House) -> Market {
+    house.operator.scheme("EURO").await;
+    let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
+    let beans = house.operator.vendor("EURO", "BEANS", "0.02").await;
+    let alice = house.user("alice").await;
+    miles.endow(&alice, "1000").await;
+    alice.open(&beans).await;
+    Market { miles, beans, alice }
+}
+
+async fn received(m: &Market, send: &str) -> (Value, Value) {
+    let swap = m.alice.convert(send, &m.miles, &m.beans).await.created();
+    (swap["receive"].clone(), swap["value"].clone())
+}
+
+#[test]
+fn the_destination_vendor_sets_margin_rate_and_close() {
+    audit(async |house| {
+        let m = market(house).await;
+        assert_eq!(received(&m, "100").await, (json!("50.00"), json!("1.000000")));
+
+        m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "cross", "margin_bps": 1000})).await.created();
+        assert_eq!(received(&m, "100").await, (json!("45.00"), json!("1.000000")), "compensated in full");
+
+        m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "fixed", "send": "100", "receive": "30"})).await.created();
+        assert_eq!(received(&m, "100").await, (json!("30.00"), json!("1.000000")));
+        let rate = m.alice.client.get("/v1/rates?from=MILES&to=BEANS").await.ok();
+        assert_eq!((&rate["rate"], &rate["kind"]), (&json!("0.3"), &json!("fixed")));
+
+        m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "closed"})).await.created();
+        m.alice.convert("100", &m.miles, &m.beans).await.refused(422, "no_rate");
+        m.alice.client.get("/v1/rates?from=MILES&to=BEANS").await.refused(422, "no_rate");
+        let rates = m.beans.client.get("/v1/vendor/rates").await.ok();
+        assert_eq!(rates["items"].as_array().unwrap().len(), 3, "superseded, never edited");
+    });
+}
+
+#[test]
+fn a_rate_or_unit_value_begins_when_it_says_and_never_in_the_past() {
+    audit(async |house| {
+        let m = market(house).await;
+        let tomorrow = house.clock.now().checked_add(SignedDuration::from_hours(24)).unwrap().to_string();
+        let yesterday = house.clock.now().checked_sub(SignedDuration::from_hours(24)).unwrap().to_string();
+        m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "closed", "starts_at": tomorrow})).await.created();
+        m.beans.client.post("/v1/vendor/unit-values", json!({"unit_value": "5", "starts_at": tomorrow})).await.created();
+        assert_eq!(received(&m, "100").await.0, "50.00", "not yet in force");
+
+        let late = m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "closed", "starts_at": yesterday})).await;
+        late.refused(422, "starts_in_the_past");
+        let late = m.beans.client.post("/v1/vendor/unit-values", json!({"unit_value": "5", "starts_at": yesterday})).await;
+        late.refused(422, "starts_in_the_past");
+        let again = m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "closed", "starts_at": tomorrow})).await;
+        again.refused(409, "starts_at_taken");
+
+        m.beans.client.post("/v1/vendor/unit-values", json!({"unit_value": "0.05"})).await.created();
+        assert_eq!(received(&m, "100").await.0, "20.00", "in force at once");
+    });
+}
+
+#[test]
+fn a_rate_that_cannot_be_is_refused() {
+    audit(async |house| {
+        let m = market(house).await;
+        for (body, status, code) in [
+            (json!({"from": "BEANS", "kind": "cross"}), 422, "same_vendor"),
+            (json!({"from": "NOBODY", "kind": "cross"}), 422, "vendor_not_found"),
+            (json!({"from": "MILES", "kind": "cross", "margin_bps": 10000}), 422, "margin_out_of_range"),
+            (json!({"from": "MILES", "kind": "cross", "margin_bps": -1}), 422, "margin_out_of_range"),
+            (json!({"from": "MILES", "kind": "fixed", "send": "1"}), 422, "fixed_rate_incomplete"),
+            (json!({"from": "MILES", "kind": "fixed", "send": "1", "receive": "0"}), 422, "amount_zero"),
+            (json!({"from": "MILES", "kind": "cross", "send": "1", "receive": "1"}), 422, "fixed_rate_only"),
+            (json!({"from": "MILES", "kind": "best"}), 400, "invalid_body"),
+        ] {
+            m.beans.client.post("/v1/vendor/rates", body).await.refused(status, code);
+        }
+        assert_eq!(received(&m, "100").await.0, "50.00");
+    });
+}
+
+#[test]
+fn a_margin_earns_the_destination_vendor_what_the_user_loses_and_no_round_trip_gains() {
+    audit(async |house| {
+        let m = market(house).await;
+        m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "cross", "margin_bps": 37})).await.created();
+        for amount in ["0.03", "1", "7.77", "99.99", "123.45"] {
+            let there = m.alice.convert(amount, &m.miles, &m.beans).await.created();
+            let back = m.alice.convert(there["receive"].as_str().unwrap(), &m.beans, &m.miles).await;
+            if back.status == 201 {
+                let cents = |value: &Value| value.as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+                assert!(cents(&back.json()["receive"]) <= cents(&there["send"]), "{amount}");
+            }
+        }
+    });
+}

@@ -1,0 +1,151 @@
+//! The schema against its rules: what the database's own catalog says.
+
+use crate::support::{cluster, audit};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Tables of the house itself: no vendor's and no user's rows.
+const WITHOUT_TENANT: &[&str] = &["schemes", "windows", "seals", "run_windows", "schedules", "refinery_schema_history"];
+
+#[test]
+fn every_table_with_a_tenant_has_forced_row_security() {
+    audit(async |house| {
+        let rows = house
+            .db_admin()
+            .await
+            .query(
+                "SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity,
+                        EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)
+                 FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY 1",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert!(rows.len() > 25);
+        for row in rows {
+            let (table, secured, has_policy): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+            let tenant = !WITHOUT_TENANT.contains(&table.as_str());
+            assert_eq!((secured, has_policy), (tenant, tenant), "{table}");
+        }
+    });
+}
+
+#[test]
+fn every_constraint_and_index_bears_a_name_of_ours() {
+    audit(async |house| {
+        let rows = house
+            .db_admin()
+            .await
+            .query(
+                "SELECT c.relname::text, k.conname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+                 WHERE c.relnamespace = 'public'::regnamespace AND c.relname <> 'refinery_schema_history'",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert!(rows.len() > 80);
+        for row in rows {
+            let (table, name): (String, String) = (row.get(0), row.get(1));
+            assert!(name.starts_with(&format!("{table}_")), "{name} of {table}");
+            for generated in ["_check", "_fkey", "_key"] {
+                assert!(!name.ends_with(generated) && !name.ends_with(&format!("{generated}1")), "{name} was named by the database");
+            }
+        }
+    });
+}
+
+#[test]
+fn every_distributed_unique_key_contains_the_user() {
+    audit(async |house| {
+        let rows = house
+            .db_admin()
+            .await
+            .query(
+                "SELECT c.relname::text, i.relname::text,
+                        EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.oid AND a.attname IN ('user_id', 'actor_id'))
+                 FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+                 WHERE x.indisunique AND c.relname IN ('accounts', 'entries', 'swaps', 'trades', 'obligations', 'idempotency')",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert!(rows.len() >= 6);
+        for row in rows {
+            assert!(row.get::<_, bool>(2), "{} of {} lacks user_id", row.get::<_, String>(1), row.get::<_, String>(0));
+        }
+    });
+}
+
+#[test]
+fn every_statement_prepares() {
+    audit(async |house| {
+        let admin = house.db_admin().await;
+        let statements: Vec<&str> = ledger::statements().chain(runs::statements()).chain(clearinghouse::statements()).collect();
+        assert!(statements.len() > 90, "only {} statements", statements.len());
+        for statement in statements {
+            admin.prepare(statement).await.unwrap_or_else(|e| panic!("{e}: {statement}"));
+        }
+    });
+}
+
+#[test]
+fn the_migrations_make_the_schema_file() {
+    audit(async |house| {
+        let dumped = cluster::dump_schema(&house.database).await;
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/scriphouse.sql");
+        if std::env::var_os("SCRIPHOUSE_WRITE_SCHEMA").is_some() {
+            std::fs::write(&file, &dumped).unwrap();
+        }
+        let written = std::fs::read_to_string(&file).expect("schema/scriphouse.sql is there");
+        assert!(written == dumped, "schema/scriphouse.sql is not what the migrations make; write it with SCRIPHOUSE_WRITE_SCHEMA=1 make test");
+    });
+}
+
+#[test]
+fn migrating_twice_changes_nothing() {
+    audit(async |house| {
+        let mut admin = house.db_admin().await;
+        let second = house.db_admin();
+        let (one, mut other) = (schema::migrate(&mut admin).await.unwrap(), second.await);
+        assert_eq!((one, schema::migrate(&mut other).await.unwrap()), (0, 0));
+    });
+}
+
+#[test]
+fn the_server_refuses_a_login_that_is_too_powerful() {
+    audit(async |house| {
+        let refused = ledger::Db::connect(&house.database.admin_url, 1).await.expect_err("the administrator is too powerful");
+        assert!(matches!(refused, ledger::ConnectError::TooPowerful { .. }), "{refused}");
+    });
+}
+
+#[test]
+fn every_refusal_code_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let documented = std::fs::read_to_string(root.join("services/clearinghouse/README.md")).expect("the README is there");
+    let mut codes = BTreeSet::new();
+    collect_codes(&root.join("services/clearinghouse/src"), &mut codes);
+    assert!(codes.len() > 40, "only {} codes found", codes.len());
+    for code in codes {
+        assert!(documented.contains(&format!("`{code}`")), "services/clearinghouse/README.md does not list the code {code}");
+    }
+}
+
+/// The codes that problems are made with: `Problem::kind("the_code"` or `Problem::new(status, "the_code"`.
+fn collect_codes(dir: &Path, codes: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_codes(&path, codes);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for piece in text.split("Problem::").skip(1) {
+            let call: String = piece.chars().take(120).collect();
+            let Some(code) = call.split('"').nth(1).filter(|_| call.starts_with(|c: char| c.is_ascii_lowercase())) else { continue };
+            if code.contains(|c: char| c.is_ascii_lowercase()) && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+                codes.insert(code.to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Settlement files: what finance teams download adds up, and is the same for ever.
+
+use crate::support::{House, User, Vendor, audit};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+async fn settled(house: &House) -> (Value, Vec<Vendor>, User) {
+    house.operator.scheme("EURO").await;
+    let alice = house.user("alice").await;
+    let mut vendors = Vec::new();
+    for (code, unit_value) in [("AA", "0.013"), ("BB", "0.027"), ("CC", "1.1")] {
+        let vendor = house.operator.vendor("EURO", code, unit_value).await;
+        vendor.endow(&alice, "1000").await;
+        vendors.push(vendor);
+    }
+    for (send, from, to) in [("333.33", 0, 1), ("77.7", 1, 2), ("12.34", 2, 0), ("5", 2, 1), ("100", 0, 2)] {
+        alice.convert(send, &vendors[from], &vendors[to]).await.created();
+    }
+    (house.operator.settle("EURO").await, vendors, alice)
+}
+
+/// Rows as maps by header.
+fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    reader.deserialize().map(|row| row.expect("a well-formed row")).collect()
+}
+
+/// Millionths, exactly.
+fn micro(text: &str) -> i64 {
+    if text.is_empty() {
+        return 0;
+    }
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |d| (-1, d));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    sign * (whole.parse::<i64>().unwrap() * 1_000_000 + format!("{part:0<6}").parse::<i64>().unwrap())
+}
+
+#[test]
+fn transfers_and_positions_add_up() {
+    audit(async |house| {
+        let (run, ..) = settled(house).await;
+        let transfers = rows(&house.operator.file(&run, "transfers.csv").await.text());
+        let positions = rows(&house.operator.file(&run, "positions.csv").await.text());
+        assert_eq!(positions.len(), 3);
+        assert_eq!(positions.iter().map(|p| micro(&p["net"])).sum::<i64>(), 0);
+        assert_eq!(positions.iter().map(|p| micro(&p["settled"])).sum::<i64>(), 0);
+        for position in &positions {
+            let code = &position["vendor"];
+            let paid: i64 = transfers.iter().filter(|t| &t["payer"] == code).map(|t| micro(&t["amount"])).sum();
+            let got: i64 = transfers.iter().filter(|t| &t["payee"] == code).map(|t| micro(&t["amount"])).sum();
+            assert_eq!(got - paid, micro(&position["settled"]), "{code}");
+            assert_eq!(micro(&position["net"]), micro(&position["owed"]) - micro(&position["owes"]), "{code}");
+            assert_eq!(micro(&position["net"]), micro(&position["settled"]) + micro(&position["carry"]), "{code}");
+        }
+        let total: i64 = transfers.iter().map(|t| micro(&t["amount"])).sum();
+        assert_eq!(total, micro(run["total"].as_str().unwrap()));
+    });
+}
+
+#[test]
+fn a_statement_ties_out() {
+    audit(async |house| {
+        let (run, vendors, _) = settled(house).await;
+        let positions = rows(&house.operator.file(&run, "positions.csv").await.text());
+        for vendor in &vendors {
+            let path = format!("/v1/runs/{}/files/statement-{}.csv", run["id"].as_str().unwrap(), vendor.code);
+            let own = vendor.client.get(&path).await;
+            assert_eq!(own.bytes, house.operator.client.get(&path).await.bytes);
+            let lines = rows(&own.text());
+            let sum = |kind: &str, column: &str| lines.iter().filter(|l| l["kind"] == kind).map(|l| micro(&l[column])).sum::<i64>();
+            let position = positions.iter().find(|p| p["vendor"] == vendor.code).unwrap();
+            assert_eq!(sum("obligation", "owed") + sum("opening_carry", "owed"), micro(&position["owed"]));
+            assert_eq!(sum("obligation", "owes") + sum("opening_carry", "owes"), micro(&position["owes"]));
+            assert_eq!(sum("counterparty", "owed"), micro(&position["owed"]));
+            assert_eq!(sum("counterparty", "owes"), micro(&position["owes"]));
+            assert_eq!(sum("net", "owed") - sum("net", "owes"), micro(&position["net"]));
+            assert_eq!(sum("transfer", "owed") - sum("transfer", "owes"), micro(&position["settled"]));
+            assert_eq!(sum("closing_carry", "owed") - sum("closing_carry", "owes"), micro(&position["carry"]));
+        }
+    });
+}
+
+#[test]
+fn a_file_is_the_same_for_ever_and_says_its_hash() {
+    audit(async |house| {
+        let (run, ..) = settled(house).await;
+        let files = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
+        let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["manifest.json", "positions.csv", "statement-AA.csv", "statement-BB.csv", "statement-CC.csv", "transfers.csv"]);
+        let manifest: Value = house.operator.file(&run, "manifest.json").await.json();
+        for name in names {
+            let (one, two) = (house.operator.file(&run, name).await, house.operator.file(&run, name).await);
+            assert_eq!(one.bytes, two.bytes);
+            let hash = hex::encode(Sha256::digest(&one.bytes));
+            assert!(one.header("etag").contains(&hash), "{name}: {}", one.header("etag"));
+            assert!(one.header("content-digest").starts_with("sha-256=:"), "{name}");
+            assert_eq!(one.header("content-length"), one.bytes.len().to_string());
+            assert!(one.header("content-disposition").contains(name));
+            if name.ends_with(".csv") {
+                assert!(one.text().ends_with("\r\n"), "{name} ends its lines as RFC 4180 says");
+                assert!(manifest.to_string().contains(&hash), "the manifest names the hash of {name}");
+            }
+        }
+        house.operator.file(&run, "nothing.csv").await.refused(404, "not_found");
+        house.operator.file(&run, "..%2Ftransfers.csv").await.refused(404, "not_found");
+    });
+}
+
+#[test]
+fn a_name_that_a_spreadsheet_would_run_is_neutralised() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let payout = serde_json::json!({"account_holder": "=HYPERLINK(\"http://x\")", "iban": "DE89370400440532013000"});
+        let body = serde_json::json!({"code": "AA", "name": "A", "scale": 0, "unit_value": "1", "scheme": "EURO", "payout": payout});
+        let aa = house.operator.vendor_with(body).await;
+        let bb = house.operator.vendor_with(serde_json::json!({"code": "BB", "name": "B", "scale": 0, "unit_value": "1", "scheme": "EURO"})).await;
+        let alice = house.user("alice").await;
+        bb.endow(&alice, "5").await;
+        alice.open(&aa).await;
+        alice.convert("5", &bb, &aa).await.created();
+        let run = house.operator.settle("EURO").await;
+        let text = house.operator.file(&run, "transfers.csv").await.text();
+        assert!(text.contains("'=HYPERLINK"), "{text}");
+    });
+}
+
+#[test]
+fn a_tampered_file_or_obligation_is_found() {
+    audit(async |house| {
+        settled(house).await;
+        let admin = house.db_admin().await;
+        for (tamper, mend, expected) in [
+            (
+                "UPDATE file_pieces p SET bytes = p.bytes || 'x' FROM files f WHERE f.id = p.file_id AND f.name = 'transfers.csv'",
+                "UPDATE file_pieces p SET bytes = substr(p.bytes, 1, length(p.bytes) - 1) FROM files f WHERE f.id = p.file_id AND f.name = 'transfers.csv'",
+                "file",
+            ),
+            (
+                "UPDATE obligations SET amount_micro = amount_micro + 1 WHERE id = (SELECT id FROM obligations ORDER BY id LIMIT 1)",
+                "UPDATE obligations SET amount_micro = amount_micro - 1 WHERE id = (SELECT id FROM obligations ORDER BY id LIMIT 1)",
+                "seal",
+            ),
+            (
+                "UPDATE accounts SET balance = balance + 1 WHERE ctid = (SELECT min(ctid) FROM accounts)",
+                "UPDATE accounts SET balance = balance - 1 WHERE balance % 1 = 0 AND (user_id, vendor_id) IN (SELECT a.user_id, a.vendor_id FROM accounts a
+                 JOIN (SELECT user_id, vendor_id, sum(amount) AS sum FROM entries GROUP BY 1, 2) e USING (user_id, vendor_id) WHERE a.balance <> e.sum)",
+                "balance",
+            ),
+        ] {
+            admin.batch_execute(tamper).await.unwrap();
+            let violations = house.violations().await;
+            assert!(violations.iter().any(|v| v.contains(expected)), "{expected}: {violations:?}");
+            admin.batch_execute(mend).await.unwrap();
+            assert_eq!(house.violations().await, Vec::<String>::new());
+        }
+    });
+}

@@ -1,0 +1,127 @@
+//! A running house for one test: its own database, a server on a real port, a clock that the test can move.
+
+use super::cluster::{self, TestDatabase};
+use super::{Client, Operator, User};
+use clearinghouse::app::App;
+use clearinghouse::http::server::{self, ServerLimits};
+use ledger::{Clock, Db};
+use scriphouse_config::Settings;
+use serde_json::json;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// One test's house.
+pub(crate) struct House {
+    pub(crate) app: App,
+    pub(crate) clock: Clock,
+    pub(crate) db: Db,
+    pub(crate) database: TestDatabase,
+    pub(crate) operator: Operator,
+    pub(crate) base: String,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+/// Runs a test in a house of its own, then proves that its books are right.
+pub(crate) fn audit(test: impl AsyncFnOnce(&House)) {
+    audit_on(cluster::fresh_database, test);
+}
+
+/// The same on a database that the test chooses.
+pub(crate) fn audit_on<F: Future<Output = TestDatabase>>(database: impl FnOnce() -> F, test: impl AsyncFnOnce(&House)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let house = House::open(database().await).await;
+        test(&house).await;
+        house.close().await;
+    });
+}
+
+impl House {
+    async fn open(database: TestDatabase) -> Self {
+        let db = Db::connect(&database.server_url, 8).await.expect("the test database is fit to work on");
+        let clock = Clock::manual(Clock::system().now());
+        let settings = Settings::load(None).expect("the defaults are good");
+        let app = App::start(db.clone(), clock.clone(), &settings);
+        let (base, stop, served) = serve(&app).await;
+        let key = clearinghouse::access::create_operator_key(&db, &clock, "test").await.expect("a key is made");
+        let operator = Operator { client: Client::new(&base).with(&key) };
+        Self { app, clock, db, database, operator, base, stop, served }
+    }
+
+    /// Registers a user and signs in.
+    pub(crate) async fn user(&self, handle: &str) -> User {
+        let client = Client::new(&self.base);
+        let password = format!("correct horse {handle}");
+        let user = client.post("/v1/users", json!({"handle": handle, "password": password})).await.created();
+        let session = client.post("/v1/sessions", json!({"handle": handle, "password": password})).await.created();
+        let session = session["token"].as_str().expect("a session has a token").to_owned();
+        let id = user["id"].as_str().expect("a user has an id").to_owned();
+        User { client: client.with(&session), handle: handle.to_owned(), id, session }
+    }
+
+    /// A caller without a credential.
+    pub(crate) fn nobody(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// A second server process on the same database, with an engine of its own.
+    pub(crate) async fn second_server(&self) -> String {
+        let db = Db::connect(&self.database.server_url, 8).await.expect("the test database is fit to work on");
+        let settings = Settings::load(None).expect("the defaults are good");
+        let app = App::start(db, self.clock.clone(), &settings);
+        let (base, stop, served) = serve(&app).await;
+        // Serves until the test's runtime ends.
+        std::mem::forget((stop, served));
+        base
+    }
+
+    /// Every proof that does not hold, as text.
+    pub(crate) async fn violations(&self) -> Vec<String> {
+        let proofs = clearinghouse::verify::prove(&self.db).await.expect("the proofs run");
+        assert!(!proofs.is_empty(), "there are proofs");
+        proofs.iter().filter(|p| !p.holds()).map(|p| format!("{}: {:?}", p.name, p.violations)).collect()
+    }
+
+    async fn close(self) {
+        assert_eq!(self.violations().await, Vec::<String>::new(), "the books are right when the test ends");
+        self.stop.send(()).expect("the server still runs");
+        self.served.await.expect("the server ends well");
+        drop((self.app, self.db));
+        self.database.drop().await;
+    }
+
+    /// Writes to the database directly, as its administrator.
+    pub(crate) async fn db_admin(&self) -> tokio_postgres::Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.admin_url, tokio_postgres::NoTls).await.expect("the administrator connects");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// One number from the database.
+    pub(crate) async fn db_count(&self, sql: &str) -> i64 {
+        self.db_admin().await.query_one(sql, &[]).await.expect("the count is read").get(0)
+    }
+}
+
+async fn serve(app: &App) -> (String, oneshot::Sender<()>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let base = format!("http://{}", listener.local_addr().expect("it has an address"));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let limits = ServerLimits {
+        connections_max: 256,
+        header_timeout: Duration::from_secs(15),
+        drain_timeout: Duration::from_secs(5),
+    };
+    let router = app.router();
+    let served = tokio::spawn(async move {
+        server::serve(listener, router, limits, async {
+            drop(stopped.await);
+        })
+        .await;
+    });
+    (base, stop, served)
+}

@@ -1,0 +1,11 @@
+//! What the tests stand on: one PostgreSQL for the process, a house per test, and actors who can do only what their role can.
+
+mod actors;
+mod client;
+pub(crate) mod cluster;
+mod house;
+pub(crate) mod program;
+
+pub(crate) use actors::{Operator, User, Vendor};
+pub(crate) use client::{Answer, Client};
+pub(crate) use house::{House, audit, audit_on};
