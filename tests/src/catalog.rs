@@ -1,8 +1,9 @@
 //! The schema against its rules: what the database's own catalog says.
 
-use crate::support::{cluster, audit};
+use crate::support::audit;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 /// Tables of the house itself: no vendor's and no user's rows.
 const WITHOUT_TENANT: &[&str] = &["schemes", "windows", "seals", "run_windows", "schedules", "refinery_schema_history"];
@@ -91,14 +92,74 @@ fn every_statement_prepares() {
 #[test]
 fn the_migrations_make_the_schema_file() {
     audit(async |house| {
-        let dumped = cluster::dump_schema(&house.database).await;
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/scriphouse.sql");
         if std::env::var_os("SCRIPHOUSE_WRITE_SCHEMA").is_some() {
-            std::fs::write(&file, &dumped).unwrap();
+            std::fs::write(&file, dump(&house.database.admin_url)).unwrap();
         }
-        let written = std::fs::read_to_string(&file).expect("schema/scriphouse.sql is there");
-        assert!(written == dumped, "schema/scriphouse.sql is not what the migrations make; write it with SCRIPHOUSE_WRITE_SCHEMA=1 make test");
+        let text = std::fs::read_to_string(&file).expect("schema/scriphouse.sql is there");
+        let admin = house.db_admin().await;
+        let name = format!("{}_file", house.database.name);
+        admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();
+        let url = house.database.admin_url.replace(&house.database.name, &name);
+        let (from_file, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        from_file.batch_execute(&text).await.expect("schema/scriphouse.sql loads into an empty database");
+
+        let (migrated, written) = (facts(&admin).await, facts(&from_file).await);
+
+        drop(from_file);
+        admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        let hint = "write it anew: SCRIPHOUSE_WRITE_SCHEMA=1 cargo test -p scriphouse-tests the_migrations_make_the_schema_file";
+        let difference: Vec<&String> = migrated.symmetric_difference(&written).collect();
+        assert!(difference.is_empty(), "schema/scriphouse.sql is not what the migrations make; {hint}\n{difference:#?}");
+        assert!(migrated.len() > 400, "only {} facts", migrated.len());
     });
+}
+
+/// Everything that a schema says, as text: columns, constraints, indexes, policies, grants, functions, storage.
+async fn facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
+    let rows = admin
+        .query(
+            "WITH tables AS (SELECT oid, relname, reloptions, relacl, relrowsecurity, relforcerowsecurity FROM pg_class
+                             WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'refinery_schema_history')
+             SELECT format('table %s %s %s %s %s', relname, reloptions, relacl::text, relrowsecurity, relforcerowsecurity) FROM tables
+             UNION ALL
+             SELECT format('column %s.%s %s %s %s %s %s', t.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                           pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation, a.attacl::text)
+             FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
+             LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+             UNION ALL
+             SELECT format('constraint %s %s %s', t.relname, c.conname, pg_get_constraintdef(c.oid)) FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid
+             UNION ALL
+             SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM tables t JOIN pg_index i ON i.indrelid = t.oid
+             UNION ALL
+             SELECT format('policy %s %s %s %s %s %s', p.tablename, p.policyname, p.roles, p.cmd, p.qual, p.with_check) FROM pg_policies p
+             UNION ALL
+             SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+            &[],
+        )
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The schema as `pg_dump` writes it, without comments and settings.
+fn dump(admin_url: &str) -> String {
+    let output = Command::new("pg_dump").args(["--schema-only", "--exclude-table=refinery_schema_history", "--dbname", admin_url]).output();
+    let output = output.expect("pg_dump runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("the schema is text");
+    let kept = |line: &&str| !["--", "SET ", "\\", "SELECT pg_catalog"].iter().any(|start| line.starts_with(start));
+    let mut schema = String::from("-- The whole schema, written from the migrations; do not edit. See README.md.\n");
+    let mut blank = false;
+    for line in text.lines().filter(kept) {
+        if !(blank && line.is_empty()) {
+            schema.push_str(line);
+            schema.push('\n');
+        }
+        blank = line.is_empty();
+    }
+    schema
 }
 
 #[test]

@@ -15,3 +15,21 @@ pub mod swaps;
 pub mod trades;
 pub mod users;
 pub mod vendors;
+pub mod verify;
+
+/// Every SQL statement of the clearinghouse, so that a test can prepare them all against the migrated schema.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    [
+        access::STATEMENTS,
+        accounts::STATEMENTS,
+        rates::STATEMENTS,
+        schemes::STATEMENTS,
+        swaps::STATEMENTS,
+        trades::STATEMENTS,
+        users::STATEMENTS,
+        vendors::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

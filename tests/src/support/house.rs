@@ -26,14 +26,9 @@ pub(crate) struct House {
 
 /// Runs a test in a house of its own, then proves that its books are right.
 pub(crate) fn audit(test: impl AsyncFnOnce(&House)) {
-    audit_on(cluster::fresh_database, test);
-}
-
-/// The same on a database that the test chooses.
-pub(crate) fn audit_on<F: Future<Output = TestDatabase>>(database: impl FnOnce() -> F, test: impl AsyncFnOnce(&House)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
-        let house = House::open(database().await).await;
+        let house = House::open(cluster::fresh_database().await).await;
         test(&house).await;
         house.close().await;
     });

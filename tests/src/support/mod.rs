@@ -8,4 +8,4 @@ pub(crate) mod program;
 
 pub(crate) use actors::{Operator, User, Vendor};
 pub(crate) use client::{Answer, Client};
-pub(crate) use house::{House, audit, audit_on};
+pub(crate) use house::{House, audit};

@@ -1,7 +1,7 @@
 //! The program itself, as a user starts it.
 
-use super::cluster;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -77,5 +77,6 @@ impl Served {
 
 /// A data directory that lives as long as the value, where an unprivileged PostgreSQL can reach it.
 pub(crate) fn data_dir() -> tempfile::TempDir {
-    cluster::reachable_temp_dir()
+    let everybody_may_enter = std::fs::Permissions::from_mode(0o755);
+    tempfile::Builder::new().prefix("scriphouse-").permissions(everybody_may_enter).tempdir().expect("a temporary folder is made")
 }

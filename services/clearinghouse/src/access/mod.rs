@@ -10,6 +10,7 @@ pub mod scope;
 pub mod secret;
 pub mod store;
 
+pub use store::STATEMENTS;
 use crate::names::is_name;
 pub use error::AccessRefusal;
 use jiff::{SignedDuration, Timestamp};
@@ -181,7 +182,7 @@ impl Access {
         let expires_at = now.checked_add(self.session).unwrap_or(Timestamp::MAX);
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        store::insert_session(&tx, credential.id, user, credential.hash(), now, expires_at).await?;
+        let expires_at = store::insert_session(&tx, credential.id, user, credential.hash(), now, expires_at).await?;
         tx.commit().await?;
         Ok(NewSession { token: credential.show(), expires_at })
     }

@@ -36,7 +36,8 @@ const HAS_OPERATOR_KEY: &str = "
         WHERE vendor_id IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1))";
 const INSERT_SESSION: &str = "
     INSERT INTO sessions (id, user_id, secret_hash, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5)";
+    VALUES ($1, $2, $3, $4, $5)
+    RETURNING expires_at";
 const REVOKE_SESSION: &str = "
     UPDATE sessions
     SET revoked_at = COALESCE(revoked_at, $2)
@@ -107,6 +108,7 @@ pub(super) async fn has_operator_key(tx: &Tx<'_>, now: Timestamp) -> Result<bool
     Ok(tx.query_one(HAS_OPERATOR_KEY, &[&now]).await?.get(0))
 }
 
+/// When it ends, as stored: to the microsecond.
 pub(super) async fn insert_session(
     tx: &Tx<'_>,
     id: Uuid,
@@ -114,9 +116,8 @@ pub(super) async fn insert_session(
     secret_hash: [u8; 32],
     created_at: Timestamp,
     expires_at: Timestamp,
-) -> Result<(), Fault> {
-    tx.execute(INSERT_SESSION, &[&id, &user.uuid(), &secret_hash.as_slice(), &created_at, &expires_at]).await?;
-    Ok(())
+) -> Result<Timestamp, Fault> {
+    Ok(tx.query_one(INSERT_SESSION, &[&id, &user.uuid(), &secret_hash.as_slice(), &created_at, &expires_at]).await?.get(0))
 }
 
 pub(super) async fn revoke_session(tx: &Tx<'_>, id: Uuid, at: Timestamp) -> Result<(), Fault> {

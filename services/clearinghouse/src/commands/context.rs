@@ -1,7 +1,7 @@
 //! What a command works with: the settings, the clock, and the database, wherever that is.
 
 use super::CommandError;
-use crate::private_postgres::{self, Logins, PrivatePostgres, default_data_dir};
+use crate::private_postgres::{self, PrivatePostgres, default_data_dir};
 use ledger::{Clock, Db};
 use scriphouse_config::Settings;
 
@@ -30,13 +30,13 @@ impl Context {
     pub(crate) async fn open(&self, sharing: Sharing) -> Result<Database, CommandError> {
         let settings = &self.settings.database;
         if let Some(url) = &settings.url {
-            return Ok(Database { server_url: url.clone(), admin_url: settings.admin_url.clone(), postgres: Postgres::NotOurs });
+            return Ok(Database { server_url: url.clone(), postgres: Postgres::NotOurs });
         }
         let data_dir = settings.data_dir.clone().map_or_else(default_data_dir, Ok)?;
         match PrivatePostgres::start(&data_dir).await {
             Ok(private) => Ok(Database::from_private(private)),
             Err(private_postgres::Error::Busy { data_dir }) if sharing == Sharing::Shared => {
-                Ok(Database::new(PrivatePostgres::attach(&data_dir).await?, Postgres::NotOurs))
+                Ok(Database { server_url: PrivatePostgres::attach(&data_dir).await?.server_url, postgres: Postgres::NotOurs })
             }
             Err(error) => Err(error.into()),
         }
@@ -53,8 +53,6 @@ impl Context {
 pub(crate) struct Database {
     /// The server's login.
     pub(crate) server_url: String,
-    /// The administrator's, if it is known.
-    pub(crate) admin_url: Option<String>,
     postgres: Postgres,
 }
 
@@ -88,11 +86,6 @@ impl Database {
     }
 
     fn from_private(private: PrivatePostgres) -> Self {
-        Self::new(private.logins().clone(), Postgres::Ours(private))
-    }
-
-    fn new(logins: Logins, postgres: Postgres) -> Self {
-        let Logins { server_url, admin_url } = logins;
-        Self { server_url, admin_url: Some(admin_url), postgres }
+        Self { server_url: private.logins().server_url.clone(), postgres: Postgres::Ours(private) }
     }
 }

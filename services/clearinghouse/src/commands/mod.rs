@@ -10,6 +10,7 @@ mod migrate;
 mod net;
 mod operator_key;
 mod serve;
+mod verify;
 
 pub(crate) use context::{Context, Database, Sharing};
 pub(crate) use error::CommandError;
@@ -63,6 +64,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     Net(net::NetArgs),
     OperatorKey(operator_key::OperatorKeyArgs),
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs the program with the words it was started with.
@@ -141,6 +143,7 @@ async fn run_with_database(command: &Command, context: &Context) -> Result<(), C
         Command::Serve(args) => serve::run(args, context).await,
         Command::Migrate(args) => migrate::run(args, context).await,
         Command::OperatorKey(args) => operator_key::run(args, context).await,
+        Command::Verify(args) => verify::run(args, context).await,
         Command::Net(_) => unreachable!("it needs no database and has run"),
     }
 }
@@ -149,7 +152,7 @@ async fn run_with_database(command: &Command, context: &Context) -> Result<(), C
 fn log_to_standard_error(command: &Command) {
     let usual = match command {
         Command::Serve(_) => "info,refinery_core=warn,tokio_postgres=warn",
-        Command::Migrate(_) | Command::Net(_) | Command::OperatorKey(_) => "error",
+        Command::Migrate(_) | Command::Net(_) | Command::OperatorKey(_) | Command::Verify(_) => "error",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();

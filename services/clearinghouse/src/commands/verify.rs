@@ -23,10 +23,8 @@ pub(crate) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Comm
 
     let broken = proofs.iter().filter(|p| !p.holds()).count();
     if args.json {
-        let list: Vec<_> = proofs
-            .iter()
-            .map(|p| serde_json::json!({"name": p.name, "holds": p.holds(), "violations": p.violations}))
-            .collect();
+        let list: Vec<_> =
+            proofs.iter().map(|p| serde_json::json!({"name": p.name, "holds": p.holds(), "violations": p.violations})).collect();
         println!("{}", serde_json::json!({"holds": broken == 0, "proofs": list}));
     } else {
         for proof in &proofs {

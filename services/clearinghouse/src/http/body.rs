@@ -68,6 +68,10 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
 }
 
 fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // Without this, an array would be read as the object's fields in their order.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Problem::unreadable("invalid_body", "a body is a JSON object").into());
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -241,6 +245,8 @@ mod tests {
         assert!(complaint(r#"{"amount":"1","b":2}"#).contains("unknown field `b`"));
         assert!(complaint("{}").contains("missing field `amount`"));
         assert!(complaint(r#"{"amount":"1"} x"#).contains("trailing characters"));
+        assert!(complaint(r#"["1"]"#).contains("a body is a JSON object"));
         assert!(complaint(&"[".repeat(5000)).contains("invalid_body"));
+        assert!(complaint(&r#"{"amount":"#.repeat(5000)).contains("invalid_body"));
     }
 }

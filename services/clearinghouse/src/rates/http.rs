@@ -111,7 +111,7 @@ impl CreateRate {
             }
             (Kind::Fixed, _, _) => Err(RateRefusal::FixedRateIncomplete),
             (Kind::Cross, None, None) => Ok(PairRate::Cross { margin }),
-            (Kind::Closed, None, None) if self.margin_bps.is_none() => Ok(PairRate::Closed),
+            (Kind::Closed, None, None) if margin == Margin::default() => Ok(PairRate::Closed),
             (Kind::Cross | Kind::Closed, _, _) => Err(RateRefusal::FixedRateOnly),
         }
     }

@@ -46,19 +46,21 @@ const FIND_SCHEME: &str = "
 
 const READ_CLOCK: &str = "SELECT clock_timestamp()";
 
+// Windows get their runs in order, so a scheme is behind if the window before its open one has none: a few rows per scheme,
+// however many windows there have been.
 const LIST_PENDING: &str = "
-    SELECT DISTINCT w.scheme_id
-    FROM windows w
-    WHERE w.state = 'closed' AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = w.id)
-    ORDER BY w.scheme_id";
+    SELECT open.scheme_id
+    FROM windows open
+    JOIN windows last ON last.scheme_id = open.scheme_id AND last.number = open.number - 1
+    WHERE open.state = 'open' AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = last.id)
+    ORDER BY open.scheme_id";
 
+// Likewise the oldest window without a run is the one after the last that is sealed.
 const FIND_PENDING: &str = "
     SELECT w.id, w.number, w.slot, w.closed_at
     FROM windows w
     WHERE w.scheme_id = $1 AND w.number <= $2 AND w.state = 'closed'
-      AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = w.id)
-    ORDER BY w.number
-    LIMIT 1";
+      AND w.number = (SELECT coalesce(max(s.number), 0) + 1 FROM seals s WHERE s.scheme_id = $1)";
 
 const COUNT_OBLIGATIONS: &str = "
     SELECT coalesce(sum(obligation_count), 0)::bigint

@@ -1,0 +1,962 @@
+-- The whole schema, written from the migrations; do not edit. See README.md.
+
+CREATE FUNCTION public.current_user_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT NULLIF(current_setting('scriphouse.user_id', true), '')::uuid $$;
+
+ALTER FUNCTION public.current_user_id() OWNER TO scriphouse_owner;
+
+CREATE FUNCTION public.current_vendor_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT NULLIF(current_setting('scriphouse.vendor_id', true), '')::uuid $$;
+
+ALTER FUNCTION public.current_vendor_id() OWNER TO scriphouse_owner;
+
+CREATE TABLE public.accounts (
+    user_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    balance bigint NOT NULL,
+    held bigint NOT NULL,
+    entry_count bigint NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    CONSTRAINT accounts_balance_not_negative CHECK ((balance >= 0)),
+    CONSTRAINT accounts_entry_count_not_negative CHECK ((entry_count >= 0)),
+    CONSTRAINT accounts_held_not_negative CHECK ((held >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.accounts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.accounts OWNER TO scriphouse_owner;
+
+CREATE TABLE public.api_keys (
+    id uuid NOT NULL,
+    vendor_id uuid,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_hash_length CHECK ((octet_length(secret_hash) = 32)),
+    CONSTRAINT api_keys_name_length CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.api_keys OWNER TO scriphouse_owner;
+
+CREATE TABLE public.entries (
+    user_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    kind text NOT NULL,
+    contra text NOT NULL,
+    amount bigint NOT NULL,
+    held_amount bigint NOT NULL,
+    balance_after bigint NOT NULL,
+    held_after bigint NOT NULL,
+    operation_id uuid NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    CONSTRAINT entries_balance_not_negative CHECK ((balance_after >= 0)),
+    CONSTRAINT entries_contra_known CHECK ((contra = ANY (ARRAY['issuance'::text, 'account'::text, 'hold'::text, 'house'::text]))),
+    CONSTRAINT entries_held_not_negative CHECK ((held_after >= 0)),
+    CONSTRAINT entries_kind_known CHECK ((kind = ANY (ARRAY['issue'::text, 'convert_out'::text, 'convert_in'::text, 'send_out'::text, 'send_in'::text, 'trade_hold'::text, 'trade_release'::text, 'trade_out'::text, 'trade_in'::text]))),
+    CONSTRAINT entries_move_something CHECK (((amount <> 0) OR (held_amount <> 0))),
+    CONSTRAINT entries_seq_positive CHECK ((seq >= 1))
+);
+
+ALTER TABLE ONLY public.entries FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.entries OWNER TO scriphouse_owner;
+
+CREATE TABLE public.file_pieces (
+    file_id uuid NOT NULL,
+    seq integer NOT NULL,
+    vendor_id uuid,
+    bytes bytea NOT NULL,
+    CONSTRAINT file_pieces_seq_positive CHECK ((seq >= 1))
+);
+
+ALTER TABLE ONLY public.file_pieces FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.file_pieces OWNER TO scriphouse_owner;
+
+CREATE TABLE public.files (
+    id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    vendor_id uuid,
+    media_type text NOT NULL,
+    size_bytes bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT files_sha256_length CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT files_size_not_negative CHECK ((size_bytes >= 0))
+);
+
+ALTER TABLE ONLY public.files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.files OWNER TO scriphouse_owner;
+
+CREATE TABLE public.idempotency (
+    actor_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    request_hash bytea NOT NULL,
+    answer text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_hash_length CHECK ((octet_length(request_hash) = 32)),
+    CONSTRAINT idempotency_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+ALTER TABLE ONLY public.idempotency FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.idempotency OWNER TO scriphouse_owner;
+
+CREATE TABLE public.issuances (
+    vendor_id uuid NOT NULL,
+    writer smallint NOT NULL,
+    issued bigint NOT NULL,
+    retired bigint NOT NULL,
+    CONSTRAINT issuances_issued_not_negative CHECK ((issued >= 0)),
+    CONSTRAINT issuances_retired_not_negative CHECK ((retired >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.issuances FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.issuances OWNER TO scriphouse_owner;
+
+CREATE TABLE public.obligations (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    window_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    source text NOT NULL,
+    operation_id uuid NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    CONSTRAINT obligations_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT obligations_source_known CHECK ((source = ANY (ARRAY['swap'::text, 'fee'::text, 'reversal'::text, 'carry'::text, 'import'::text]))),
+    CONSTRAINT obligations_two_vendors CHECK ((debtor_id <> creditor_id))
+);
+
+ALTER TABLE ONLY public.obligations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.obligations OWNER TO scriphouse_owner;
+
+CREATE TABLE public.payouts (
+    vendor_id uuid NOT NULL,
+    account_holder text NOT NULL,
+    iban text NOT NULL,
+    bic text,
+    CONSTRAINT payouts_bic_form CHECK ((bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$'::text)),
+    CONSTRAINT payouts_holder_length CHECK (((length(account_holder) >= 1) AND (length(account_holder) <= 140))),
+    CONSTRAINT payouts_iban_form CHECK ((iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'::text))
+);
+
+ALTER TABLE ONLY public.payouts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payouts OWNER TO scriphouse_owner;
+
+CREATE TABLE public.positions (
+    window_id uuid NOT NULL,
+    writer smallint NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    obligation_count bigint NOT NULL,
+    CONSTRAINT positions_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT positions_count_positive CHECK ((obligation_count >= 1)),
+    CONSTRAINT positions_two_vendors CHECK ((debtor_id <> creditor_id))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.positions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.positions OWNER TO scriphouse_owner;
+
+CREATE TABLE public.rates (
+    from_vendor_id uuid NOT NULL,
+    to_vendor_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    send_units bigint,
+    receive_units bigint,
+    margin_bps integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT rates_fixed_has_ratio CHECK (
+CASE kind
+    WHEN 'fixed'::text THEN ((send_units >= 1) AND (receive_units >= 1) AND (send_units IS NOT NULL) AND (receive_units IS NOT NULL))
+    ELSE ((send_units IS NULL) AND (receive_units IS NULL))
+END),
+    CONSTRAINT rates_kind_known CHECK ((kind = ANY (ARRAY['cross'::text, 'fixed'::text, 'closed'::text]))),
+    CONSTRAINT rates_margin_range CHECK (((margin_bps >= 0) AND (margin_bps <= 9999))),
+    CONSTRAINT rates_two_vendors CHECK ((from_vendor_id <> to_vendor_id))
+);
+
+ALTER TABLE ONLY public.rates FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rates OWNER TO scriphouse_owner;
+
+CREATE TABLE public.run_positions (
+    run_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    owed_micro bigint NOT NULL,
+    owes_micro bigint NOT NULL,
+    net_micro bigint NOT NULL,
+    settled_micro bigint NOT NULL,
+    carry_micro bigint NOT NULL,
+    CONSTRAINT run_positions_net_is_settled_or_carried CHECK ((net_micro = (settled_micro + carry_micro))),
+    CONSTRAINT run_positions_net_of_both CHECK ((net_micro = (owed_micro - owes_micro))),
+    CONSTRAINT run_positions_owed_not_negative CHECK ((owed_micro >= 0)),
+    CONSTRAINT run_positions_owes_not_negative CHECK ((owes_micro >= 0))
+);
+
+ALTER TABLE ONLY public.run_positions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.run_positions OWNER TO scriphouse_owner;
+
+CREATE TABLE public.run_windows (
+    window_id uuid NOT NULL,
+    run_id uuid NOT NULL
+);
+
+ALTER TABLE public.run_windows OWNER TO scriphouse_owner;
+
+CREATE TABLE public.runs (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    slot text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL,
+    currency text NOT NULL,
+    digits smallint NOT NULL,
+    strategy text NOT NULL,
+    algorithm_version integer NOT NULL,
+    obligation_count bigint NOT NULL,
+    gross_micro bigint NOT NULL,
+    bilateral_micro bigint NOT NULL,
+    net_micro bigint NOT NULL,
+    total_micro bigint NOT NULL,
+    transfer_count bigint NOT NULL,
+    input_hash bytea NOT NULL,
+    output_hash bytea NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    CONSTRAINT runs_input_hash_length CHECK ((octet_length(input_hash) = 32)),
+    CONSTRAINT runs_output_hash_length CHECK ((octet_length(output_hash) = 32)),
+    CONSTRAINT runs_state_known CHECK ((state = ANY (ARRAY['computed'::text, 'proposed'::text, 'approved'::text, 'exported'::text, 'settling'::text, 'settled'::text, 'voided'::text]))),
+    CONSTRAINT runs_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'direct'::text, 'hub'::text])))
+);
+
+ALTER TABLE ONLY public.runs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.runs OWNER TO scriphouse_owner;
+
+CREATE TABLE public.schedules (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    cron text NOT NULL,
+    zone text NOT NULL,
+    misfire text NOT NULL,
+    enabled boolean NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT schedules_cron_length CHECK (((length(cron) >= 1) AND (length(cron) <= 200))),
+    CONSTRAINT schedules_misfire_known CHECK ((misfire = ANY (ARRAY['run_once'::text, 'skip'::text, 'run_all'::text]))),
+    CONSTRAINT schedules_zone_length CHECK (((length(zone) >= 1) AND (length(zone) <= 100)))
+);
+
+ALTER TABLE public.schedules OWNER TO scriphouse_owner;
+
+CREATE TABLE public.scheme_members (
+    vendor_id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    joined_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.scheme_members FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.scheme_members OWNER TO scriphouse_owner;
+
+CREATE TABLE public.schemes (
+    id uuid NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    currency text NOT NULL,
+    digits smallint NOT NULL,
+    strategy text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT schemes_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
+    CONSTRAINT schemes_currency_form CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT schemes_digits_range CHECK (((digits >= 0) AND (digits <= 6))),
+    CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'direct'::text, 'hub'::text])))
+);
+
+ALTER TABLE public.schemes OWNER TO scriphouse_owner;
+
+CREATE TABLE public.seals (
+    window_id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    number bigint NOT NULL,
+    obligation_count bigint NOT NULL,
+    gross_micro bigint NOT NULL,
+    root bytea NOT NULL,
+    seal bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    CONSTRAINT seals_count_not_negative CHECK ((obligation_count >= 0)),
+    CONSTRAINT seals_gross_not_negative CHECK ((gross_micro >= 0)),
+    CONSTRAINT seals_root_length CHECK ((octet_length(root) = 32)),
+    CONSTRAINT seals_seal_length CHECK ((octet_length(seal) = 32))
+);
+
+ALTER TABLE public.seals OWNER TO scriphouse_owner;
+
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT sessions_hash_length CHECK ((octet_length(secret_hash) = 32))
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sessions OWNER TO scriphouse_owner;
+
+CREATE TABLE public.swaps (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    payee_id uuid NOT NULL,
+    from_vendor_id uuid NOT NULL,
+    to_vendor_id uuid NOT NULL,
+    send_units bigint NOT NULL,
+    receive_units bigint NOT NULL,
+    from_unit_value bigint NOT NULL,
+    to_unit_value bigint NOT NULL,
+    rate_id uuid,
+    value_micro bigint NOT NULL,
+    to_vendor_micro bigint NOT NULL,
+    house_fee_micro bigint NOT NULL,
+    source_margin_micro bigint NOT NULL,
+    rounding_micro bigint NOT NULL,
+    window_id uuid NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    CONSTRAINT swaps_figures_add_up CHECK (((value_micro)::numeric = ((((to_vendor_micro)::numeric + (house_fee_micro)::numeric) + (source_margin_micro)::numeric) + (rounding_micro)::numeric))),
+    CONSTRAINT swaps_from_unit_value_positive CHECK ((from_unit_value >= 1)),
+    CONSTRAINT swaps_house_fee_not_negative CHECK ((house_fee_micro >= 0)),
+    CONSTRAINT swaps_kind_known CHECK ((kind = ANY (ARRAY['convert'::text, 'send'::text]))),
+    CONSTRAINT swaps_kind_matches_payee CHECK (((kind = 'convert'::text) = (user_id = payee_id))),
+    CONSTRAINT swaps_receive_positive CHECK ((receive_units >= 1)),
+    CONSTRAINT swaps_rounding_not_negative CHECK ((rounding_micro >= 0)),
+    CONSTRAINT swaps_send_positive CHECK ((send_units >= 1)),
+    CONSTRAINT swaps_source_margin_not_negative CHECK ((source_margin_micro >= 0)),
+    CONSTRAINT swaps_to_unit_value_positive CHECK ((to_unit_value >= 1)),
+    CONSTRAINT swaps_to_vendor_positive CHECK ((to_vendor_micro >= 1)),
+    CONSTRAINT swaps_two_vendors CHECK ((from_vendor_id <> to_vendor_id)),
+    CONSTRAINT swaps_value_of_tokens CHECK (((value_micro)::numeric = ((send_units)::numeric * (from_unit_value)::numeric))),
+    CONSTRAINT swaps_value_positive CHECK ((value_micro >= 1))
+);
+
+ALTER TABLE ONLY public.swaps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.swaps OWNER TO scriphouse_owner;
+
+CREATE TABLE public.trades (
+    user_id uuid NOT NULL,
+    id uuid NOT NULL,
+    acceptor_id uuid NOT NULL,
+    give_vendor_id uuid NOT NULL,
+    give_units bigint NOT NULL,
+    take_vendor_id uuid NOT NULL,
+    take_units bigint NOT NULL,
+    state text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT trades_ended_has_instant CHECK (((state = 'proposed'::text) = (ended_at IS NULL))),
+    CONSTRAINT trades_give_positive CHECK ((give_units >= 1)),
+    CONSTRAINT trades_state_known CHECK ((state = ANY (ARRAY['proposed'::text, 'accepted'::text, 'declined'::text, 'cancelled'::text, 'expired'::text]))),
+    CONSTRAINT trades_take_positive CHECK ((take_units >= 1)),
+    CONSTRAINT trades_two_users CHECK ((user_id <> acceptor_id)),
+    CONSTRAINT trades_two_vendors CHECK ((give_vendor_id <> take_vendor_id))
+);
+
+ALTER TABLE ONLY public.trades FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.trades OWNER TO scriphouse_owner;
+
+CREATE TABLE public.transfers (
+    run_id uuid NOT NULL,
+    number bigint NOT NULL,
+    id uuid NOT NULL,
+    payer_id uuid,
+    payee_id uuid,
+    amount_micro bigint NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT transfers_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT transfers_number_positive CHECK ((number >= 1)),
+    CONSTRAINT transfers_state_known CHECK ((state = ANY (ARRAY['instructed'::text, 'sent'::text, 'received'::text, 'failed'::text, 'retried'::text, 'rolled'::text, 'written_off'::text, 'disputed'::text]))),
+    CONSTRAINT transfers_two_parties CHECK ((payer_id IS DISTINCT FROM payee_id))
+);
+
+ALTER TABLE ONLY public.transfers FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.transfers OWNER TO scriphouse_owner;
+
+CREATE TABLE public.unit_values (
+    vendor_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    value_micro bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT unit_values_at_least_one CHECK ((value_micro >= 1))
+);
+
+ALTER TABLE ONLY public.unit_values FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.unit_values OWNER TO scriphouse_owner;
+
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    handle text NOT NULL COLLATE pg_catalog."C",
+    password_hash text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT users_handle_form CHECK ((handle ~ '^[a-z0-9][a-z0-9._@+-]{2,127}$'::text))
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users OWNER TO scriphouse_owner;
+
+CREATE TABLE public.vendors (
+    id uuid NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    scale smallint NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    can_issue boolean DEFAULT true NOT NULL,
+    can_spend boolean DEFAULT true NOT NULL,
+    can_convert_out boolean DEFAULT true NOT NULL,
+    can_convert_in boolean DEFAULT true NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT vendors_code_form CHECK (((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text) AND (code <> 'HOUSE'::text))),
+    CONSTRAINT vendors_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT vendors_scale_range CHECK (((scale >= 0) AND (scale <= 6))),
+    CONSTRAINT vendors_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+
+ALTER TABLE ONLY public.vendors FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.vendors OWNER TO scriphouse_owner;
+
+CREATE TABLE public.windows (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    number bigint NOT NULL,
+    state text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    slot text COLLATE pg_catalog."C",
+    CONSTRAINT windows_closed_has_slot CHECK ((((state = 'closed'::text) = (slot IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
+    CONSTRAINT windows_number_positive CHECK ((number >= 1)),
+    CONSTRAINT windows_state_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
+);
+
+ALTER TABLE public.windows OWNER TO scriphouse_owner;
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id, vendor_id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (user_id, vendor_id, seq);
+
+ALTER TABLE ONLY public.file_pieces
+    ADD CONSTRAINT file_pieces_pkey PRIMARY KEY (file_id, seq);
+
+ALTER TABLE ONLY public.files
+    ADD CONSTRAINT files_name_unique UNIQUE (run_id, name);
+
+ALTER TABLE ONLY public.files
+    ADD CONSTRAINT files_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (actor_id, key);
+
+ALTER TABLE ONLY public.issuances
+    ADD CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer);
+
+ALTER TABLE ONLY public.obligations
+    ADD CONSTRAINT obligations_pkey PRIMARY KEY (user_id, id);
+
+ALTER TABLE ONLY public.payouts
+    ADD CONSTRAINT payouts_pkey PRIMARY KEY (vendor_id);
+
+ALTER TABLE ONLY public.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (window_id, writer, debtor_id, creditor_id);
+
+ALTER TABLE ONLY public.rates
+    ADD CONSTRAINT rates_pkey PRIMARY KEY (from_vendor_id, to_vendor_id, starts_at);
+
+ALTER TABLE ONLY public.run_positions
+    ADD CONSTRAINT run_positions_pkey PRIMARY KEY (run_id, vendor_id);
+
+ALTER TABLE ONLY public.run_windows
+    ADD CONSTRAINT run_windows_pkey PRIMARY KEY (window_id);
+
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_slot_unique UNIQUE (scheme_id, slot);
+
+ALTER TABLE ONLY public.schedules
+    ADD CONSTRAINT schedules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.scheme_members
+    ADD CONSTRAINT scheme_members_pkey PRIMARY KEY (vendor_id);
+
+ALTER TABLE ONLY public.schemes
+    ADD CONSTRAINT schemes_code_unique UNIQUE (code);
+
+ALTER TABLE ONLY public.schemes
+    ADD CONSTRAINT schemes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.seals
+    ADD CONSTRAINT seals_number_unique UNIQUE (scheme_id, number);
+
+ALTER TABLE ONLY public.seals
+    ADD CONSTRAINT seals_pkey PRIMARY KEY (window_id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.swaps
+    ADD CONSTRAINT swaps_pkey PRIMARY KEY (user_id, id);
+
+ALTER TABLE ONLY public.trades
+    ADD CONSTRAINT trades_pkey PRIMARY KEY (user_id, id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_id_unique UNIQUE (id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_pkey PRIMARY KEY (run_id, number);
+
+ALTER TABLE ONLY public.unit_values
+    ADD CONSTRAINT unit_values_pkey PRIMARY KEY (vendor_id, starts_at);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_handle_unique UNIQUE (handle);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vendors
+    ADD CONSTRAINT vendors_code_unique UNIQUE (code);
+
+ALTER TABLE ONLY public.vendors
+    ADD CONSTRAINT vendors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_number_unique UNIQUE (scheme_id, number);
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_slot_unique UNIQUE (scheme_id, slot);
+
+CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
+
+CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
+
+CREATE INDEX obligations_by_window ON public.obligations USING btree (window_id);
+
+CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
+
+CREATE INDEX run_positions_by_vendor ON public.run_positions USING btree (vendor_id);
+
+CREATE INDEX run_windows_by_run ON public.run_windows USING btree (run_id);
+
+CREATE INDEX schedules_by_scheme ON public.schedules USING btree (scheme_id);
+
+CREATE INDEX schedules_due ON public.schedules USING btree (next_at) WHERE enabled;
+
+CREATE INDEX scheme_members_by_scheme ON public.scheme_members USING btree (scheme_id);
+
+CREATE INDEX trades_by_acceptor ON public.trades USING btree (acceptor_id, id);
+
+CREATE INDEX trades_proposed ON public.trades USING btree (expires_at) WHERE (state = 'proposed'::text);
+
+CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
+
+CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
+
+CREATE UNIQUE INDEX windows_one_open ON public.windows USING btree (scheme_id) WHERE (state = 'open'::text);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.entries
+    ADD CONSTRAINT entries_account_exists FOREIGN KEY (user_id, vendor_id) REFERENCES public.accounts(user_id, vendor_id);
+
+ALTER TABLE ONLY public.file_pieces
+    ADD CONSTRAINT file_pieces_file_exists FOREIGN KEY (file_id) REFERENCES public.files(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.file_pieces
+    ADD CONSTRAINT file_pieces_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.files
+    ADD CONSTRAINT files_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.files
+    ADD CONSTRAINT files_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.issuances
+    ADD CONSTRAINT issuances_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.obligations
+    ADD CONSTRAINT obligations_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.obligations
+    ADD CONSTRAINT obligations_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.obligations
+    ADD CONSTRAINT obligations_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.payouts
+    ADD CONSTRAINT payouts_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.positions
+    ADD CONSTRAINT positions_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.positions
+    ADD CONSTRAINT positions_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.positions
+    ADD CONSTRAINT positions_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.rates
+    ADD CONSTRAINT rates_from_vendor_exists FOREIGN KEY (from_vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.rates
+    ADD CONSTRAINT rates_to_vendor_exists FOREIGN KEY (to_vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_positions
+    ADD CONSTRAINT run_positions_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.run_positions
+    ADD CONSTRAINT run_positions_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_windows
+    ADD CONSTRAINT run_windows_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.run_windows
+    ADD CONSTRAINT run_windows_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.schedules
+    ADD CONSTRAINT schedules_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.scheme_members
+    ADD CONSTRAINT scheme_members_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.scheme_members
+    ADD CONSTRAINT scheme_members_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.seals
+    ADD CONSTRAINT seals_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.seals
+    ADD CONSTRAINT seals_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.swaps
+    ADD CONSTRAINT swaps_from_vendor_exists FOREIGN KEY (from_vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.swaps
+    ADD CONSTRAINT swaps_payee_exists FOREIGN KEY (payee_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.swaps
+    ADD CONSTRAINT swaps_payer_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.swaps
+    ADD CONSTRAINT swaps_to_vendor_exists FOREIGN KEY (to_vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.swaps
+    ADD CONSTRAINT swaps_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.trades
+    ADD CONSTRAINT trades_acceptor_exists FOREIGN KEY (acceptor_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.trades
+    ADD CONSTRAINT trades_give_vendor_exists FOREIGN KEY (give_vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.trades
+    ADD CONSTRAINT trades_proposer_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.trades
+    ADD CONSTRAINT trades_take_vendor_exists FOREIGN KEY (take_vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_payee_exists FOREIGN KEY (payee_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_payer_exists FOREIGN KEY (payer_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.unit_values
+    ADD CONSTRAINT unit_values_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE public.accounts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY accounts_own ON public.accounts FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (vendor_id = public.current_vendor_id())));
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY api_keys_own ON public.api_keys TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.entries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY entries_own ON public.entries FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (vendor_id = public.current_vendor_id())));
+
+ALTER TABLE public.file_pieces ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY file_pieces_own ON public.file_pieces FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.files ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY files_own ON public.files FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.idempotency ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY idempotency_own ON public.idempotency FOR SELECT TO scriphouse_app USING (((actor_id = public.current_user_id()) OR (actor_id = public.current_vendor_id())));
+
+ALTER TABLE public.issuances ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY issuances_own ON public.issuances FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.obligations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY obligations_own ON public.obligations FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
+
+ALTER TABLE public.payouts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY payouts_own ON public.payouts TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.positions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY positions_own ON public.positions FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
+
+ALTER TABLE public.rates ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY rates_insert ON public.rates FOR INSERT TO scriphouse_app WITH CHECK ((to_vendor_id = public.current_vendor_id()));
+
+CREATE POLICY rates_read ON public.rates FOR SELECT TO scriphouse_app USING (true);
+
+ALTER TABLE public.run_positions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY run_positions_own ON public.run_positions FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.runs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY runs_own ON public.runs FOR SELECT TO scriphouse_app USING ((EXISTS ( SELECT
+   FROM public.run_positions p
+  WHERE ((p.run_id = runs.id) AND (p.vendor_id = public.current_vendor_id())))));
+
+ALTER TABLE public.scheme_members ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY scheme_members_read ON public.scheme_members FOR SELECT TO scriphouse_app USING (true);
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY sessions_own ON public.sessions TO scriphouse_app USING ((user_id = public.current_user_id()));
+
+ALTER TABLE public.swaps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY swaps_own ON public.swaps FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (payee_id = public.current_user_id())));
+
+ALTER TABLE public.trades ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY trades_own ON public.trades FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (acceptor_id = public.current_user_id())));
+
+ALTER TABLE public.transfers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY transfers_own ON public.transfers FOR SELECT TO scriphouse_app USING (((payer_id = public.current_vendor_id()) OR (payee_id = public.current_vendor_id())));
+
+ALTER TABLE public.unit_values ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY unit_values_insert ON public.unit_values FOR INSERT TO scriphouse_app WITH CHECK ((vendor_id = public.current_vendor_id()));
+
+CREATE POLICY unit_values_read ON public.unit_values FOR SELECT TO scriphouse_app USING (true);
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY users_own ON public.users FOR SELECT TO scriphouse_app USING ((id = public.current_user_id()));
+
+ALTER TABLE public.vendors ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY vendors_read ON public.vendors FOR SELECT TO scriphouse_app USING (true);
+
+CREATE POLICY vendors_update ON public.vendors FOR UPDATE TO scriphouse_app USING ((id = public.current_vendor_id()));
+
+GRANT ALL ON SCHEMA public TO scriphouse_owner;
+GRANT USAGE ON SCHEMA public TO scriphouse_app;
+GRANT USAGE ON SCHEMA public TO scriphouse_house;
+GRANT USAGE ON SCHEMA public TO scriphouse_server;
+
+GRANT SELECT ON TABLE public.accounts TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.accounts TO scriphouse_house;
+
+GRANT UPDATE(balance) ON TABLE public.accounts TO scriphouse_house;
+
+GRANT UPDATE(held) ON TABLE public.accounts TO scriphouse_house;
+
+GRANT UPDATE(entry_count) ON TABLE public.accounts TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_house;
+
+GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_app;
+GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.entries TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.entries TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.file_pieces TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.file_pieces TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.files TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.files TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.idempotency TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.idempotency TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.issuances TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.issuances TO scriphouse_house;
+
+GRANT UPDATE(issued) ON TABLE public.issuances TO scriphouse_house;
+
+GRANT UPDATE(retired) ON TABLE public.issuances TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.obligations TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.obligations TO scriphouse_house;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payouts TO scriphouse_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payouts TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.positions TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.positions TO scriphouse_house;
+
+GRANT UPDATE(amount_micro) ON TABLE public.positions TO scriphouse_house;
+
+GRANT UPDATE(obligation_count) ON TABLE public.positions TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.run_positions TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.run_positions TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.run_windows TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.runs TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.runs TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.runs TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.schedules TO scriphouse_house;
+
+GRANT UPDATE(enabled) ON TABLE public.schedules TO scriphouse_house;
+
+GRANT UPDATE(next_at) ON TABLE public.schedules TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.scheme_members TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.scheme_members TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.schemes TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.schemes TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.seals TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.sessions TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.sessions TO scriphouse_house;
+
+GRANT UPDATE(revoked_at) ON TABLE public.sessions TO scriphouse_app;
+GRANT UPDATE(revoked_at) ON TABLE public.sessions TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.swaps TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.swaps TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.trades TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.trades TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.trades TO scriphouse_house;
+
+GRANT UPDATE(ended_at) ON TABLE public.trades TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.transfers TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.transfers TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.transfers TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.unit_values TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.unit_values TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.users TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.users TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.vendors TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(name) ON TABLE public.vendors TO scriphouse_app;
+GRANT UPDATE(name) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(status) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(can_issue) ON TABLE public.vendors TO scriphouse_app;
+GRANT UPDATE(can_issue) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(can_spend) ON TABLE public.vendors TO scriphouse_app;
+GRANT UPDATE(can_spend) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(can_convert_out) ON TABLE public.vendors TO scriphouse_app;
+GRANT UPDATE(can_convert_out) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(can_convert_in) ON TABLE public.vendors TO scriphouse_app;
+GRANT UPDATE(can_convert_in) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.vendors TO scriphouse_app;
+GRANT UPDATE(version) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.windows TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(closed_at) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(slot) ON TABLE public.windows TO scriphouse_house;
+
