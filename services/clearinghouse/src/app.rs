@@ -11,7 +11,7 @@ use crate::swaps::Swaps;
 use crate::trades::Trades;
 use crate::users::Users;
 use crate::vendors::{Directory, Vendors};
-use crate::{access, accounts, issues, rates, schemes, swaps, trades, users, vendors};
+use crate::{access, accounts, issues, rates, schemes, settlement, swaps, trades, users, vendors};
 use axum::Router;
 use ledger::{Clock, Db, Engine, EngineLimits};
 use runs::Runs;
@@ -54,7 +54,7 @@ pub struct Services {
     pub swaps: Swaps,
     /// Trades.
     pub trades: Trades,
-    /// Windows, runs and schedules.
+    /// Closes windows, nets them, and keeps schedules.
     pub runs: Runs,
     limits: edge::Limits,
 }
@@ -79,8 +79,8 @@ impl App {
         let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);
         Self(Arc::new(Services {
             vendors: Vendors::new(db.clone(), clock.clone(), directory.clone()),
-            rates: Rates::new(db.clone(), directory.clone()),
             schemes: Schemes::new(db.clone(), directory.clone()),
+            rates: Rates::new(db.clone(), directory.clone()),
             accounts: Accounts::new(db.clone(), directory.clone()),
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),
             swaps: Swaps::new(db.clone(), postings.clone(), users.clone(), directory.clone()),
@@ -111,6 +111,7 @@ impl App {
             .merge(accounts::http::routes())
             .merge(swaps::http::routes())
             .merge(trades::http::routes())
+            .merge(settlement::http::routes())
             .split_for_parts();
         edge::around(routes.with_state(self.clone()).merge(docs::routes(description)), self.limits)
     }

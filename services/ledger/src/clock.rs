@@ -3,7 +3,7 @@
 //! It decides what people experience as time: sessions, keys, offers, schedules. The instants in the books (`booked_at`, and
 //! which window an obligation falls into) are the database's own, so that several server processes agree.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the time comes from.
@@ -27,13 +27,14 @@ impl Clock {
         Self(Source::Manual(Arc::new(Mutex::new(start))))
     }
 
-    /// The time.
+    /// The time, to the microsecond: what the database keeps of it, so that an instant reads back as it was written.
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        let now = match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
             Source::System => Timestamp::now(),
             Source::Manual(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
-        }
+        };
+        now.round(Unit::Microsecond).unwrap_or(now)
     }
 
     /// Moves a manual clock; the system's cannot be moved.

@@ -43,6 +43,10 @@ fn every_route_lets_in_whom_its_description_names_and_nobody_else() {
             for (method, operation) in methods.as_object().expect("a path has methods") {
                 let allowed = schemes(operation).unwrap_or_else(|| panic!("{method} {path} does not say who may call it"));
                 for caller in &callers {
+                    // Signing out would end the walk for the user; it has a test of its own.
+                    if path == "/v1/session" && caller.scheme == Some("user_session") {
+                        continue;
+                    }
                     let public = allowed.is_empty();
                     let let_in = public || caller.scheme.is_some_and(|scheme| allowed.contains(scheme));
                     let answer = knock(&caller.client, method, path).await;
@@ -74,10 +78,6 @@ async fn knock(client: &Client, method: &str, path: &str) -> Answer {
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
     let request = client.request(method.clone(), &path).header("Idempotency-Key", "knock").header("If-Match", "\"1\"");
     let request = if method == Method::GET || method == Method::DELETE { request } else { request.json(&json!({"knock": true})) };
-    // Signing out would end the walk for the user.
-    if path == "/v1/session" && method == Method::DELETE {
-        return Answer::of(client.request(Method::DELETE, &path).header("Authorization", "Bearer of nothing")).await;
-    }
     Answer::of(request).await
 }
 

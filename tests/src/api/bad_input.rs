@@ -106,7 +106,7 @@ fn a_swap_that_the_rules_refuse_moves_nothing() {
             (json!({"from": "MILES", "to": "MILES", "send": "1"}), 422, "same_vendor"),
             (json!({"from": "NOBODY", "to": "BEANS", "send": "1"}), 422, "vendor_not_found"),
             (json!({"from": "MILES", "to": "lower case", "send": "1"}), 422, "vendor_not_found"),
-            (json!({"from": "MILES", "to": "BEANS", "send": "10.01"}), 422, "insufficient_tokens"),
+            (json!({"from": "MILES", "to": "BEANS", "send": "10.02"}), 422, "insufficient_tokens"),
             (json!({"from": "MILES", "to": "BEANS", "receive": "100"}), 422, "insufficient_tokens"),
             (json!({"from": "MILES", "to": "BEANS", "send": "0.02"}), 422, "amount_too_small"),
             (json!({"from": "MILES", "to": "APART", "send": "1"}), 422, "no_rate"),

@@ -6,10 +6,12 @@
 
 mod context;
 mod error;
+mod import;
 mod migrate;
 mod net;
 mod operator_key;
 mod serve;
+mod settle;
 mod verify;
 
 pub(crate) use context::{Context, Database, Sharing};
@@ -61,9 +63,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Net(net::NetArgs),
     OperatorKey(operator_key::OperatorKeyArgs),
+    Settle(settle::SettleArgs),
     Verify(verify::VerifyArgs),
 }
 
@@ -141,8 +145,10 @@ fn run(cli: Cli) -> Result<(), Stop> {
 async fn run_with_database(command: &Command, context: &Context) -> Result<(), CommandError> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Import(args) => import::run(args, context).await,
         Command::Migrate(args) => migrate::run(args, context).await,
         Command::OperatorKey(args) => operator_key::run(args, context).await,
+        Command::Settle(args) => settle::run(args, context).await,
         Command::Verify(args) => verify::run(args, context).await,
         Command::Net(_) => unreachable!("it needs no database and has run"),
     }
@@ -152,7 +158,12 @@ async fn run_with_database(command: &Command, context: &Context) -> Result<(), C
 fn log_to_standard_error(command: &Command) {
     let usual = match command {
         Command::Serve(_) => "info,refinery_core=warn,tokio_postgres=warn",
-        Command::Migrate(_) | Command::Net(_) | Command::OperatorKey(_) | Command::Verify(_) => "error",
+        Command::Import(_)
+        | Command::Migrate(_)
+        | Command::Net(_)
+        | Command::OperatorKey(_)
+        | Command::Settle(_)
+        | Command::Verify(_) => "error",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();

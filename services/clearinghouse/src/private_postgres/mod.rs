@@ -113,6 +113,7 @@ impl PrivatePostgres {
     fn launch(server: Server, lock: File) -> Result<Self, Error> {
         let leash = server.start_until_ready()?;
         let logins = Logins::new(&server.socket_dir, &server.cluster.password()?);
+        let binaries = server.binaries.clone();
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("private-postgres".to_owned());
         let thread = thread.spawn(move || server.watch(leash, &stopped)).map_err(Error::at(Path::new("a thread")))?;

@@ -1,0 +1,156 @@
+//! `scriphouse settle SCHEME`: closes the scheme's window and nets it, now, beside a running `serve` or without one.
+//!
+//! Shape: find the scheme, settle it, print what it came to, write the files. The same slot again prints and writes the same run.
+
+use super::{CommandError, Context, Sharing};
+use crate::schemes::Schemes;
+use crate::vendors::Directory;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use ledger::{Clock, Db, Failure};
+use runs::files::{self, FileHead};
+use runs::{Run, Runs, Settled, Step};
+use scrip::Micro;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+const FILES_PER_PAGE: i64 = 1_000;
+
+/// Closes a scheme's window, nets it, and prints what it comes to.
+///
+/// What the vendors owe each other becomes transfers; later swaps fall into the next window. Interrupted, it leaves at most a closed
+/// window, which the next `settle` or a running `serve` nets.
+#[derive(Debug, Args)]
+pub(crate) struct SettleArgs {
+    /// The scheme's code.
+    scheme: String,
+    /// Names the run, 1 to 300 characters: the same name again gives the same run. Without it each call is a run of its own.
+    #[arg(long)]
+    slot: Option<String>,
+    /// The folder, made if it is missing, for the run's files: transfers.csv, positions.csv, statements and manifest.json.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl<R: Display> From<Failure<R>> for CommandError {
+    fn from(failure: Failure<R>) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::input(refusal.to_string()),
+            Failure::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+pub(crate) async fn run(args: &SettleArgs, context: &Context) -> Result<(), CommandError> {
+    let database = context.open(Sharing::Shared).await?;
+    let db = context.connect(&database).await?;
+    let outcome = settle(args, &db, &context.clock).await;
+    drop(db);
+    database.close().await;
+    outcome
+}
+
+async fn settle(args: &SettleArgs, db: &Db, clock: &Clock) -> Result<(), CommandError> {
+    let scheme = Schemes::new(db.clone(), Directory::new(db.clone())).get(&args.scheme).await?;
+    let slot = args.slot.clone().unwrap_or_else(|| format!("command:{}", clock.now()));
+    let bar = bar();
+    let settled = Runs::new(db.clone(), clock.clone()).settle(scheme.id, &slot, |step| show(&bar, step)).await?;
+    bar.finish_and_clear();
+    print(&settled);
+    match &args.out {
+        Some(folder) => write_files(db, &settled.run, folder).await,
+        None => Ok(()),
+    }
+}
+
+/// Draws to standard error, and only if that is a terminal.
+pub(super) fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:24} {wide_bar} {human_pos}/{human_len}").expect("the template is fixed");
+    ProgressBar::new(0).with_style(style)
+}
+
+fn show(bar: &ProgressBar, step: Step) {
+    let (message, position, length) = match step {
+        Step::Close => ("closing the window", 0, 1),
+        Step::Prove => ("proving the positions", 0, 1),
+        Step::Seal { obligations, of } => ("sealing obligations", obligations, of),
+        Step::Net => ("netting", 0, 1),
+        Step::Record => ("recording the run", 0, 1),
+        Step::Write { files, of } => ("writing files", files, of),
+        Step::Carry => ("carrying what is left", 0, 1),
+        Step::Done => ("done", 1, 1),
+    };
+    bar.set_message(message);
+    bar.set_length(u64::try_from(length).unwrap_or_default());
+    bar.set_position(u64::try_from(position).unwrap_or_default());
+}
+
+fn print(settled: &Settled) {
+    let Settled { run, closed_now } = settled;
+    let money = |amount: Micro| format!("{} {}", amount.display_at_least(run.digits), run.currency);
+    if !closed_now {
+        println!("the slot {} was settled before; this is its run", run.slot);
+    }
+    println!("run          {}", run.id);
+    println!("scheme       {}, slot {}, by {}", run.scheme, run.slot, run.strategy);
+    println!("obligations  {}", run.obligation_count);
+    println!("gross        {}", money(run.gross));
+    println!("bilateral    {}", money(run.bilateral));
+    println!("net          {}", money(run.net));
+    println!("saved        {}{}", money(run.saved()), percent(run.saved(), run.gross));
+    println!("transfers    {}, moving {}", run.transfer_count, money(run.total));
+}
+
+/// Hundredths of a percent, rounded down; of nothing there is no share.
+fn percent(part: Micro, whole: Micro) -> String {
+    let hundredths = i128::from(part.units()).strict_mul(10_000).checked_div(i128::from(whole.units()));
+    hundredths.map(|h| format!(" ({}.{:02} %)", h.strict_div(100), h.strict_rem(100))).unwrap_or_default()
+}
+
+async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<(), CommandError> {
+    let unwritten = |path: &Path, error: io::Error| CommandError::fault(format!("{} could not be written: {error}", path.display()));
+    fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
+    let bar = bar().with_message("copying files");
+    let mut connection = db.connection().await?;
+    let tx = connection.begin_snapshot().await?;
+    let (mut after, mut count) = (String::new(), 0_u64);
+    loop {
+        let page = files::list(&tx, run.id, &after, FILES_PER_PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.name);
+        bar.inc_length(u64::try_from(page.len()).unwrap_or_default());
+        for FileHead { id, name, size_bytes, .. } in page {
+            let path = folder.join(name);
+            let mut file = File::create(&path).map(BufWriter::new).map_err(|error| unwritten(&path, error))?;
+            let (mut seq, mut left) = (1_i32, size_bytes);
+            // Most files are one piece: the size says when to stop asking.
+            while left > 0
+                && let Some(bytes) = files::read_piece(&tx, id, seq).await?
+            {
+                file.write_all(&bytes).map_err(|error| unwritten(&path, error))?;
+                left = left.saturating_sub(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+                seq = seq.saturating_add(1);
+            }
+            file.flush().map_err(|error| unwritten(&path, error))?;
+            count = count.saturating_add(1);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    println!("files        {count} in {}", folder.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_rounded_down() {
+        assert_eq!(percent(Micro::new(2), Micro::new(3)), " (66.66 %)");
+        assert_eq!(percent(Micro::new(3), Micro::new(3)), " (100.00 %)");
+        assert_eq!(percent(Micro::ZERO, Micro::ZERO), "");
+    }
+}

@@ -1,0 +1,83 @@
+//! The heartbeat: what happens without being asked for, every second or so.
+//!
+//! Each beat settles the schemes whose schedules are due, completes what a crash left behind, and gives back what expired trades held.
+//! `tokio-cron-scheduler` only wakes it: it may wake too often, too late or not at all, because every beat asks the database what is
+//! due and claims it there. A beat never overlaps another one of this process; those of other processes it may meet.
+
+use crate::app::App;
+use crate::commands::CommandError;
+use scriphouse_config::Settings;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+/// A heart that beats until it is stopped.
+pub(crate) struct Heartbeat {
+    scheduler: Option<JobScheduler>,
+    app: Beating,
+}
+
+/// The house, to whoever is beating; taken away when the heart stops, because the scheduler keeps its jobs for ever.
+type Beating = Arc<Mutex<Option<App>>>;
+
+/// Starts beating, if the settings say that this process shall.
+pub(crate) async fn start(app: App, settings: &Settings) -> Result<Heartbeat, CommandError> {
+    let beating: Beating = Arc::new(Mutex::new(Some(app)));
+    if !settings.scheduler.enabled {
+        return Ok(Heartbeat { scheduler: None, app: beating });
+    }
+    let scheduler = start_scheduler(beating.clone(), settings.scheduler.beat_ms).await;
+    let scheduler = scheduler.map_err(|error| CommandError::fault(format!("the heartbeat cannot start: {error}")))?;
+    Ok(Heartbeat { scheduler: Some(scheduler), app: beating })
+}
+
+async fn start_scheduler(app: Beating, beat_ms: u64) -> Result<JobScheduler, JobSchedulerError> {
+    // The scheduler counts whole seconds.
+    let every = Duration::from_secs(beat_ms.div_ceil(1000).max(1));
+    let scheduler = JobScheduler::new().await?;
+    let job = Job::new_repeated_async(every, move |_job, _scheduler| {
+        let app = app.clone();
+        Box::pin(async move {
+            // The beat before is still at work: it will see what is due.
+            let Ok(app) = app.try_lock() else { return };
+            if let Some(app) = app.as_ref() {
+                beat(app).await;
+            }
+        })
+    })?;
+    scheduler.add(job).await?;
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
+/// Three duties that do not wait for each other's success.
+async fn beat(app: &App) {
+    if let Err(fault) = app.runs.beat(app.clock.now()).await {
+        tracing::error!(%fault, "the schedules were not settled");
+    }
+    if let Err(fault) = app.runs.resume().await {
+        tracing::error!(%fault, "closed windows were not looked for");
+    }
+    if let Err(fault) = app.trades.expire().await {
+        tracing::error!(%fault, "expired trades were not released");
+    }
+}
+
+impl Heartbeat {
+    /// Lets the beat that is under way end, and beats no more.
+    pub(crate) async fn stop(self) {
+        if let Some(mut scheduler) = self.scheduler
+            && let Err(error) = scheduler.shutdown().await
+        {
+            tracing::warn!(%error, "the scheduler did not stop; it has nothing left to beat");
+        }
+        drop(self.app.lock().await.take());
+    }
+}
+
+impl std::fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Heartbeat").finish_non_exhaustive()
+    }
+}

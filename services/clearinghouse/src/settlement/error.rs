@@ -1,0 +1,45 @@
+//! Refusals of settlement.
+
+use crate::http::problem::{Problem, Refusal};
+use runs::schedules::ScheduleRefusal;
+
+/// Why nothing is settled, kept or shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettlementRefusal {
+    /// No scheme has that code.
+    #[error("there is no such scheme")]
+    SchemeNotFound,
+    /// Too long for a slot; a key never is.
+    #[error("the key makes no slot")]
+    SlotMalformed,
+    /// Not there, or the vendor took no part in it.
+    #[error("there is no such run")]
+    RunNotFound,
+    /// Not there, or not the vendor's.
+    #[error("there is no such file")]
+    FileNotFound,
+    /// No policy has that name.
+    #[error("misfire is run_once, skip or run_all")]
+    MisfireUnknown,
+    /// The schedule cannot be kept.
+    #[error(transparent)]
+    Schedule(ScheduleRefusal),
+}
+
+impl Refusal for SettlementRefusal {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::SchemeNotFound | Self::Schedule(ScheduleRefusal::SchemeNotFound) => Problem::not_found("scheme_not_found", self),
+            Self::SlotMalformed => Problem::unprocessable("slot_malformed", self),
+            Self::RunNotFound | Self::FileNotFound | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => {
+                Problem::not_found("not_found", self)
+            }
+            Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
+            Self::Schedule(ScheduleRefusal::CronMalformed { .. }) => Problem::unprocessable("cron_malformed", self).fact("field", "cron"),
+            Self::Schedule(ScheduleRefusal::ZoneUnknown { .. }) => Problem::unprocessable("zone_unknown", self).fact("field", "zone"),
+            Self::Schedule(ScheduleRefusal::ScheduleNeverFires) => {
+                Problem::unprocessable("schedule_never_fires", self).fact("field", "cron")
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The download of a settlement file: its bytes on their way from the database to the caller, a piece at a time.
+//!
+//! A caller that reads slowly holds neither memory nor a database connection: each piece is fetched when the one before is gone.
+
+use super::Viewer;
+use crate::app::App;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use futures_util::stream::{self, TryStreamExt};
+use ledger::Fault;
+use runs::files::{FileHead, read_piece};
+use uuid::Uuid;
+
+/// RFC 9530: the hash over the bytes, so that the caller can check what arrived.
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+
+/// The file, or 304 where the caller has it already. A file never changes, so its hash is its ETag.
+pub(super) fn download(app: App, viewer: Viewer, file: &FileHead, request: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", hex::encode(file.sha256));
+    if request.get(header::IF_NONE_MATCH).is_some_and(|known| names(known, &etag)) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+    }
+    let headers = [
+        (header::CONTENT_TYPE, file.media_type.clone()),
+        (header::CONTENT_LENGTH, file.size_bytes.to_string()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
+        (header::ETAG, etag),
+        (CONTENT_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(file.sha256))),
+    ];
+    (headers, Body::from_stream(pieces(app, viewer, file.id))).into_response()
+}
+
+fn names(known: &HeaderValue, etag: &str) -> bool {
+    known.to_str().is_ok_and(|known| known.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag))
+}
+
+fn pieces(app: App, viewer: Viewer, file: Uuid) -> impl stream::Stream<Item = Result<Bytes, Fault>> {
+    let next = move |seq: i32| {
+        let app = app.clone();
+        async move {
+            let mut connection = app.db.connection().await?;
+            let tx = viewer.begin(&mut connection).await?;
+            let piece = read_piece(&tx, file, seq).await?;
+            Ok(piece.map(|bytes| (Bytes::from(bytes), seq.saturating_add(1))))
+        }
+    };
+    // The status has been sent by now; the caller sees a download that breaks off, and why is told here.
+    stream::try_unfold(1, next).inspect_err(|fault: &Fault| tracing::error!(%fault, "a download broke off"))
+}

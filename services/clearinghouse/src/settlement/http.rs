@@ -1,0 +1,158 @@
+//! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
+
+use super::views::{FileView, PositionView, RunView, TransferView, WindowView};
+use super::{Viewer, file, schedules};
+use crate::app::App;
+use crate::http::body::{Nothing, Path, Posted};
+use crate::http::credential::{Operator, OperatorOrVendor};
+use crate::http::idempotency::{IdempotencyKey, Keyed};
+use crate::http::page::{Page, PageParams, Paged};
+use crate::http::problem::{ApiError, ProblemView};
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use runs::runs::{Position, Transfer};
+use scrip::RunId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create_run, list_runs_of_scheme))
+        .routes(routes!(list_windows))
+        .routes(routes!(list_runs))
+        .routes(routes!(get_run))
+        .routes(routes!(list_transfers))
+        .routes(routes!(list_positions))
+        .routes(routes!(list_files))
+        .routes(routes!(get_file))
+        .merge(schedules::routes())
+}
+
+/// Close the scheme's window and net it, now. The same key again answers with the same run, also after a crash.
+#[utoipa::path(post, path = "/v1/schemes/{scheme}/runs", tag = "settlement", request_body = Nothing,
+    params(("scheme" = String, Path, description = "the scheme's code"), IdempotencyKey), security(("operator_key" = [])),
+    responses((status = 201, body = RunView), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
+async fn create_run(
+    State(app): State<App>,
+    _: Operator,
+    Path(scheme): Path<String>,
+    request: Keyed<Nothing>,
+) -> Result<Posted<RunView>, ApiError> {
+    let Nothing {} = request.body?;
+    let settled = super::settle(&app, &scheme, &request.key).await?;
+    Ok(Posted::created(settled.run.into(), !settled.closed_now))
+}
+
+/// A scheme's windows, newest first.
+#[utoipa::path(get, path = "/v1/schemes/{scheme}/windows", tag = "settlement",
+    params(("scheme" = String, Path, description = "the scheme's code"), PageParams), security(("operator_key" = [])),
+    responses((status = 200, body = Paged<WindowView>), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
+async fn list_windows(
+    State(app): State<App>,
+    _: Operator,
+    Path(scheme): Path<String>,
+    page: Page,
+) -> Result<Json<Paged<WindowView>>, ApiError> {
+    let windows = super::list_windows(&app, &scheme, page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(windows, |summary| summary.window.number)))
+}
+
+/// A scheme's runs, newest first.
+#[utoipa::path(get, path = "/v1/schemes/{scheme}/runs", tag = "settlement",
+    params(("scheme" = String, Path, description = "the scheme's code"), PageParams), security(("operator_key" = [])),
+    responses((status = 200, body = Paged<RunView>), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
+async fn list_runs_of_scheme(
+    State(app): State<App>,
+    _: Operator,
+    Path(scheme): Path<String>,
+    page: Page,
+) -> Result<Json<Paged<RunView>>, ApiError> {
+    let scheme = super::get_scheme_id(&app, &scheme).await?;
+    let after = page.after::<Uuid>()?.map(RunId::new);
+    let runs = super::list_runs(&app, Viewer::House, Some(scheme), after, page.limit_plus_one()).await?;
+    Ok(Json(page.of(runs, |run| run.id)))
+}
+
+/// Runs, newest first: all of them, or those that the vendor took part in.
+#[utoipa::path(get, path = "/v1/runs", tag = "settlement", params(PageParams), security(("operator_key" = []), ("vendor_key" = [])),
+    responses((status = 200, body = Paged<RunView>), (status = "4XX", body = ProblemView, description = "missing_scope")))]
+async fn list_runs(State(app): State<App>, caller: OperatorOrVendor, page: Page) -> Result<Json<Paged<RunView>>, ApiError> {
+    let after = page.after::<Uuid>()?.map(RunId::new);
+    let runs = super::list_runs(&app, Viewer::of(caller)?, None, after, page.limit_plus_one()).await?;
+    Ok(Json(page.of(runs, |run| run.id)))
+}
+
+/// One run.
+#[utoipa::path(get, path = "/v1/runs/{id}", tag = "settlement", params(("id" = Uuid, Path)),
+    security(("operator_key" = []), ("vendor_key" = [])),
+    responses((status = 200, body = RunView), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+async fn get_run(State(app): State<App>, caller: OperatorOrVendor, Path(id): Path<Uuid>) -> Result<Json<RunView>, ApiError> {
+    let run = super::get_run(&app, Viewer::of(caller)?, RunId::new(id)).await?;
+    Ok(Json(run.into()))
+}
+
+/// A run's transfers in order: all of them, or those that the vendor pays or is paid.
+#[utoipa::path(get, path = "/v1/runs/{id}/transfers", tag = "settlement", params(("id" = Uuid, Path), PageParams),
+    security(("operator_key" = []), ("vendor_key" = [])),
+    responses((status = 200, body = Paged<TransferView>), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+async fn list_transfers(
+    State(app): State<App>,
+    caller: OperatorOrVendor,
+    Path(id): Path<Uuid>,
+    page: Page,
+) -> Result<Json<Paged<TransferView>>, ApiError> {
+    let (run, transfers) =
+        super::list_transfers(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let transfers: Paged<Transfer> = page.of(transfers, |transfer| transfer.number);
+    Ok(Json(transfers.map(|transfer| TransferView::new(transfer, &run.currency, run.digits))))
+}
+
+/// A run's positions by vendor code: all of them, or the vendor's own.
+#[utoipa::path(get, path = "/v1/runs/{id}/positions", tag = "settlement", params(("id" = Uuid, Path), PageParams),
+    security(("operator_key" = []), ("vendor_key" = [])),
+    responses((status = 200, body = Paged<PositionView>), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+async fn list_positions(
+    State(app): State<App>,
+    caller: OperatorOrVendor,
+    Path(id): Path<Uuid>,
+    page: Page,
+) -> Result<Json<Paged<PositionView>>, ApiError> {
+    let (run, positions) =
+        super::list_positions(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let positions: Paged<Position> = page.of(positions, |position| position.vendor.clone());
+    Ok(Json(positions.map(|position| PositionView::new(position, &run.currency, run.digits))))
+}
+
+/// A run's files by name: all of them, or the vendor's statement.
+#[utoipa::path(get, path = "/v1/runs/{id}/files", tag = "settlement", params(("id" = Uuid, Path), PageParams),
+    security(("operator_key" = []), ("vendor_key" = [])),
+    responses((status = 200, body = Paged<FileView>), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+async fn list_files(
+    State(app): State<App>,
+    caller: OperatorOrVendor,
+    Path(id): Path<Uuid>,
+    page: Page,
+) -> Result<Json<Paged<FileView>>, ApiError> {
+    let files = super::list_files(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(files, |file| file.name.clone())))
+}
+
+/// Download a file. Its bytes are the same for ever; the ETag is their SHA-256, and Content-Digest says it again.
+#[utoipa::path(get, path = "/v1/runs/{id}/files/{name}", tag = "settlement", params(("id" = Uuid, Path), ("name" = String, Path)),
+    security(("operator_key" = []), ("vendor_key" = [])),
+    responses((status = 200, content_type = "application/octet-stream", description = "the file, streamed"),
+        (status = 304, description = "If-None-Match names its ETag"),
+        (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+async fn get_file(
+    State(app): State<App>,
+    caller: OperatorOrVendor,
+    Path((id, name)): Path<(Uuid, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let viewer = Viewer::of(caller)?;
+    let head = super::get_file(&app, viewer, RunId::new(id), &name).await?;
+    Ok(file::download(app, viewer, &head, &headers))
+}

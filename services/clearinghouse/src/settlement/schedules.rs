@@ -1,0 +1,121 @@
+//! Routes and bodies of schedules; only the operator's.
+
+use super::{SettlementRefusal, get_scheme_id};
+use crate::app::App;
+use crate::http::body::{Body, Created, Path};
+use crate::http::credential::Operator;
+use crate::http::page::Paged;
+use crate::http::problem::{ApiError, ProblemView};
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use ledger::Failure;
+use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create_schedule, list_schedules)).routes(routes!(update_schedule))
+}
+
+/// How many slots to come are shown.
+const OCCURRENCES: usize = 5;
+
+/// When the scheme shall settle by itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateSchedule {
+    /// Minute, hour, day of month, month, day of week; a sixth field before them is the second.
+    #[schema(example = "0 18 * * MON-FRI")]
+    cron: String,
+    /// The IANA zone that the cron text is read in.
+    #[schema(example = "Europe/Berlin")]
+    zone: String,
+    /// What to do about slots that nobody was awake for: `run_once` for all of them (what happens if nothing is said), `skip`, `run_all`.
+    #[schema(example = "run_once")]
+    misfire: Option<String>,
+}
+
+/// A schedule to be switched.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateSchedule {
+    /// Whether it fires. What it misses while it is off is not made up for.
+    enabled: bool,
+}
+
+/// When a scheme settles by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ScheduleView {
+    id: Uuid,
+    #[schema(example = "0 18 * * MON-FRI")]
+    cron: String,
+    #[schema(example = "Europe/Berlin")]
+    zone: String,
+    #[schema(example = "run_once")]
+    misfire: String,
+    enabled: bool,
+    /// The next five slots; none while it is off.
+    #[schema(value_type = Vec<String>, format = DateTime)]
+    next: Vec<Timestamp>,
+}
+
+impl From<Schedule> for ScheduleView {
+    fn from(schedule: Schedule) -> Self {
+        let next = schedule.next_occurrences(OCCURRENCES);
+        let Schedule { id, scheme: _, cron, zone, misfire, enabled, next_at: _ } = schedule;
+        Self { id: id.0, cron, zone, misfire: misfire.as_str().to_owned(), enabled, next }
+    }
+}
+
+/// Let the scheme settle by itself. However many processes run, a slot is claimed once.
+#[utoipa::path(post, path = "/v1/schemes/{scheme}/schedules", tag = "settlement", request_body = CreateSchedule,
+    params(("scheme" = String, Path, description = "the scheme's code")), security(("operator_key" = [])),
+    responses((status = 201, body = ScheduleView), (status = "4XX", body = ProblemView,
+        description = "scheme_not_found, cron_malformed, zone_unknown, schedule_never_fires, misfire_unknown")))]
+async fn create_schedule(
+    State(app): State<App>,
+    _: Operator,
+    Path(scheme): Path<String>,
+    Body(body): Body<CreateSchedule>,
+) -> Result<Created<ScheduleView>, ApiError> {
+    let CreateSchedule { cron, zone, misfire } = body;
+    let misfire = misfire.as_deref().map_or(Some(Misfire::RunOnce), Misfire::parse).ok_or(SettlementRefusal::MisfireUnknown)?;
+    let scheme = get_scheme_id(&app, &scheme).await?;
+    let schedule = app.runs.create_schedule(NewSchedule { scheme, cron, zone, misfire }).await.map_err(refused)?;
+    Ok(Created(schedule.into()))
+}
+
+/// A scheme's schedules, the oldest first.
+#[utoipa::path(get, path = "/v1/schemes/{scheme}/schedules", tag = "settlement",
+    params(("scheme" = String, Path, description = "the scheme's code")), security(("operator_key" = [])),
+    responses((status = 200, body = Paged<ScheduleView>), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
+async fn list_schedules(State(app): State<App>, _: Operator, Path(scheme): Path<String>) -> Result<Json<Paged<ScheduleView>>, ApiError> {
+    let scheme = get_scheme_id(&app, &scheme).await?;
+    let schedules = app.runs.list_schedules(scheme).await?;
+    Ok(Json(Paged { items: schedules.into_iter().map(ScheduleView::from).collect(), next: None }))
+}
+
+/// Switch a schedule on or off.
+#[utoipa::path(patch, path = "/v1/schedules/{id}", tag = "settlement", request_body = UpdateSchedule, params(("id" = Uuid, Path)),
+    security(("operator_key" = [])),
+    responses((status = 200, body = ScheduleView), (status = "4XX", body = ProblemView, description = "not_found")))]
+async fn update_schedule(
+    State(app): State<App>,
+    _: Operator,
+    Path(id): Path<Uuid>,
+    Body(body): Body<UpdateSchedule>,
+) -> Result<Json<ScheduleView>, ApiError> {
+    let schedule = app.runs.update_schedule(ScheduleId(id), body.enabled).await.map_err(refused)?;
+    Ok(Json(schedule.into()))
+}
+
+fn refused(failure: Failure<ScheduleRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Schedule(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}

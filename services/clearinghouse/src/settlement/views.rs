@@ -1,0 +1,199 @@
+//! How windows, runs, positions, transfers and files are shown.
+//!
+//! Amounts are decimal strings with at least the currency's decimals; only nets, what is settled and what is carried have a sign.
+
+use jiff::Timestamp;
+use runs::files::FileHead;
+use runs::runs::{Netted, Position, Transfer, WindowSummary};
+use runs::windows::{Cut, Window};
+use runs::Run;
+use scrip::{Micro, Scale};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A window of a scheme.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WindowView {
+    /// Counts the scheme's windows from 1.
+    number: i64,
+    /// `open` or `closed`.
+    #[schema(example = "closed")]
+    state: String,
+    #[schema(value_type = String, format = DateTime)]
+    opened_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    closed_at: Option<Timestamp>,
+    /// What closed it: a scheduled instant, or `manual:` and the key of the request.
+    slot: Option<String>,
+    /// The run that netted it.
+    run: Option<Uuid>,
+    /// How many obligations it holds; known once it is sealed.
+    obligation_count: Option<i64>,
+    /// Their sum.
+    #[schema(example = "10.005")]
+    gross: Option<String>,
+    /// The hash over them, chained to the window before.
+    seal: Option<String>,
+}
+
+impl From<WindowSummary> for WindowView {
+    fn from(WindowSummary { window, netted }: WindowSummary) -> Self {
+        let Window { id: _, number, opened_at, closed } = window;
+        let (state, closed_at, slot) = match closed {
+            Some(Cut { closed_at, slot }) => ("closed", Some(closed_at), Some(slot)),
+            None => ("open", None, None),
+        };
+        let (run, obligation_count, gross, seal) = match netted {
+            Some(Netted { run, obligation_count, gross, seal }) => {
+                (Some(run.uuid()), Some(obligation_count), Some(gross.display(scrip::money::MICRO_SCALE).to_string()), Some(hex::encode(seal)))
+            }
+            None => (None, None, None, None),
+        };
+        Self { number, state: state.to_owned(), opened_at, closed_at, slot, run, obligation_count, gross, seal }
+    }
+}
+
+/// The netting of one window of a scheme.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunView {
+    id: Uuid,
+    /// The scheme's code.
+    #[schema(example = "EUROPE")]
+    scheme: String,
+    /// What closed the window: a scheduled instant, or `manual:` and the key of the request.
+    #[schema(example = "2026-11-23T12:00:00Z")]
+    slot: String,
+    #[schema(example = "computed")]
+    state: String,
+    #[schema(example = "EUR")]
+    currency: String,
+    /// The decimals that transfers have.
+    digits: u8,
+    #[schema(example = "direct")]
+    strategy: String,
+    algorithm_version: i32,
+    obligation_count: i64,
+    /// The sum of the obligations.
+    #[schema(example = "24.3403")]
+    gross: String,
+    /// What would be paid if only two vendors at a time set off.
+    bilateral: String,
+    /// The least money that could settle everything.
+    net: String,
+    /// What the transfers move.
+    #[schema(example = "3.66")]
+    total: String,
+    /// What need not be paid: gross less what vendors pay.
+    saved: String,
+    transfer_count: i64,
+    input_hash: String,
+    output_hash: String,
+    #[schema(value_type = String, format = DateTime)]
+    computed_at: Timestamp,
+}
+
+impl From<Run> for RunView {
+    fn from(run: Run) -> Self {
+        let show = |amount: Micro| amount.display_at_least(run.digits);
+        Self {
+            id: run.id.uuid(),
+            gross: show(run.gross),
+            bilateral: show(run.bilateral),
+            net: show(run.net),
+            total: show(run.total),
+            saved: show(run.saved()),
+            digits: run.digits.decimals(),
+            strategy: run.strategy.name().to_owned(),
+            algorithm_version: run.algorithm_version,
+            obligation_count: run.obligation_count,
+            transfer_count: run.transfer_count,
+            input_hash: hex::encode(run.input_hash),
+            output_hash: hex::encode(run.output_hash),
+            computed_at: run.computed_at,
+            scheme: run.scheme,
+            slot: run.slot,
+            state: run.state,
+            currency: run.currency,
+        }
+    }
+}
+
+/// Money that one party pays another because of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TransferView {
+    id: Uuid,
+    /// Counts the run's transfers from 1.
+    number: i64,
+    /// What payer, payee and their banks call it.
+    #[schema(example = "SH-5A24AD2BB5D6-1")]
+    reference: String,
+    /// A vendor's code, or HOUSE.
+    payer: String,
+    /// A vendor's code, or HOUSE.
+    payee: String,
+    #[schema(example = "3.66")]
+    amount: String,
+    currency: String,
+    #[schema(example = "instructed")]
+    state: String,
+}
+
+impl TransferView {
+    pub(super) fn new(transfer: Transfer, currency: &str, digits: Scale) -> Self {
+        let Transfer { id, number, reference, payer, payee, amount, state } = transfer;
+        Self { id, number, reference, payer, payee, amount: amount.display_at_least(digits), currency: currency.to_owned(), state }
+    }
+}
+
+/// A vendor in a run: `net = owed - owes = settled + carry`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PositionView {
+    #[schema(example = "AIRMILES")]
+    vendor: String,
+    /// What others owe it.
+    owed: String,
+    /// What it owes others.
+    owes: String,
+    /// Positive: to be paid; negative: to pay.
+    #[schema(example = "-3.6667")]
+    net: String,
+    /// What the transfers settle of it.
+    settled: String,
+    /// What is carried into the next window.
+    carry: String,
+    currency: String,
+}
+
+impl PositionView {
+    pub(super) fn new(position: Position, currency: &str, digits: Scale) -> Self {
+        let Position { vendor, owed, owes, net, settled, carry } = position;
+        let show = |amount: Micro| amount.display_at_least(digits);
+        Self {
+            vendor,
+            owed: show(owed),
+            owes: show(owes),
+            net: show(net),
+            settled: show(settled),
+            carry: show(carry),
+            currency: currency.to_owned(),
+        }
+    }
+}
+
+/// A settlement file, to be downloaded by its name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileView {
+    #[schema(example = "transfers.csv")]
+    name: String,
+    media_type: String,
+    size_bytes: i64,
+    /// Over its bytes, in hexadecimal; also the ETag of the download.
+    sha256: String,
+}
+
+impl From<FileHead> for FileView {
+    fn from(FileHead { id: _, name, media_type, size_bytes, sha256 }: FileHead) -> Self {
+        Self { name, media_type, size_bytes, sha256: hex::encode(sha256) }
+    }
+}
