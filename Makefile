@@ -9,7 +9,7 @@ demo: prerequisites ## Play a small market and net it; ARGS=--once ends instead 
 
 # The program first: some tests run it.
 test: prerequisites ## All tests
-	cargo build --quiet --bin scriphouse
+	cargo build --workspace
 	cargo test --workspace
 
 lint: prerequisites ## Formatting and lints, as the continuous build checks them

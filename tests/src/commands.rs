@@ -110,7 +110,6 @@ fn obligations_are_imported_settled_and_proven_from_the_command_line() {
     let out = dir.path().join("files");
 
     refused(&house(&["import", debts, "--scheme", "EURO"]), &["EURO"]);
-    refused(&house(&["import", debts, "--scheme", "EURO", "--create-scheme", "EUR:direct:3"]), &["line 2", "AA", "--create-vendors"]);
     let imported = house(&["import", debts, "--scheme", "EURO", "--create-scheme", "EUR:direct:3", "--create-vendors"]);
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
     refused(&house(&["import", debts, "--scheme", "EURO", "--create-vendors"]), &["already"]);
@@ -118,6 +117,8 @@ fn obligations_are_imported_settled_and_proven_from_the_command_line() {
         let bad = write(dir.path(), "bad.csv", text);
         refused(&house(&["import", bad.to_str().unwrap(), "--scheme", "EURO", "--create-vendors"]), mentions);
     }
+    let unknown = write(dir.path(), "unknown.csv", "debtor,creditor,amount\nAA,BB,1\nAA,ZZ,1\n");
+    refused(&house(&["import", unknown.to_str().unwrap(), "--scheme", "EURO"]), &["line 3", "creditor", "ZZ", "--create-vendors"]);
     let single = write(dir.path(), "single.csv", "debtor,creditor,amount\n6,8,1\n");
     refused(&house(&["import", single.to_str().unwrap(), "--scheme", "EURO", "--create-vendors"]), &["line 2", "--code-prefix"]);
 

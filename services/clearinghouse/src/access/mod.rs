@@ -10,7 +10,6 @@ pub mod scope;
 pub mod secret;
 pub mod store;
 
-pub use store::STATEMENTS;
 use crate::names::is_name;
 pub use error::AccessRefusal;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +18,7 @@ pub use scope::Scope;
 use scrip::{UserId, VendorId};
 use secret::{Credential, Kind};
 use store::Kept;
+pub use store::STATEMENTS;
 use uuid::Uuid;
 
 /// A key without its secret.

@@ -84,7 +84,12 @@ async fn import_file(args: &ImportArgs, (bytes, file): (u64, File), db: &Db, clo
             Failure::Refused(refusal) => CommandError::input(format!("{}: {refusal}", args.file.display())),
             Failure::Fault(fault) => fault.into(),
         })?;
-    println!("{obligation_count} obligations of {} {} stand in window {window} of {}", sum.display_at_least(scheme.digits), scheme.currency, scheme.code);
+    println!(
+        "{obligation_count} obligations of {} {} stand in window {window} of {}",
+        sum.display_at_least(scheme.digits),
+        scheme.currency,
+        scheme.code
+    );
     if vendors_created > 0 {
         println!("{vendors_created} vendors were made for them");
     }
@@ -114,6 +119,9 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
             let new = NewScheme { code, currency: currency.clone(), digits: *digits, strategy: *strategy, members: Vec::new() };
             Ok(schemes.create(new).await?)
         }
+        (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), None) => {
+            Err(CommandError::input(format!("there is no scheme {}; --create-scheme EUR:direct:2 would make it", args.scheme)))
+        }
         (Err(failure), _) => Err(failure.into()),
     }
 }
@@ -126,7 +134,8 @@ mod tests {
     fn terms_are_three_words() {
         let digits = Scale::try_new(3).unwrap();
         assert_eq!("EUR:direct:3".parse(), Ok(Terms { currency: "EUR".to_owned(), strategy: Strategy::Direct, digits }));
-        for bad in ["", "EUR", "EUR:direct", "EUR:direct:3:4", "eur:direct:2", "EUR:best:2", "EUR:direct:7", "EUR:direct:-1", "EURO:hub:2"] {
+        for bad in ["", "EUR", "EUR:direct", "EUR:direct:3:4", "eur:direct:2", "EUR:best:2", "EUR:direct:7", "EUR:direct:-1", "EURO:hub:2"]
+        {
             assert!(bad.parse::<Terms>().is_err(), "{bad}");
         }
     }

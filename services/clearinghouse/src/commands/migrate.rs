@@ -1,6 +1,6 @@
 //! `scriphouse migrate`: brings the database's schema up to date.
 
-use super::{CommandError, Context, Sharing};
+use super::{CommandError, Context, Sharing, say};
 use crate::private_postgres::{connect, set_server_password};
 use clap::Args;
 
@@ -26,11 +26,10 @@ pub(crate) async fn run(args: &MigrateArgs, context: &Context) -> Result<(), Com
         migrate_external(args, context).await?
     };
     match migrations_run {
-        0 => println!("the database is up to date"),
-        1 => println!("1 migration ran"),
-        more => println!("{more} migrations ran"),
+        0 => say("the database is up to date"),
+        1 => say("1 migration ran"),
+        more => say(format!("{more} migrations ran")),
     }
-    Ok(())
 }
 
 async fn migrate_external(args: &MigrateArgs, context: &Context) -> Result<usize, CommandError> {

@@ -5,6 +5,7 @@
 //! A command holds no rule of the house: it calls the same services as the HTTP routes.
 
 mod context;
+mod demo;
 mod error;
 mod import;
 mod migrate;
@@ -21,7 +22,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use scriphouse_config::Settings;
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -36,8 +38,12 @@ the binaries that are installed on this machine, under --data-dir.";
 const EXAMPLES: &str = "\
 Examples:
   scriphouse serve                                          start the house; prints the operator's key the first time
+  scriphouse demo                                           see a market and its settlement files; leaves nothing behind
   scriphouse serve --data-dir /srv/scriphouse               keep the data somewhere else
   scriphouse --config production.toml migrate               bring a database of your own up to date
+  scriphouse import obligations.csv --scheme EURO           bring in obligations from elsewhere
+  scriphouse settle EURO                                    close the scheme's window now and net it
+  scriphouse verify                                         prove that the books are right
   scriphouse net obligations.csv --strategy direct          net a file, without any database
 
 Exit codes: 0 done; 1 a proof failed or something broke; 2 the input or the usage is wrong.
@@ -63,6 +69,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Net(net::NetArgs),
@@ -124,7 +131,7 @@ fn run(cli: Cli) -> Result<(), Stop> {
     let Cli { config, database_url, data_dir, command } = cli;
     log_to_standard_error(&command);
     if let Command::Net(args) = &command {
-        return Ok(net::run(args, &mut std::io::stdout().lock())?);
+        return Ok(net::run(args, &mut io::stdout().lock())?);
     }
 
     let mut settings = Settings::load(config.as_deref())?;
@@ -134,6 +141,7 @@ fn run(cli: Cli) -> Result<(), Stop> {
     if let Some(data_dir) = data_dir {
         // Naming a data directory is asking for the private PostgreSQL, whatever a file says.
         settings.database.url = None;
+        settings.database.admin_url = None;
         settings.database.data_dir = Some(data_dir);
     }
     let context = Context::new(settings);
@@ -145,6 +153,7 @@ fn run(cli: Cli) -> Result<(), Stop> {
 async fn run_with_database(command: &Command, context: &Context) -> Result<(), CommandError> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Demo(args) => demo::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Migrate(args) => migrate::run(args, context).await,
         Command::OperatorKey(args) => operator_key::run(args, context).await,
@@ -154,19 +163,21 @@ async fn run_with_database(command: &Command, context: &Context) -> Result<(), C
     }
 }
 
+/// Prints a line to standard output. Whoever has closed it has read enough.
+fn say(line: impl Display) -> Result<(), CommandError> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandError::fault(format!("standard output cannot be written: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// A server tells what it does; a command that a person waits for tells only what goes wrong. RUST_LOG overrules both.
 fn log_to_standard_error(command: &Command) {
-    let usual = match command {
-        Command::Serve(_) => "info,refinery_core=warn,tokio_postgres=warn",
-        Command::Import(_)
-        | Command::Migrate(_)
-        | Command::Net(_)
-        | Command::OperatorKey(_)
-        | Command::Settle(_)
-        | Command::Verify(_) => "error",
-    };
+    let usual = if matches!(command, Command::Serve(_)) { "info,refinery_core=warn,tokio_postgres=warn" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
 }
 
 #[cfg(test)]
@@ -189,13 +200,14 @@ mod tests {
 
     #[test]
     fn a_wrong_word_is_answered_with_one_sentence_and_exit_code_2() {
-        for (words, named) in [
-            (&["serv"] as &[&str], "serv"),
+        let mistakes: [(&[&str], &str); _] = [
+            (&["serv"], "serv"),
             (&["serve", "--listen", "here"], "--listen"),
             (&["net", "in.csv"], "--strategy"),
             (&["serve", "--data-dir", "a", "--database-url", "b"], "--data-dir"),
             (&[], "scriphouse serve"),
-        ] {
+        ];
+        for (words, named) in mistakes {
             let error = refusal(words);
             assert_eq!(error.exit_code, 2);
             assert!(error.sentence.contains(named) && !error.sentence.contains('\n'), "{}", error.sentence);

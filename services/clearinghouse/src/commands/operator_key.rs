@@ -1,6 +1,6 @@
 //! `scriphouse operator-key`: a new key for an operator, for whoever may reach the database.
 
-use super::{CommandError, Context, Sharing};
+use super::{CommandError, Context, Sharing, say};
 use crate::access;
 use clap::Args;
 
@@ -21,8 +21,7 @@ pub(crate) async fn run(args: &OperatorKeyArgs, context: &Context) -> Result<(),
     let database = context.open(Sharing::Shared).await?;
     let db = context.connect(&database).await?;
     let key = access::create_operator_key(&db, &context.clock, &args.name).await?;
-    println!("{key}");
     drop(db);
     database.close().await;
-    Ok(())
+    say(key)
 }

@@ -1,14 +1,16 @@
 //! `scriphouse serve`: the house is open until somebody sends SIGINT or SIGTERM.
 //!
-//! Shape: take the port, open the database, start the app, serve; after the signal drain the requests, then stop the engine, then
-//! PostgreSQL. A second signal ends the program at once, which is safe: whatever was acknowledged is committed.
+//! Shape: take the port, open the database, start the app and its heartbeat, serve; after the signal drain the requests, let the
+//! last beat end, then stop the engine, then PostgreSQL. A second signal ends the program at once, which is safe: whatever was
+//! acknowledged is committed.
 
-use super::{CommandError, Context, Sharing};
+use super::{CommandError, Context, Sharing, say};
 use crate::access;
 use crate::app::App;
+use crate::heartbeat;
 use crate::http::server::{self, ServerLimits};
 use clap::Args;
-use ledger::{Clock, Db, Fault};
+use ledger::{Clock, Db};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -35,18 +37,20 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Comma
     let signals = Signals::install()?;
     show_first_operator_key(&db, &context.clock).await?;
     let app = App::start(db, context.clock.clone(), settings);
+    let heartbeat = heartbeat::start(app.clone(), settings).await?;
 
     match listener {
         Some(listener) => {
             let address = listener.local_addr().map_err(|error| CommandError::fault(error.to_string()))?;
-            println!("listening on http://{address}");
+            say(format!("listening on http://{address}"))?;
             server::serve(listener, app.router(), limits(settings), signals.first()).await;
         }
         None => {
-            println!("running schedules only: server.http_enabled is false");
+            say("running schedules only: server.http_enabled is false")?;
             signals.first().await;
         }
     }
+    heartbeat.stop().await;
     drop(app);
     database.close().await;
     tracing::info!("the house is closed");
@@ -70,10 +74,10 @@ pub(crate) fn limits(settings: &scriphouse_config::Settings) -> ServerLimits {
 }
 
 /// Without a key nobody could do anything in a new house; with one, who lost it asks for another with `operator-key`.
-async fn show_first_operator_key(db: &Db, clock: &Clock) -> Result<(), Fault> {
+async fn show_first_operator_key(db: &Db, clock: &Clock) -> Result<(), CommandError> {
     if !access::has_operator_key(db, clock).await? {
         let key = access::create_operator_key(db, clock, "first").await?;
-        println!("operator key (creates schemes and vendors; shown only now): {key}");
+        say(format!("operator key (creates schemes and vendors; shown only now): {key}"))?;
     }
     Ok(())
 }

@@ -8,15 +8,13 @@ use crate::vendors::Directory;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::{Clock, Db, Failure};
-use runs::files::{self, FileHead};
+use runs::files;
 use runs::{Run, Runs, Settled, Step};
 use scrip::Micro;
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-const FILES_PER_PAGE: i64 = 1_000;
 
 /// Closes a scheme's window, nets it, and prints what it comes to.
 ///
@@ -109,34 +107,30 @@ fn percent(part: Micro, whole: Micro) -> String {
     hundredths.map(|h| format!(" ({}.{:02} %)", h.strict_div(100), h.strict_rem(100))).unwrap_or_default()
 }
 
+/// Each file is as it would be downloaded.
 async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<(), CommandError> {
     let unwritten = |path: &Path, error: io::Error| CommandError::fault(format!("{} could not be written: {error}", path.display()));
     fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
-    let bar = bar().with_message("copying files");
+    let bar = ProgressBar::new_spinner().with_message("copying files");
     let mut connection = db.connection().await?;
     let tx = connection.begin_snapshot().await?;
-    let (mut after, mut count) = (String::new(), 0_u64);
-    loop {
-        let page = files::list(&tx, run.id, &after, FILES_PER_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after.clone_from(&last.name);
-        bar.inc_length(u64::try_from(page.len()).unwrap_or_default());
-        for FileHead { id, name, size_bytes, .. } in page {
-            let path = folder.join(name);
-            let mut file = File::create(&path).map(BufWriter::new).map_err(|error| unwritten(&path, error))?;
-            let (mut seq, mut left) = (1_i32, size_bytes);
-            // Most files are one piece: the size says when to stop asking.
-            while left > 0
-                && let Some(bytes) = files::read_piece(&tx, id, seq).await?
-            {
-                file.write_all(&bytes).map_err(|error| unwritten(&path, error))?;
-                left = left.saturating_sub(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-                seq = seq.saturating_add(1);
-            }
-            file.flush().map_err(|error| unwritten(&path, error))?;
-            count = count.saturating_add(1);
-            bar.inc(1);
+    let mut pieces = files::read_all(&tx, run.id).await?;
+    let mut open: Option<(String, File)> = None;
+    let mut count = 0_u64;
+    while let Some(batch) = pieces.next(&tx).await? {
+        for (name, bytes) in batch {
+            let path = folder.join(&name);
+            let mut file = match open.take() {
+                Some((writing, file)) if writing == name => file,
+                Some(_) | None => {
+                    count = count.saturating_add(1);
+                    File::create(&path).map_err(|error| unwritten(&path, error))?
+                }
+            };
+            file.write_all(&bytes).map_err(|error| unwritten(&path, error))?;
+            open = Some((name, file));
         }
+        bar.set_position(count);
     }
     bar.finish_and_clear();
     println!("files        {count} in {}", folder.display());

@@ -1,6 +1,6 @@
 //! `scriphouse verify`: are the books right? Every proof, and what breaks it.
 
-use super::{CommandError, Context, Sharing};
+use super::{CommandError, Context, Sharing, say};
 use crate::verify;
 use clap::Args;
 
@@ -25,11 +25,11 @@ pub(crate) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Comm
     if args.json {
         let list: Vec<_> =
             proofs.iter().map(|p| serde_json::json!({"name": p.name, "holds": p.holds(), "violations": p.violations})).collect();
-        println!("{}", serde_json::json!({"holds": broken == 0, "proofs": list}));
+        say(serde_json::json!({"holds": broken == 0, "proofs": list}))?;
     } else {
         for proof in &proofs {
-            println!("{}  {}", if proof.holds() { "holds " } else { "BROKEN" }, proof.name);
-            proof.violations.iter().for_each(|violation| println!("          {violation}"));
+            say(format!("{}  {}", if proof.holds() { "holds " } else { "BROKEN" }, proof.name))?;
+            proof.violations.iter().try_for_each(|violation| say(format!("          {violation}")))?;
         }
     }
     match broken {

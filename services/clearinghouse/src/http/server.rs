@@ -146,7 +146,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_takes_too_long_is_cut_off() {
-        let (address, stop, served) = start(Duration::from_secs(60), ServerLimits { drain_timeout: Duration::from_millis(50), ..limits() }).await;
+        let (address, stop, served) =
+            start(Duration::from_secs(60), ServerLimits { drain_timeout: Duration::from_millis(50), ..limits() }).await;
         let stream = ask(address).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
         stop.send(()).unwrap();
@@ -156,7 +157,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_sends_half_a_head_or_falls_silent_loses_its_connection() {
-        let (address, _stop, _served) = start(Duration::ZERO, ServerLimits { header_timeout: Duration::from_millis(100), ..limits() }).await;
+        let (address, _stop, _served) =
+            start(Duration::ZERO, ServerLimits { header_timeout: Duration::from_millis(100), ..limits() }).await;
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(b"GET / HTTP/1.1\r\nhos").await.unwrap();
         assert!(!all(slow).await.contains("answer"));

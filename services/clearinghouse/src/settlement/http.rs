@@ -104,8 +104,7 @@ async fn list_transfers(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<TransferView>>, ApiError> {
-    let (run, transfers) =
-        super::list_transfers(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let (run, transfers) = super::list_transfers(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     let transfers: Paged<Transfer> = page.of(transfers, |transfer| transfer.number);
     Ok(Json(transfers.map(|transfer| TransferView::new(transfer, &run.currency, run.digits))))
 }
@@ -120,8 +119,7 @@ async fn list_positions(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<PositionView>>, ApiError> {
-    let (run, positions) =
-        super::list_positions(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let (run, positions) = super::list_positions(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     let positions: Paged<Position> = page.of(positions, |position| position.vendor.clone());
     Ok(Json(positions.map(|position| PositionView::new(position, &run.currency, run.digits))))
 }

@@ -27,7 +27,7 @@ const OCCURRENCES: usize = 5;
 /// When the scheme shall settle by itself.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateSchedule {
+pub(super) struct CreateSchedule {
     /// Minute, hour, day of month, month, day of week; a sixth field before them is the second.
     #[schema(example = "0 18 * * MON-FRI")]
     cron: String,
@@ -42,14 +42,14 @@ pub struct CreateSchedule {
 /// A schedule to be switched.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UpdateSchedule {
+pub(super) struct UpdateSchedule {
     /// Whether it fires. What it misses while it is off is not made up for.
     enabled: bool,
 }
 
 /// When a scheme settles by itself.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ScheduleView {
+pub(super) struct ScheduleView {
     id: Uuid,
     #[schema(example = "0 18 * * MON-FRI")]
     cron: String,

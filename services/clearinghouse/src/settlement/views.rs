@@ -3,10 +3,10 @@
 //! Amounts are decimal strings with at least the currency's decimals; only nets, what is settled and what is carried have a sign.
 
 use jiff::Timestamp;
+use runs::Run;
 use runs::files::FileHead;
 use runs::runs::{Netted, Position, Transfer, WindowSummary};
 use runs::windows::{Cut, Window};
-use runs::Run;
 use scrip::{Micro, Scale};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// A window of a scheme.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct WindowView {
+pub(super) struct WindowView {
     /// Counts the scheme's windows from 1.
     number: i64,
     /// `open` or `closed`.
@@ -45,9 +45,12 @@ impl From<WindowSummary> for WindowView {
             None => ("open", None, None),
         };
         let (run, obligation_count, gross, seal) = match netted {
-            Some(Netted { run, obligation_count, gross, seal }) => {
-                (Some(run.uuid()), Some(obligation_count), Some(gross.display(scrip::money::MICRO_SCALE).to_string()), Some(hex::encode(seal)))
-            }
+            Some(Netted { run, obligation_count, gross, seal }) => (
+                Some(run.uuid()),
+                Some(obligation_count),
+                Some(gross.display(scrip::money::MICRO_SCALE).to_string()),
+                Some(hex::encode(seal)),
+            ),
             None => (None, None, None, None),
         };
         Self { number, state: state.to_owned(), opened_at, closed_at, slot, run, obligation_count, gross, seal }
@@ -56,7 +59,7 @@ impl From<WindowSummary> for WindowView {
 
 /// The netting of one window of a scheme.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RunView {
+pub(super) struct RunView {
     id: Uuid,
     /// The scheme's code.
     #[schema(example = "EUROPE")]
@@ -84,7 +87,7 @@ pub struct RunView {
     /// What the transfers move.
     #[schema(example = "3.66")]
     total: String,
-    /// What need not be paid: gross less what vendors pay.
+    /// What set-off cancels, so that nobody has to pay it.
     saved: String,
     transfer_count: i64,
     input_hash: String,
@@ -121,7 +124,7 @@ impl From<Run> for RunView {
 
 /// Money that one party pays another because of a run.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TransferView {
+pub(super) struct TransferView {
     id: Uuid,
     /// Counts the run's transfers from 1.
     number: i64,
@@ -148,7 +151,7 @@ impl TransferView {
 
 /// A vendor in a run: `net = owed - owes = settled + carry`.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PositionView {
+pub(super) struct PositionView {
     #[schema(example = "AIRMILES")]
     vendor: String,
     /// What others owe it.
@@ -183,7 +186,7 @@ impl PositionView {
 
 /// A settlement file, to be downloaded by its name.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FileView {
+pub(super) struct FileView {
     #[schema(example = "transfers.csv")]
     name: String,
     media_type: String,

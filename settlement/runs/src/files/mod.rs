@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::RunId;
 use shelf::Shelf;
-pub use store::STATEMENTS;
+pub use store::{Pieces, STATEMENTS};
 use uuid::Uuid;
 
 /// The list of a run's files.
@@ -78,4 +78,9 @@ pub async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Ve
 /// its own, and a slow reader holds no connection.
 pub async fn read_piece(tx: &Tx<'_>, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
     store::read_piece(tx, file, seq).await
+}
+
+/// The bytes of all files of a run, by name and in order, for whoever copies them all at once.
+pub async fn read_all(tx: &Tx<'_>, run: RunId) -> Result<Pieces, Fault> {
+    store::read_all(tx, run).await
 }

@@ -28,6 +28,7 @@ pub const STATEMENTS: &[&str] = &[
     FIND,
     LIST,
     READ_PIECE,
+    READ_ALL,
 ];
 
 const READ_TRANSFERS: &str = "
@@ -145,7 +146,16 @@ const READ_PIECE: &str = "
     FROM file_pieces
     WHERE file_id = $1 AND seq = $2";
 
+const READ_ALL: &str = "
+    SELECT f.name, p.bytes
+    FROM files f
+    LEFT JOIN file_pieces p ON p.file_id = f.id
+    WHERE f.run_id = $1
+    ORDER BY f.name, p.seq";
+
 const ROWS_PER_FETCH: i32 = 5_000;
+/// At most some megabytes.
+const PIECES_PER_FETCH: i32 = 64;
 
 /// Rows on their way from the database, some thousands at a time.
 pub(super) struct Rows {
@@ -338,6 +348,31 @@ pub(super) async fn find(tx: &Tx<'_>, run: RunId, name: &str) -> Result<Option<F
 
 pub(super) async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Vec<FileHead>, Fault> {
     tx.query(LIST, &[&run.uuid(), &after, &limit]).await?.iter().map(to_head).collect()
+}
+
+/// The pieces of all files of a run on their way, some dozens at a time; a file without bytes has one that is empty.
+pub struct Pieces {
+    portal: Portal,
+}
+
+impl Pieces {
+    /// The next pieces, each with its file's name; none after the last.
+    pub async fn next(&mut self, tx: &Tx<'_>) -> Result<Option<Vec<(String, Vec<u8>)>>, Fault> {
+        let rows = tx.query_portal(&self.portal, PIECES_PER_FETCH).await?;
+        let to_piece = |row: &Row| Ok((row.try_get(0)?, row.try_get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default()));
+        if rows.is_empty() { Ok(None) } else { rows.iter().map(to_piece).collect::<Result<_, _>>().map(Some) }
+    }
+}
+
+impl std::fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pieces").finish_non_exhaustive()
+    }
+}
+
+pub(super) async fn read_all(tx: &Tx<'_>, run: RunId) -> Result<Pieces, Fault> {
+    let statement = tx.prepare_cached(READ_ALL).await?;
+    Ok(Pieces { portal: tx.bind(&statement, &[&run.uuid()]).await? })
 }
 
 pub(super) async fn read_piece(tx: &Tx<'_>, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {

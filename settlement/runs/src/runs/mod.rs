@@ -60,13 +60,14 @@ pub struct Run {
 }
 
 impl Run {
-    /// What need not be paid: gross less what the transfers move (through the house, money moves twice and is counted once).
+    /// What set-off cancels, so that nobody has to pay it. What rounding carries into the next window is not saved, only late.
     pub fn saved(&self) -> Micro {
-        let moved = match self.strategy {
-            Strategy::Hub => self.total.units().saturating_div(2),
-            Strategy::Gross | Strategy::Bilateral | Strategy::Direct => self.total.units(),
+        let left = match self.strategy {
+            Strategy::Gross => self.gross,
+            Strategy::Bilateral => self.bilateral,
+            Strategy::Direct | Strategy::Hub => self.net,
         };
-        Micro::new(self.gross.units().saturating_sub(moved))
+        Micro::new(self.gross.units().saturating_sub(left.units()))
     }
 }
 

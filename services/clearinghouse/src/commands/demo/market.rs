@@ -83,7 +83,12 @@ impl Market {
         self.vendor("BEANS").post("/v1/vendor/rates", json!({"from": "AIRMILES", "kind": "cross", "margin_bps": 150})).await?;
         for (handle, send, from, to) in CONVERTS {
             let swap = self.user(handle).post("/v1/swaps", json!({"from": from, "to": to, "send": send})).await?;
-            println!("  {handle} converts {} {from} into {} {to}; {from} owes {to} {} EUR", text(&swap, "send"), text(&swap, "receive"), text(&swap, "to_vendor"));
+            println!(
+                "  {handle} converts {} {from} into {} {to}; {from} owes {to} {} EUR",
+                text(&swap, "send"),
+                text(&swap, "receive"),
+                text(&swap, "to_vendor")
+            );
         }
         let send = json!({"from": "GRID", "to": "RIDES", "receive": "10", "payee": "cleo"});
         let sent = self.user("ada").post("/v1/swaps", send).await?;
@@ -94,7 +99,12 @@ impl Market {
         self.user("cleo").post(&accept, json!({})).await?;
         println!("  ben gives cleo 5 RIDES for 7.50 BOOKS, which nobody owes anybody for");
         let supply = self.vendor("BEANS").get("/v1/vendor/supply").await?;
-        println!("BEANS has issued {}, retired {}; {} are outstanding.", text(&supply, "issued"), text(&supply, "retired"), text(&supply, "outstanding"));
+        println!(
+            "BEANS has issued {}, retired {}; {} are outstanding.",
+            text(&supply, "issued"),
+            text(&supply, "retired"),
+            text(&supply, "outstanding")
+        );
         Ok(())
     }
 

@@ -72,8 +72,8 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), Comman
         Err(error) => Err(error),
     };
     // The server may have ended already; then nobody is left to be told.
-    drop(stop.send(()));
-    drop(served.await);
+    stop.send(()).ok();
+    served.await.ok();
     heartbeat.stop().await;
     drop(app);
     database.close().await;
