@@ -41,7 +41,18 @@ fn net_needs_no_database_and_prints_one_json_object() {
     let json: Value = serde_json::from_str(&said(&output)).expect("exactly one JSON object");
     let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     for name in [
-        "strategy", "obligations", "parties", "gross", "bilateral", "net", "set_off", "remaining", "transfers", "total", "optimal", "input_hash",
+        "strategy",
+        "obligations",
+        "parties",
+        "gross",
+        "bilateral",
+        "net",
+        "set_off",
+        "remaining",
+        "transfers",
+        "total",
+        "optimal",
+        "input_hash",
         "output_hash",
     ] {
         assert!(names.contains(&name), "{name} is missing");
@@ -148,8 +159,7 @@ fn the_demo_shows_a_whole_house() {
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
     let text = said(&shown);
     assert!(text.contains("Owed gross") && text.contains("saved"), "{text}");
-    let mut names: Vec<String> =
-        std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names.len(), 8, "{names:?}");
 }

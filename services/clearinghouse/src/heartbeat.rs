@@ -5,7 +5,6 @@
 //! due and claims it there. A beat never overlaps another one of this process; those of other processes it may meet.
 
 use crate::app::App;
-use crate::commands::CommandError;
 use scriphouse_config::Settings;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +21,12 @@ pub(crate) struct Heartbeat {
 type Beating = Arc<Mutex<Option<App>>>;
 
 /// Starts beating, if the settings say that this process shall.
-pub(crate) async fn start(app: App, settings: &Settings) -> Result<Heartbeat, CommandError> {
+pub(crate) async fn start(app: App, settings: &Settings) -> Result<Heartbeat, JobSchedulerError> {
     let beating: Beating = Arc::new(Mutex::new(Some(app)));
     if !settings.scheduler.enabled {
         return Ok(Heartbeat { scheduler: None, app: beating });
     }
-    let scheduler = start_scheduler(beating.clone(), settings.scheduler.beat_ms).await;
-    let scheduler = scheduler.map_err(|error| CommandError::fault(format!("the heartbeat cannot start: {error}")))?;
+    let scheduler = start_scheduler(beating.clone(), settings.scheduler.beat_ms).await?;
     Ok(Heartbeat { scheduler: Some(scheduler), app: beating })
 }
 

@@ -185,7 +185,8 @@ fn figures_that_do_not_fit_the_books_are_refused_alone() {
     audit(async |house| {
         house.operator.scheme("EURO").await;
         // One smallest unit is worth a thousand: a large balance is worth more than a position can hold.
-        let rich = house.operator.vendor_with(json!({"code": "RICH", "name": "Rich", "scale": 0, "unit_value": "1000", "scheme": "EURO"})).await;
+        let rich =
+            house.operator.vendor_with(json!({"code": "RICH", "name": "Rich", "scale": 0, "unit_value": "1000", "scheme": "EURO"})).await;
         let beans = house.operator.vendor("EURO", "BEANS", "1000000000").await;
         let (alice, bob) = (house.user("alice").await, house.user("bob").await);
         rich.endow(&alice, "999999999").await;
@@ -212,7 +213,8 @@ fn bodies_and_paths_that_cannot_be_read_are_problems() {
         house.nobody().post("/v1/users", large).await.refused(413, "body_too_large");
         let text = house.nobody().request(reqwest::Method::POST, "/v1/users").body("handle=alice");
         crate::support::Answer::of(text).await.refused(415, "unsupported_media_type");
-        let deep = house.nobody().request(reqwest::Method::POST, "/v1/users").header("content-type", "application/json").body("[".repeat(9_000));
+        let deep =
+            house.nobody().request(reqwest::Method::POST, "/v1/users").header("content-type", "application/json").body("[".repeat(9_000));
         crate::support::Answer::of(deep).await.refused(400, "invalid_body");
     });
 }

@@ -83,8 +83,23 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
 
         admin.batch_execute("BEGIN; SET LOCAL ROLE scriphouse_app").await.unwrap();
         for table in [
-            "accounts", "entries", "issuances", "swaps", "trades", "obligations", "positions", "idempotency", "payouts", "users",
-            "api_keys", "sessions", "runs", "run_positions", "transfers", "files", "file_pieces",
+            "accounts",
+            "entries",
+            "issuances",
+            "swaps",
+            "trades",
+            "obligations",
+            "positions",
+            "idempotency",
+            "payouts",
+            "users",
+            "api_keys",
+            "sessions",
+            "runs",
+            "run_positions",
+            "transfers",
+            "files",
+            "file_pieces",
         ] {
             let rows: i64 = admin.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
             assert_eq!(rows, 0, "{table} is seen without a tenant");

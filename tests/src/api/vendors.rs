@@ -60,7 +60,10 @@ fn a_vendor_changes_its_own_things_and_loses_no_update() {
 
         let newer = changed.header("etag").to_owned();
         let view = changed.ok();
-        assert_eq!((&view["name"], &view["switches"]["spend"], &view["switches"]["issue"]), (&json!("Miles & More"), &json!(false), &json!(true)));
+        assert_eq!(
+            (&view["name"], &view["switches"]["spend"], &view["switches"]["issue"]),
+            (&json!("Miles & More"), &json!(false), &json!(true))
+        );
         assert_ne!(newer, version);
         miles.client.patch("/v1/vendor", &version, json!({"name": "Late"})).await.refused(412, "version_mismatch");
         let unversioned = miles.client.request(reqwest::Method::PATCH, "/v1/vendor").json(&json!({"name": "Late"}));

@@ -78,7 +78,8 @@ fn one_refused_posting_spoils_nobody_elses() {
             // Bob has no account: every third issue is refused.
             let handle = if number % 3 == 0 { bob.handle.clone() } else { alice.handle.clone() };
             let client = miles.client.clone();
-            issues.spawn(async move { client.post_once("/v1/vendor/issues", json!({"user": handle, "amount": "1"})).await.status.as_u16() });
+            issues
+                .spawn(async move { client.post_once("/v1/vendor/issues", json!({"user": handle, "amount": "1"})).await.status.as_u16() });
         }
         let mut statuses = issues.join_all().await;
         statuses.sort_unstable();

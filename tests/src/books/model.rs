@@ -171,7 +171,12 @@ async fn operate(model: &mut Model, random: &mut Random, offers: &mut Vec<Offer>
             let chosen = random.below(offers.len());
             let offer = &mut offers[chosen];
             let accepts = reply == 8;
-            let answer = if accepts { users[offer.acceptor].reply(&offer.view, "accept") } else { users[offer.proposer].reply(&offer.view, "cancel") }.await;
+            let answer = if accepts {
+                users[offer.acceptor].reply(&offer.view, "accept")
+            } else {
+                users[offer.proposer].reply(&offer.view, "cancel")
+            }
+            .await;
             let expected = if accepts { model.accept(offer) } else { model.release(offer) };
             offer.open &= !expected;
             (answer.status == 200, expected)
@@ -186,12 +191,18 @@ async fn compare(house: &House, model: &mut Model, vendors: &[Vendor], users: &[
             let account = user.account(vendor).await;
             let held = model.held.get(&(u, v)).copied().unwrap_or_default();
             let expected = (whole(*model.balance(u, v)), whole(held));
-            assert_eq!((account["balance"].as_str().unwrap(), account["held"].as_str().unwrap()), (expected.0.as_str(), expected.1.as_str()));
+            assert_eq!(
+                (account["balance"].as_str().unwrap(), account["held"].as_str().unwrap()),
+                (expected.0.as_str(), expected.1.as_str())
+            );
         }
     }
     for (v, vendor) in vendors.iter().enumerate() {
         let supply = vendor.supply().await;
-        assert_eq!((supply["issued"].as_str().unwrap(), supply["retired"].as_str().unwrap()), (whole(model.issued[v]).as_str(), whole(model.retired[v]).as_str()));
+        assert_eq!(
+            (supply["issued"].as_str().unwrap(), supply["retired"].as_str().unwrap()),
+            (whole(model.issued[v]).as_str(), whole(model.retired[v]).as_str())
+        );
     }
     let run = house.operator.settle("EURO").await;
     let gross: i64 = model.owed.values().sum();

@@ -113,7 +113,10 @@ fn a_name_that_a_spreadsheet_would_run_is_neutralised() {
         let payout = serde_json::json!({"account_holder": "=HYPERLINK(\"http://x\")", "iban": "DE89370400440532013000"});
         let body = serde_json::json!({"code": "AA", "name": "A", "scale": 0, "unit_value": "1", "scheme": "EURO", "payout": payout});
         let aa = house.operator.vendor_with(body).await;
-        let bb = house.operator.vendor_with(serde_json::json!({"code": "BB", "name": "B", "scale": 0, "unit_value": "1", "scheme": "EURO"})).await;
+        let bb = house
+            .operator
+            .vendor_with(serde_json::json!({"code": "BB", "name": "B", "scale": 0, "unit_value": "1", "scheme": "EURO"}))
+            .await;
         let alice = house.user("alice").await;
         bb.endow(&alice, "5").await;
         alice.open(&aa).await;

@@ -58,7 +58,12 @@ fn a_schedule_keeps_its_hour_when_the_clocks_change() {
         let hours: Vec<String> = schedule["next"].as_array().unwrap().iter().map(|at| at.as_str().unwrap()[11..16].to_owned()).collect();
         // Half past five in Berlin is 16:30 UTC in March (before the change) and in November.
         assert!(hours.iter().all(|hour| hour == "16:30"), "{hours:?}");
-        let summer = house.operator.client.post("/v1/schemes/EURO/schedules", json!({"cron": "30 17 1 7 *", "zone": "Europe/Berlin"})).await.created();
+        let summer = house
+            .operator
+            .client
+            .post("/v1/schemes/EURO/schedules", json!({"cron": "30 17 1 7 *", "zone": "Europe/Berlin"}))
+            .await
+            .created();
         assert_eq!(&summer["next"][0].as_str().unwrap()[11..16], "15:30");
     });
 }
@@ -76,7 +81,12 @@ fn a_schedule_that_cannot_be_is_refused() {
         ] {
             house.operator.client.post("/v1/schemes/EURO/schedules", body).await.refused(422, code);
         }
-        house.operator.client.post("/v1/schemes/NOBODY/schedules", json!({"cron": "0 0 * * *", "zone": "UTC"})).await.refused(404, "scheme_not_found");
+        house
+            .operator
+            .client
+            .post("/v1/schemes/NOBODY/schedules", json!({"cron": "0 0 * * *", "zone": "UTC"}))
+            .await
+            .refused(404, "scheme_not_found");
         assert_eq!(house.operator.client.get("/v1/schemes/EURO/schedules").await.ok()["items"], json!([]));
     });
 }

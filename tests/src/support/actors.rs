@@ -78,7 +78,6 @@ impl Vendor {
 pub(crate) struct User {
     pub(crate) client: Client,
     pub(crate) handle: String,
-    pub(crate) id: String,
     pub(crate) session: String,
 }
 

@@ -4,13 +4,10 @@
 //! connects to the template itself, or it could not be cloned. Server and files vanish with the process, however that ends.
 
 use clearinghouse::private_postgres::{Logins, PrivatePostgres};
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 /// Free space, in KiB, that makes memory the better place. All tests together stay far below it.
@@ -48,34 +45,6 @@ impl TestDatabase {
         let cluster = CLUSTER.lock().await;
         on_postgres(cluster.postgres.logins(), &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
-}
-
-/// The database's schema as SQL text that is the same whichever version of PostgreSQL writes it: the tables and what belongs to
-/// them, without the settings and comments that `pg_dump` puts around them.
-pub(crate) async fn dump_schema(database: &TestDatabase) -> String {
-    let pg_dump = CLUSTER.lock().await.postgres.program("pg_dump");
-    let output = Command::new(pg_dump)
-        .args(["--schema-only", "--exclude-table=refinery_schema_history", "--dbname", &database.admin_url])
-        .output()
-        .expect("pg_dump is installed with PostgreSQL");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).expect("the schema is UTF-8");
-    let around = ["--", "SET ", "SELECT pg_catalog.set_config", "\\restrict", "\\unrestrict"];
-    let mut dumped = "-- What the migrations make, in one piece, for reading. A test writes and checks it.\n".to_owned();
-    for line in text.lines().filter(|line| !around.iter().any(|start| line.starts_with(start))) {
-        // Where something was left out, one empty line is enough.
-        if !line.is_empty() || !dumped.ends_with("\n\n") {
-            dumped.push_str(line);
-            dumped.push('\n');
-        }
-    }
-    format!("{}\n", dumped.trim_end())
-}
-
-/// A folder that lives as long as the value and that PostgreSQL's unprivileged user may pass through.
-pub(crate) fn reachable_temp_dir() -> TempDir {
-    let passable = Permissions::from_mode(0o711);
-    tempfile::Builder::new().prefix("scriphouse-test-").permissions(passable).tempdir().expect("a temporary folder is made")
 }
 
 /// The tests' PostgreSQL.

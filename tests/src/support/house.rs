@@ -50,11 +50,10 @@ impl House {
     pub(crate) async fn user(&self, handle: &str) -> User {
         let client = Client::new(&self.base);
         let password = format!("correct horse {handle}");
-        let user = client.post("/v1/users", json!({"handle": handle, "password": password})).await.created();
+        client.post("/v1/users", json!({"handle": handle, "password": password})).await.created();
         let session = client.post("/v1/sessions", json!({"handle": handle, "password": password})).await.created();
         let session = session["token"].as_str().expect("a session has a token").to_owned();
-        let id = user["id"].as_str().expect("a user has an id").to_owned();
-        User { client: client.with(&session), handle: handle.to_owned(), id, session }
+        User { client: client.with(&session), handle: handle.to_owned(), session }
     }
 
     /// A caller without a credential.
@@ -106,11 +105,7 @@ async fn serve(app: &App) -> (String, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let base = format!("http://{}", listener.local_addr().expect("it has an address"));
     let (stop, stopped) = oneshot::channel::<()>();
-    let limits = ServerLimits {
-        connections_max: 256,
-        header_timeout: Duration::from_secs(15),
-        drain_timeout: Duration::from_secs(5),
-    };
+    let limits = ServerLimits { connections_max: 256, header_timeout: Duration::from_secs(15), drain_timeout: Duration::from_secs(5) };
     let router = app.router();
     let served = tokio::spawn(async move {
         server::serve(listener, router, limits, async {

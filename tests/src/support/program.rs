@@ -57,8 +57,8 @@ impl Served {
 
     /// The operator's key, which the first start prints.
     pub(crate) fn operator_key(&self) -> String {
-        let words = self.said.iter().flat_map(|line| line.split_whitespace());
-        words.filter(|word| word.starts_with("sk_")).next_back().expect("the first start prints the operator's key").to_owned()
+        let mut words = self.said.iter().flat_map(|line| line.split_whitespace());
+        words.rfind(|word| word.starts_with("sk_")).expect("the first start prints the operator's key").to_owned()
     }
 
     /// SIGKILL: no goodbye.

@@ -89,13 +89,7 @@ fn account_row(row: &Row) -> Result<AccountRow, Fault> {
 }
 
 /// Newest first, below `before`.
-pub(super) async fn list_entries(
-    tx: &Tx<'_>,
-    user: UserId,
-    vendor: &str,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<EntryRow>, Fault> {
+pub(super) async fn list_entries(tx: &Tx<'_>, user: UserId, vendor: &str, before: Option<i64>, limit: i64) -> Result<Vec<EntryRow>, Fault> {
     let rows = tx.query(LIST_ENTRIES, &[&user.uuid(), &vendor, &before, &limit]).await?;
     rows.iter()
         .map(|row| {

@@ -4,6 +4,7 @@ use super::net::NetError;
 use crate::private_postgres;
 use ledger::{ConnectError, Fault};
 use scriphouse_config::SettingsError;
+use tokio_cron_scheduler::JobSchedulerError;
 
 /// One sentence for the person at the terminal, and what a script is told.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,12 @@ impl From<ConnectError> for CommandError {
                 Self::fault(with_cause(&error))
             }
         }
+    }
+}
+
+impl From<JobSchedulerError> for CommandError {
+    fn from(error: JobSchedulerError) -> Self {
+        Self::fault(format!("the heartbeat cannot start: {error}"))
     }
 }
 

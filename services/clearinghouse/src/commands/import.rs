@@ -1,7 +1,7 @@
 //! `scriphouse import FILE.csv --scheme CODE`: obligations from a file into a scheme's open window, all of them or none.
 
 use super::settle::bar;
-use super::{CommandError, Context, Sharing};
+use super::{CommandError, Context, Sharing, say};
 use crate::schemes::{NewScheme, Scheme, SchemeRefusal, Schemes};
 use crate::vendors::Directory;
 use clap::Args;
@@ -84,14 +84,10 @@ async fn import_file(args: &ImportArgs, (bytes, file): (u64, File), db: &Db, clo
             Failure::Refused(refusal) => CommandError::input(format!("{}: {refusal}", args.file.display())),
             Failure::Fault(fault) => fault.into(),
         })?;
-    println!(
-        "{obligation_count} obligations of {} {} stand in window {window} of {}",
-        sum.display_at_least(scheme.digits),
-        scheme.currency,
-        scheme.code
-    );
+    let (sum, Scheme { code, currency, .. }) = (sum.display_at_least(scheme.digits), scheme);
+    say(format_args!("{obligation_count} obligations of {sum} {currency} stand in window {window} of {code}"))?;
     if vendors_created > 0 {
-        println!("{vendors_created} vendors were made for them");
+        say(format_args!("{vendors_created} vendors were made for them"))?;
     }
     Ok(())
 }

@@ -175,7 +175,11 @@ fn say(line: impl Display) -> Result<(), CommandError> {
 
 /// A server tells what it does; a command that a person waits for tells only what goes wrong. RUST_LOG overrules both.
 fn log_to_standard_error(command: &Command) {
-    let usual = if matches!(command, Command::Serve(_)) { "info,refinery_core=warn,tokio_postgres=warn" } else { "error" };
+    let usual = if matches!(command, Command::Serve(_)) {
+        "info,refinery_core=warn,tokio_cron_scheduler=warn,tokio_postgres=warn"
+    } else {
+        "error"
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
 }

@@ -2,8 +2,8 @@
 //!
 //! Shape: find the scheme, settle it, print what it came to, write the files. The same slot again prints and writes the same run.
 
-use super::{CommandError, Context, Sharing};
-use crate::schemes::Schemes;
+use super::{CommandError, Context, Sharing, say};
+use crate::schemes::{SchemeRefusal, Schemes};
 use crate::vendors::Directory;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,12 +51,16 @@ pub(crate) async fn run(args: &SettleArgs, context: &Context) -> Result<(), Comm
 }
 
 async fn settle(args: &SettleArgs, db: &Db, clock: &Clock) -> Result<(), CommandError> {
-    let scheme = Schemes::new(db.clone(), Directory::new(db.clone())).get(&args.scheme).await?;
+    let scheme = Schemes::new(db.clone(), Directory::new(db.clone())).get(&args.scheme).await.map_err(|failure| match failure {
+        Failure::Refused(SchemeRefusal::SchemeNotFound) => CommandError::input(format!("there is no scheme {}", args.scheme)),
+        Failure::Fault(fault) => fault.into(),
+        Failure::Refused(refusal) => CommandError::input(refusal.to_string()),
+    })?;
     let slot = args.slot.clone().unwrap_or_else(|| format!("command:{}", clock.now()));
     let bar = bar();
     let settled = Runs::new(db.clone(), clock.clone()).settle(scheme.id, &slot, |step| show(&bar, step)).await?;
     bar.finish_and_clear();
-    print(&settled);
+    print(&settled)?;
     match &args.out {
         Some(folder) => write_files(db, &settled.run, folder).await,
         None => Ok(()),
@@ -85,20 +89,20 @@ fn show(bar: &ProgressBar, step: Step) {
     bar.set_position(u64::try_from(position).unwrap_or_default());
 }
 
-fn print(settled: &Settled) {
+fn print(settled: &Settled) -> Result<(), CommandError> {
     let Settled { run, closed_now } = settled;
     let money = |amount: Micro| format!("{} {}", amount.display_at_least(run.digits), run.currency);
     if !closed_now {
-        println!("the slot {} was settled before; this is its run", run.slot);
+        say(format_args!("the slot {} was settled before; this is its run", run.slot))?;
     }
-    println!("run          {}", run.id);
-    println!("scheme       {}, slot {}, by {}", run.scheme, run.slot, run.strategy);
-    println!("obligations  {}", run.obligation_count);
-    println!("gross        {}", money(run.gross));
-    println!("bilateral    {}", money(run.bilateral));
-    println!("net          {}", money(run.net));
-    println!("saved        {}{}", money(run.saved()), percent(run.saved(), run.gross));
-    println!("transfers    {}, moving {}", run.transfer_count, money(run.total));
+    say(format_args!("run          {}", run.id))?;
+    say(format_args!("scheme       {}, slot {}, by {}", run.scheme, run.slot, run.strategy))?;
+    say(format_args!("obligations  {}", run.obligation_count))?;
+    say(format_args!("gross        {}", money(run.gross)))?;
+    say(format_args!("bilateral    {}", money(run.bilateral)))?;
+    say(format_args!("net          {}", money(run.net)))?;
+    say(format_args!("saved        {}{}", money(run.saved()), percent(run.saved(), run.gross)))?;
+    say(format_args!("transfers    {}, moving {}", run.transfer_count, money(run.total)))
 }
 
 /// Hundredths of a percent, rounded down; of nothing there is no share.
@@ -133,8 +137,7 @@ async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<(), CommandErr
         bar.set_position(count);
     }
     bar.finish_and_clear();
-    println!("files        {count} in {}", folder.display());
-    Ok(())
+    say(format_args!("files        {count} in {}", folder.display()))
 }
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ impl NamedRefusal {
 
     fn rule(&self, rule: &Rule) -> Problem {
         match *rule {
-            Rule::AccountNotFound { user, vendor } => Problem::unprocessable("account_not_found", self)
-                .fact("vendor", self.code(vendor))
-                .fact("user", user.to_string()),
+            Rule::AccountNotFound { user, vendor } => {
+                Problem::unprocessable("account_not_found", self).fact("vendor", self.code(vendor)).fact("user", user.to_string())
+            }
             Rule::SameVendor { vendor } => Problem::unprocessable("same_vendor", self).fact("vendor", self.code(vendor)),
             Rule::SameUser => Problem::unprocessable("same_user", self),
             Rule::InsufficientTokens { vendor, available, needed } => Problem::unprocessable("insufficient_tokens", self)
@@ -66,10 +66,9 @@ impl NamedRefusal {
                 .fact("vendor", self.code(vendor))
                 .fact("available", self.amount(vendor, available))
                 .fact("needed", self.amount(vendor, needed)),
-            Rule::SwitchedOff { vendor, switch } => Problem::unprocessable("switched_off", self)
-                .retryable()
-                .fact("vendor", self.code(vendor))
-                .fact("switch", switch.as_str()),
+            Rule::SwitchedOff { vendor, switch } => {
+                Problem::unprocessable("switched_off", self).retryable().fact("vendor", self.code(vendor)).fact("switch", switch.as_str())
+            }
             Rule::VendorSuspended { vendor } => {
                 Problem::unprocessable("vendor_suspended", self).retryable().fact("vendor", self.code(vendor))
             }
@@ -104,9 +103,7 @@ impl Refusal for NamedRefusal {
         match &self.refusal {
             PostRefusal::Rule(rule) => self.rule(rule),
             PostRefusal::IdempotencyKeyReused => Problem::unprocessable("idempotency_key_reused", self),
-            PostRefusal::IdempotencyKeyInUse => {
-                Problem::new(StatusCode::CONFLICT, "idempotency_key_in_use", self).retry_after(1)
-            }
+            PostRefusal::IdempotencyKeyInUse => Problem::new(StatusCode::CONFLICT, "idempotency_key_in_use", self).retry_after(1),
             PostRefusal::Overloaded => Problem::overloaded(self),
         }
     }

@@ -72,7 +72,6 @@ impl std::fmt::Debug for Logins {
 #[derive(Debug)]
 pub struct PrivatePostgres {
     logins: Logins,
-    binaries: Binaries,
     migrations_run: usize,
     watcher: Option<(Sender<()>, JoinHandle<()>)>,
     /// Held until after PostgreSQL has stopped: fields are dropped after `drop`.
@@ -113,11 +112,10 @@ impl PrivatePostgres {
     fn launch(server: Server, lock: File) -> Result<Self, Error> {
         let leash = server.start_until_ready()?;
         let logins = Logins::new(&server.socket_dir, &server.cluster.password()?);
-        let binaries = server.binaries.clone();
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("private-postgres".to_owned());
         let thread = thread.spawn(move || server.watch(leash, &stopped)).map_err(Error::at(Path::new("a thread")))?;
-        Ok(Self { logins, binaries, migrations_run: 0, watcher: Some((stop, thread)), _lock: lock })
+        Ok(Self { logins, migrations_run: 0, watcher: Some((stop, thread)), _lock: lock })
     }
 
     /// The logins of a server that another program runs on this data directory, or [`Error::NotServed`] if none does in time.
@@ -142,11 +140,6 @@ impl PrivatePostgres {
     /// How to reach it.
     pub fn logins(&self) -> &Logins {
         &self.logins
-    }
-
-    /// Another of PostgreSQL's programs, such as `pg_dump`, of the version that runs.
-    pub fn program(&self, name: &str) -> PathBuf {
-        self.binaries.program(name)
     }
 
     /// How many migrations ran at this start.

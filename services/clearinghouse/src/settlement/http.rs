@@ -12,6 +12,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use runs::Run;
 use runs::runs::{Position, Transfer};
 use scrip::RunId;
 use utoipa_axum::router::OpenApiRouter;
@@ -43,7 +44,7 @@ async fn create_run(
 ) -> Result<Posted<RunView>, ApiError> {
     let Nothing {} = request.body?;
     let settled = super::settle(&app, &scheme, &request.key).await?;
-    Ok(Posted::created(settled.run.into(), !settled.closed_now))
+    Ok(Posted::created(RunView::new(settled.run, Viewer::House), !settled.closed_now))
 }
 
 /// A scheme's windows, newest first.
@@ -73,31 +74,32 @@ async fn list_runs_of_scheme(
     let scheme = super::get_scheme_id(&app, &scheme).await?;
     let after = page.after::<Uuid>()?.map(RunId::new);
     let runs = super::list_runs(&app, Viewer::House, Some(scheme), after, page.limit_plus_one()).await?;
-    Ok(Json(page.of(runs, |run| run.id)))
+    Ok(Json(page.of(runs, |run: &Run| run.id).map(|run: Run| RunView::new(run, Viewer::House))))
 }
 
 /// Runs, newest first: all of them, or those that the vendor took part in.
-#[utoipa::path(get, path = "/v1/runs", tag = "settlement", params(PageParams), security(("operator_key" = []), ("vendor_key" = [])),
-    responses((status = 200, body = Paged<RunView>), (status = "4XX", body = ProblemView, description = "missing_scope")))]
+#[utoipa::path(get, path = "/v1/runs", tag = "settlement", params(PageParams), security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, body = Paged<RunView>), (status = "4XX", body = ProblemView)))]
 async fn list_runs(State(app): State<App>, caller: OperatorOrVendor, page: Page) -> Result<Json<Paged<RunView>>, ApiError> {
     let after = page.after::<Uuid>()?.map(RunId::new);
-    let runs = super::list_runs(&app, Viewer::of(caller)?, None, after, page.limit_plus_one()).await?;
-    Ok(Json(page.of(runs, |run| run.id)))
+    let viewer = Viewer::of(caller)?;
+    let runs = super::list_runs(&app, viewer, None, after, page.limit_plus_one()).await?;
+    Ok(Json(page.of(runs, |run: &Run| run.id).map(|run: Run| RunView::new(run, viewer))))
 }
 
 /// One run.
 #[utoipa::path(get, path = "/v1/runs/{id}", tag = "settlement", params(("id" = Uuid, Path)),
-    security(("operator_key" = []), ("vendor_key" = [])),
-    responses((status = 200, body = RunView), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, body = RunView), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn get_run(State(app): State<App>, caller: OperatorOrVendor, Path(id): Path<Uuid>) -> Result<Json<RunView>, ApiError> {
-    let run = super::get_run(&app, Viewer::of(caller)?, RunId::new(id)).await?;
-    Ok(Json(run.into()))
+    let viewer = Viewer::of(caller)?;
+    Ok(Json(RunView::new(super::get_run(&app, viewer, RunId::new(id)).await?, viewer)))
 }
 
 /// A run's transfers in order: all of them, or those that the vendor pays or is paid.
 #[utoipa::path(get, path = "/v1/runs/{id}/transfers", tag = "settlement", params(("id" = Uuid, Path), PageParams),
-    security(("operator_key" = []), ("vendor_key" = [])),
-    responses((status = 200, body = Paged<TransferView>), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, body = Paged<TransferView>), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn list_transfers(
     State(app): State<App>,
     caller: OperatorOrVendor,
@@ -111,8 +113,8 @@ async fn list_transfers(
 
 /// A run's positions by vendor code: all of them, or the vendor's own.
 #[utoipa::path(get, path = "/v1/runs/{id}/positions", tag = "settlement", params(("id" = Uuid, Path), PageParams),
-    security(("operator_key" = []), ("vendor_key" = [])),
-    responses((status = 200, body = Paged<PositionView>), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, body = Paged<PositionView>), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn list_positions(
     State(app): State<App>,
     caller: OperatorOrVendor,
@@ -126,8 +128,8 @@ async fn list_positions(
 
 /// A run's files by name: all of them, or the vendor's statement.
 #[utoipa::path(get, path = "/v1/runs/{id}/files", tag = "settlement", params(("id" = Uuid, Path), PageParams),
-    security(("operator_key" = []), ("vendor_key" = [])),
-    responses((status = 200, body = Paged<FileView>), (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, body = Paged<FileView>), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn list_files(
     State(app): State<App>,
     caller: OperatorOrVendor,
@@ -140,10 +142,10 @@ async fn list_files(
 
 /// Download a file. Its bytes are the same for ever; the ETag is their SHA-256, and Content-Digest says it again.
 #[utoipa::path(get, path = "/v1/runs/{id}/files/{name}", tag = "settlement", params(("id" = Uuid, Path), ("name" = String, Path)),
-    security(("operator_key" = []), ("vendor_key" = [])),
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
     responses((status = 200, content_type = "application/octet-stream", description = "the file, streamed"),
         (status = 304, description = "If-None-Match names its ETag"),
-        (status = "4XX", body = ProblemView, description = "not_found, missing_scope")))]
+        (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn get_file(
     State(app): State<App>,
     caller: OperatorOrVendor,

@@ -137,5 +137,7 @@ pub(crate) async fn list_files(app: &App, viewer: Viewer, run: RunId, after: Opt
 pub(crate) async fn get_file(app: &App, viewer: Viewer, run: RunId, name: &str) -> Answer<FileHead> {
     let mut connection = app.db.connection().await?;
     let tx = viewer.begin(&mut connection).await?;
-    runs::files::find(&tx, run, name).await?.ok_or(Failure::Refused(SettlementRefusal::FileNotFound))
+    // PostgreSQL takes no NUL, and no file has one in its name.
+    let found = if name.contains('\0') { None } else { runs::files::find(&tx, run, name).await? };
+    found.ok_or(Failure::Refused(SettlementRefusal::FileNotFound))
 }

@@ -2,6 +2,7 @@
 //!
 //! Amounts are decimal strings with at least the currency's decimals; only nets, what is settled and what is carried have a sign.
 
+use super::Viewer;
 use jiff::Timestamp;
 use runs::Run;
 use runs::files::FileHead;
@@ -75,6 +76,17 @@ pub(super) struct RunView {
     digits: u8,
     #[schema(example = "direct")]
     strategy: String,
+    /// The cut-off that it is computed as of.
+    #[schema(value_type = String, format = DateTime)]
+    computed_at: Timestamp,
+    #[serde(flatten)]
+    totals: Option<TotalsView>,
+}
+
+/// What a run comes to over all vendors; only the operator sees it. Among three vendors it would tell one what the other two owe each
+/// other.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TotalsView {
     algorithm_version: i32,
     obligation_count: i64,
     /// The sum of the obligations.
@@ -92,32 +104,34 @@ pub(super) struct RunView {
     transfer_count: i64,
     input_hash: String,
     output_hash: String,
-    #[schema(value_type = String, format = DateTime)]
-    computed_at: Timestamp,
 }
 
-impl From<Run> for RunView {
-    fn from(run: Run) -> Self {
+impl RunView {
+    pub(super) fn new(run: Run, viewer: Viewer) -> Self {
+        let totals = match viewer {
+            Viewer::House => Some(TotalsView::of(&run)),
+            Viewer::Vendor(_) => None,
+        };
+        let Run { id, scheme, slot, state, currency, digits, strategy, computed_at, .. } = run;
+        let (digits, strategy) = (digits.decimals(), strategy.name().to_owned());
+        Self { id: id.uuid(), scheme, slot, state, currency, digits, strategy, computed_at, totals }
+    }
+}
+
+impl TotalsView {
+    fn of(run: &Run) -> Self {
         let show = |amount: Micro| amount.display_at_least(run.digits);
         Self {
-            id: run.id.uuid(),
+            algorithm_version: run.algorithm_version,
+            obligation_count: run.obligation_count,
             gross: show(run.gross),
             bilateral: show(run.bilateral),
             net: show(run.net),
             total: show(run.total),
             saved: show(run.saved()),
-            digits: run.digits.decimals(),
-            strategy: run.strategy.name().to_owned(),
-            algorithm_version: run.algorithm_version,
-            obligation_count: run.obligation_count,
             transfer_count: run.transfer_count,
             input_hash: hex::encode(run.input_hash),
             output_hash: hex::encode(run.output_hash),
-            computed_at: run.computed_at,
-            scheme: run.scheme,
-            slot: run.slot,
-            state: run.state,
-            currency: run.currency,
         }
     }
 }

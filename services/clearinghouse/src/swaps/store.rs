@@ -46,9 +46,8 @@ pub(super) async fn find_swap(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Opt
 
 fn swap_row(row: &Row) -> Result<SwapRow, Fault> {
     let micro = |column| row.try_get(column).map(Micro::new);
-    let unit_value = |column: usize| {
-        UnitValue::try_new(row.try_get(column)?).ok_or_else(|| Fault::Unreadable("a swap's unit value".to_owned()))
-    };
+    let unit_value =
+        |column: usize| UnitValue::try_new(row.try_get(column)?).ok_or_else(|| Fault::Unreadable("a swap's unit value".to_owned()));
     let (from, to) = (facts(row, 15)?, facts(row, 18)?);
     let swap = Swapped {
         id: OperationId::new(row.try_get(0)?),
@@ -61,13 +60,7 @@ fn swap_row(row: &Row) -> Result<SwapRow, Fault> {
         from_unit_value: unit_value(5)?,
         to_unit_value: unit_value(6)?,
         rate_id: row.try_get(7)?,
-        figures: Figures {
-            value: micro(8)?,
-            to_vendor: micro(9)?,
-            house_fee: micro(10)?,
-            source_margin: micro(11)?,
-            rounding: micro(12)?,
-        },
+        figures: Figures { value: micro(8)?, to_vendor: micro(9)?, house_fee: micro(10)?, source_margin: micro(11)?, rounding: micro(12)? },
         window: WindowId::new(row.try_get(13)?),
         booked_at: row.try_get(14)?,
     };

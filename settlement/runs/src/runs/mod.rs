@@ -186,9 +186,13 @@ impl Runs {
     pub async fn beat(&self, now: Timestamp) -> Result<Vec<RunId>, Fault> {
         let mut runs = Vec::new();
         while let Some(claimed) = self.claim(now).await? {
-            // A slot that another call computes meanwhile is not ours to report; a fault leaves the window for `resume`.
-            if !claimed.windows.is_empty() {
-                runs.extend(self.compute_until(claimed.scheme, i64::MAX, &|_step| ()).await?);
+            if claimed.windows.is_empty() {
+                continue;
+            }
+            // The windows are closed and stay so: what fails now is `resume`'s, and the other schemes do not wait for it.
+            match self.compute_until(claimed.scheme, i64::MAX, &|_step| ()).await {
+                Ok(computed) => runs.extend(computed),
+                Err(fault) => tracing::error!(scheme = %claimed.scheme, %fault, "a closed window cannot be netted"),
             }
         }
         Ok(runs)

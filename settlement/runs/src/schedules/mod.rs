@@ -157,8 +157,15 @@ pub(crate) struct Claimed {
 /// Claims one due schedule, if there is one that nobody else is claiming, and closes the windows of its slots.
 pub(crate) async fn claim(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Claimed>, Fault> {
     let Some(schedule) = store::claim_due(tx, now).await? else { return Ok(None) };
-    let timetable =
-        Timetable::parse(&schedule.cron, &schedule.zone).map_err(|e| Fault::Unreadable(format!("schedule {}: {e}", schedule.id.0)))?;
+    let timetable = match Timetable::parse(&schedule.cron, &schedule.zone) {
+        Ok(timetable) => timetable,
+        Err(refusal) => {
+            // It was readable when it was made: a time zone database has lost the zone. The other schedules must not wait for it.
+            tracing::error!(schedule = %schedule.id.0, %refusal, "a schedule cannot be read and is disabled");
+            store::update(tx, schedule.id, false, schedule.next_at).await?;
+            return Ok(Some(Claimed { scheme: schedule.scheme, windows: Vec::new() }));
+        }
+    };
     let Due { run, next_at } = timetable.due(schedule.misfire, schedule.next_at, now);
 
     let mut closed = Vec::new();
