@@ -1,27 +1,24 @@
-//! The house, put together: every capability with what it stands on, and all routes.
+//! The house, put together: every capability with what it stands on. It knows no route: those are in `routes`.
 
 use crate::access::Access;
 use crate::accounts::Accounts;
-use crate::http::{docs, edge};
+use crate::http::edge;
 use crate::issues::Issues;
 use crate::postings::Postings;
 use crate::rates::Rates;
 use crate::schemes::Schemes;
+use crate::settlement::Settlement;
 use crate::swaps::Swaps;
 use crate::trades::Trades;
 use crate::users::Users;
 use crate::vendors::{Directory, Vendors};
-use crate::{access, accounts, issues, rates, schemes, settlement, swaps, trades, users, vendors};
-use axum::Router;
+use axum::extract::FromRef;
 use ledger::{Clock, Db, Engine, EngineLimits};
 use runs::Runs;
 use scriphouse_config::Settings;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// The running house; clones share it.
 #[derive(Debug, Clone)]
@@ -54,6 +51,8 @@ pub struct Services {
     pub swaps: Swaps,
     /// Trades.
     pub trades: Trades,
+    /// Runs and files, as they are asked for.
+    pub settlement: Settlement,
     /// Closes windows, nets them, and keeps schedules.
     pub runs: Runs,
     limits: edge::Limits,
@@ -74,6 +73,7 @@ impl App {
         let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max };
         let engine = Engine::start(db.clone(), clock.clone(), limits);
         let directory = Directory::new(db.clone());
+        let runs = Runs::new(db.clone(), clock.clone());
         let postings = Postings::new(engine.clone(), directory.clone());
         let keys = Access::new(db.clone(), clock.clone(), access.session_hours);
         let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);
@@ -85,7 +85,8 @@ impl App {
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),
             swaps: Swaps::new(db.clone(), postings.clone(), users.clone(), directory.clone()),
             trades: Trades::new(db.clone(), clock.clone(), engine, postings, users.clone(), directory.clone()),
-            runs: Runs::new(db.clone(), clock.clone()),
+            settlement: Settlement::new(db.clone(), runs.clone()),
+            runs,
             limits: edge::Limits {
                 body_bytes_max: server.body_bytes_max,
                 request_timeout: Duration::from_millis(server.request_timeout_ms),
@@ -98,21 +99,14 @@ impl App {
         }))
     }
 
-    /// All routes, their description, and what every request passes through.
-    pub fn router(&self) -> Router {
-        let (routes, description) = OpenApiRouter::with_openapi(docs::Description::openapi())
-            .routes(routes!(docs::get_health))
-            .merge(schemes::http::routes())
-            .merge(vendors::http::routes())
-            .merge(access::http::routes())
-            .merge(rates::http::routes())
-            .merge(issues::http::routes())
-            .merge(users::http::routes())
-            .merge(accounts::http::routes())
-            .merge(swaps::http::routes())
-            .merge(trades::http::routes())
-            .merge(settlement::http::routes())
-            .split_for_parts();
-        edge::around(routes.with_state(self.clone()).merge(docs::routes(description)), self.limits)
+    /// What one request may take.
+    pub fn limits(&self) -> edge::Limits {
+        self.limits
+    }
+}
+
+impl FromRef<App> for Access {
+    fn from_ref(app: &App) -> Self {
+        app.access.clone()
     }
 }

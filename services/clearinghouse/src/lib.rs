@@ -11,6 +11,7 @@ mod names;
 mod postings;
 pub mod private_postgres;
 pub mod rates;
+pub mod routes;
 pub mod schemes;
 pub mod settlement;
 pub mod swaps;

@@ -97,6 +97,34 @@ pub enum PairRate {
     Closed,
 }
 
+/// A pair rate as it is stored: a word and up to three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredRate<'a> {
+    /// `cross`, `fixed` or `closed`.
+    pub kind: &'a str,
+    /// With `fixed`: units of the first token.
+    pub send_units: Option<i64>,
+    /// With `fixed`: units of the second token.
+    pub receive_units: Option<i64>,
+    /// In basis points.
+    pub margin_bps: i32,
+}
+
+impl StoredRate<'_> {
+    /// What was configured; none if this was never stored by us.
+    pub fn read(self) -> Option<PairRate> {
+        let margin = Margin::try_new(i64::from(self.margin_bps))?;
+        match self.kind {
+            "cross" => Some(PairRate::Cross { margin }),
+            "fixed" => {
+                Some(PairRate::Fixed { send: self.send_units.map(Tokens::new)?, receive: self.receive_units.map(Tokens::new)?, margin })
+            }
+            "closed" => Some(PairRate::Closed),
+            _ => None,
+        }
+    }
+}
+
 /// A configured pair rate and which version it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateVersion {

@@ -80,9 +80,16 @@ pub struct Figures {
     pub rounding: Micro,
 }
 
-/// The figures of a swap that takes `send` units of this unit value; none if the value does not fit.
+/// The most that one swap may be worth: a thousand million currency units. A window's sums have to fit in 64 bits, so one swap
+/// (or one wrong unit value) must not come near their end.
+pub const VALUE_MAX: Micro = Micro::new(1_000_000_000_000_000);
+
+/// The figures of a swap that takes `send` units of this unit value; none if it is worth more than [`VALUE_MAX`].
 pub fn figures(send: Tokens, from: UnitValue) -> Option<Figures> {
     let value = Micro::new(send.units().checked_mul(from.micro())?);
+    if value > VALUE_MAX {
+        return None;
+    }
     Some(Figures { value, to_vendor: value, house_fee: Micro::ZERO, source_margin: Micro::ZERO, rounding: Micro::ZERO })
 }
 
@@ -125,6 +132,8 @@ mod tests {
         assert_eq!(amounts(Side::Send(Tokens::new(i64::MAX)), cross(i64::MAX, 1)), Err(AmountsError::TooLarge));
         assert_eq!(amounts(Side::Receive(Tokens::new(i64::MAX)), cross(1, i64::MAX)), Err(AmountsError::TooLarge));
         assert_eq!(figures(Tokens::new(i64::MAX), UnitValue::try_new(2).unwrap()), None);
+        assert_eq!(figures(Tokens::new(VALUE_MAX.units() + 1), UnitValue::try_new(1).unwrap()), None);
+        assert!(figures(Tokens::new(VALUE_MAX.units()), UnitValue::try_new(1).unwrap()).is_some());
     }
 
     #[test]

@@ -184,17 +184,36 @@ fn a_suspended_vendor_neither_issues_nor_swaps() {
 fn figures_that_do_not_fit_the_books_are_refused_alone() {
     audit(async |house| {
         house.operator.scheme("EURO").await;
-        // One smallest unit is worth a thousand: a large balance is worth more than a position can hold.
-        let rich =
-            house.operator.vendor_with(json!({"code": "RICH", "name": "Rich", "scale": 0, "unit_value": "1000", "scheme": "EURO"})).await;
-        let beans = house.operator.vendor("EURO", "BEANS", "1000000000").await;
+        // A swap is worth at most a thousand million.
+        let body = json!({"code": "RICH", "name": "Rich", "scale": 0, "unit_value": "1000", "scheme": "EURO"});
+        let rich = house.operator.vendor_with(body).await;
+        let beans = house.operator.vendor("EURO", "BEANS", "1000").await;
         let (alice, bob) = (house.user("alice").await, house.user("bob").await);
-        rich.endow(&alice, "999999999").await;
-        rich.endow(&bob, "10000000000").await;
-        alice.open(&beans).await;
-        bob.open(&beans).await;
+        for user in [&alice, &bob] {
+            rich.endow(user, "10000000000").await;
+            user.open(&beans).await;
+        }
         bob.convert("10000000000", &rich, &beans).await.refused(422, "amount_too_large");
-        alice.convert("999999999", &rich, &beans).await.created();
+        bob.convert("1000001", &rich, &beans).await.refused(422, "amount_too_large");
+        alice.convert("1000000", &rich, &beans).await.created();
+    });
+}
+
+#[test]
+fn an_issue_that_would_burst_the_vendors_total_is_refused_alone() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let miles = house.operator.vendor_with(json!({"code": "MILES", "name": "M", "scale": 0, "scheme": "EURO"})).await;
+        let (alice, bob) = (house.user("alice").await, house.user("bob").await);
+        alice.open(&miles).await;
+        bob.open(&miles).await;
+        for _ in 0..9 {
+            miles.issue(&alice, "999999999999999999").await.created();
+        }
+        let (too_much, fine) = tokio::join!(miles.issue(&bob, "999999999999999999"), miles.issue(&bob, "1"));
+        too_much.refused(422, "amount_too_large");
+        fine.created();
+        assert_eq!(bob.balance(&miles).await, "1");
     });
 }
 

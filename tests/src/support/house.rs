@@ -106,7 +106,7 @@ async fn serve(app: &App) -> (String, oneshot::Sender<()>, JoinHandle<()>) {
     let base = format!("http://{}", listener.local_addr().expect("it has an address"));
     let (stop, stopped) = oneshot::channel::<()>();
     let limits = ServerLimits { connections_max: 256, header_timeout: Duration::from_secs(15), drain_timeout: Duration::from_secs(5) };
-    let router = app.router();
+    let router = clearinghouse::routes::router(app);
     let served = tokio::spawn(async move {
         server::serve(listener, router, limits, async {
             drop(stopped.await);

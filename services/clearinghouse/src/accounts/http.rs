@@ -1,12 +1,11 @@
 //! Routes and bodies of accounts.
 
-use super::store::{AccountRow, EntryRow, HoldingRow};
+use super::{Account, Entry, Holding};
 use crate::app::App;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::{User, Vendor};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::{ApiError, ProblemView};
-use crate::vendors::VendorFacts;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -49,16 +48,9 @@ pub struct AccountView {
     opened_at: Timestamp,
 }
 
-impl AccountView {
-    pub(super) fn empty(vendor: &VendorFacts, opened_at: Timestamp) -> Self {
-        let nothing = Tokens::ZERO.display(vendor.scale).to_string();
-        Self { vendor: vendor.code.to_string(), balance: nothing.clone(), held: nothing, opened_at }
-    }
-}
-
-impl From<AccountRow> for AccountView {
-    fn from(row: AccountRow) -> Self {
-        let AccountRow { vendor, scale, balance, held, opened_at } = row;
+impl From<Account> for AccountView {
+    fn from(row: Account) -> Self {
+        let Account { vendor, scale, balance, held, opened_at } = row;
         Self { vendor, balance: balance.display(scale).to_string(), held: held.display(scale).to_string(), opened_at }
     }
 }
@@ -86,9 +78,9 @@ pub struct EntryView {
     booked_at: Timestamp,
 }
 
-impl From<EntryRow> for EntryView {
-    fn from(row: EntryRow) -> Self {
-        let EntryRow { seq, kind, contra, scale, amount, held_amount, balance_after, held_after, operation, booked_at } = row;
+impl From<Entry> for EntryView {
+    fn from(row: Entry) -> Self {
+        let Entry { seq, kind, contra, scale, amount, held_amount, balance_after, held_after, operation, booked_at } = row;
         let show = |tokens: Tokens| tokens.display(scale).to_string();
         Self {
             seq,
@@ -117,9 +109,9 @@ pub struct HoldingView {
     opened_at: Timestamp,
 }
 
-impl From<HoldingRow> for HoldingView {
-    fn from(row: HoldingRow) -> Self {
-        let HoldingRow { user, scale, balance, held, opened_at } = row;
+impl From<Holding> for HoldingView {
+    fn from(row: Holding) -> Self {
+        let Holding { user, scale, balance, held, opened_at } = row;
         Self { user, balance: balance.display(scale).to_string(), held: held.display(scale).to_string(), opened_at }
     }
 }
@@ -128,14 +120,15 @@ impl From<HoldingRow> for HoldingView {
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = OpenAccount, security(("user_session" = [])),
     responses((status = 201, body = AccountView), (status = "4XX", body = ProblemView, description = "vendor_not_found, account_already_open")))]
 async fn open_account(State(app): State<App>, user: User, Body(body): Body<OpenAccount>) -> Result<Created<AccountView>, ApiError> {
-    Ok(Created(app.accounts.open(user.id, &body.vendor).await?))
+    Ok(Created(app.accounts.open(user.id, &body.vendor).await?.into()))
 }
 
 /// Your accounts, by vendor code.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(PageParams), security(("user_session" = [])),
     responses((status = 200, body = Paged<AccountView>), (status = "4XX", body = ProblemView)))]
 async fn list_accounts(State(app): State<App>, user: User, page: Page) -> Result<Json<Paged<AccountView>>, ApiError> {
-    Ok(Json(app.accounts.list(user.id, &page, page.after()?).await?))
+    let accounts = app.accounts.list(user.id, page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(accounts, |account| account.vendor.clone())))
 }
 
 /// Your account with one vendor.
@@ -143,7 +136,7 @@ async fn list_accounts(State(app): State<App>, user: User, page: Page) -> Result
     security(("user_session" = [])),
     responses((status = 200, body = AccountView), (status = "4XX", body = ProblemView, description = "account_not_found")))]
 async fn get_account(State(app): State<App>, user: User, Path(vendor): Path<String>) -> Result<Json<AccountView>, ApiError> {
-    Ok(Json(app.accounts.get(user.id, &vendor).await?))
+    Ok(Json(app.accounts.get(user.id, &vendor).await?.into()))
 }
 
 /// The statement of your account: its entries, newest first.
@@ -156,12 +149,14 @@ async fn list_entries(
     Path(vendor): Path<String>,
     page: Page,
 ) -> Result<Json<Paged<EntryView>>, ApiError> {
-    Ok(Json(app.accounts.statement(user.id, &vendor, &page, page.after()?).await?))
+    let entries = app.accounts.statement(user.id, &vendor, page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(entries, |entry| entry.seq)))
 }
 
 /// The accounts in your token.
 #[utoipa::path(get, path = "/v1/vendor/accounts", tag = "vendor", params(PageParams), security(("vendor_key" = [])),
     responses((status = 200, body = Paged<HoldingView>), (status = "4XX", body = ProblemView)))]
 async fn list_holdings(State(app): State<App>, vendor: Vendor, page: Page) -> Result<Json<Paged<HoldingView>>, ApiError> {
-    Ok(Json(app.accounts.holdings(vendor.id, &page, page.after()?).await?))
+    let holdings = app.accounts.holdings(vendor.id, page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(holdings, |holding| holding.user)))
 }

@@ -6,13 +6,68 @@ mod error;
 pub mod http;
 mod store;
 
-use crate::http::page::{Page, Paged};
 use crate::vendors::Directory;
 use error::AccountRefusal;
-use http::{AccountView, EntryView, HoldingView};
-use ledger::{Db, Failure};
-use scrip::{UserId, VendorId};
+use jiff::Timestamp;
+use ledger::{Db, Failure, Fault};
+use scrip::{Scale, Tokens, UserId, VendorId};
 pub use store::STATEMENTS;
+use uuid::Uuid;
+
+/// A user's account with a vendor.
+#[derive(Debug)]
+pub struct Account {
+    /// The vendor's code.
+    pub vendor: String,
+    /// The decimals of its token.
+    pub scale: Scale,
+    /// What can be spent.
+    pub balance: Tokens,
+    /// What is set aside for proposed trades.
+    pub held: Tokens,
+    /// Since when.
+    pub opened_at: Timestamp,
+}
+
+/// One line of an account.
+#[derive(Debug)]
+pub struct Entry {
+    /// Counts the account's entries from 1.
+    pub seq: i64,
+    /// Why the account changed.
+    pub kind: String,
+    /// The other half of the line.
+    pub contra: String,
+    /// The decimals of the token.
+    pub scale: Scale,
+    /// Change of the balance.
+    pub amount: Tokens,
+    /// Change of what is held.
+    pub held_amount: Tokens,
+    /// The balance from here on.
+    pub balance_after: Tokens,
+    /// What is held from here on.
+    pub held_after: Tokens,
+    /// The issue, swap or trade that it belongs to.
+    pub operation: Uuid,
+    /// When.
+    pub booked_at: Timestamp,
+}
+
+/// An account as its vendor sees it.
+#[derive(Debug)]
+pub struct Holding {
+    /// Whose.
+    pub user: Uuid,
+    /// The decimals of the token.
+    pub scale: Scale,
+    /// What the user can spend.
+    pub balance: Tokens,
+    /// What is set aside for proposed trades.
+    pub held: Tokens,
+    /// Since when.
+    pub opened_at: Timestamp,
+}
 
 /// The accounts of users.
 #[derive(Debug, Clone)]
@@ -30,45 +85,44 @@ impl Accounts {
     }
 
     /// Opens an empty account with the vendor.
-    pub async fn open(&self, user: UserId, vendor: &str) -> Answer<AccountView> {
+    pub async fn open(&self, user: UserId, vendor: &str) -> Answer<Account> {
         let vendor = self.directory.named(vendor).await?.ok_or(Failure::Refused(AccountRefusal::VendorNotFound))?;
         match ledger::accounts::open(&self.db, user, vendor.id).await {
-            Ok(opened_at) => Ok(AccountView::empty(&vendor, opened_at)),
+            Ok(opened_at) => {
+                let (vendor, scale) = (vendor.code.to_string(), vendor.scale);
+                Ok(Account { vendor, scale, balance: Tokens::ZERO, held: Tokens::ZERO, opened_at })
+            }
             Err(Failure::Refused(ledger::accounts::AlreadyOpen)) => Err(Failure::Refused(AccountRefusal::AlreadyOpen)),
             Err(Failure::Fault(fault)) => Err(fault.into()),
         }
     }
 
     /// The user's accounts, by vendor code.
-    pub async fn list(&self, user: UserId, page: &Page, after: Option<String>) -> Answer<Paged<AccountView>> {
+    pub async fn list(&self, user: UserId, after: Option<String>, limit: i64) -> Result<Vec<Account>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        let rows = store::list_accounts(&tx, user, after.as_deref(), page.limit_plus_one()).await?;
-        Ok(page.of(rows, |row| row.vendor.clone()))
+        store::list_accounts(&tx, user, after.as_deref(), limit).await
     }
 
     /// One account.
-    pub async fn get(&self, user: UserId, vendor: &str) -> Answer<AccountView> {
+    pub async fn get(&self, user: UserId, vendor: &str) -> Answer<Account> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        let row = store::find_account(&tx, user, vendor).await?;
-        row.map(AccountView::from).ok_or(Failure::Refused(AccountRefusal::AccountNotFound))
+        store::find_account(&tx, user, vendor).await?.ok_or(Failure::Refused(AccountRefusal::AccountNotFound))
     }
 
     /// The account's entries, newest first.
-    pub async fn statement(&self, user: UserId, vendor: &str, page: &Page, before: Option<i64>) -> Answer<Paged<EntryView>> {
+    pub async fn statement(&self, user: UserId, vendor: &str, before: Option<i64>, limit: i64) -> Answer<Vec<Entry>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
         store::find_account(&tx, user, vendor).await?.ok_or(Failure::Refused(AccountRefusal::AccountNotFound))?;
-        let rows = store::list_entries(&tx, user, vendor, before, page.limit_plus_one()).await?;
-        Ok(page.of(rows, |row| row.seq))
+        Ok(store::list_entries(&tx, user, vendor, before, limit).await?)
     }
 
     /// The accounts in a vendor's token, by user handle, as the vendor sees them.
-    pub async fn holdings(&self, vendor: VendorId, page: &Page, after: Option<uuid::Uuid>) -> Answer<Paged<HoldingView>> {
+    pub async fn holdings(&self, vendor: VendorId, after: Option<Uuid>, limit: i64) -> Result<Vec<Holding>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let rows = store::list_holdings(&tx, vendor, after, page.limit_plus_one()).await?;
-        Ok(page.of(rows, |row| row.user))
+        store::list_holdings(&tx, vendor, after, limit).await
     }
 }

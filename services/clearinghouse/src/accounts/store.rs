@@ -1,6 +1,6 @@
 //! Reading accounts and entries.
 
-use jiff::Timestamp;
+use super::{Account, Entry, Holding};
 use ledger::{Fault, Tx};
 use scrip::{Scale, Tokens, UserId, VendorId};
 use tokio_postgres::Row;
@@ -35,51 +35,16 @@ const LIST_HOLDINGS: &str = "
     ORDER BY a.user_id
     LIMIT $3";
 
-/// An account with what is needed to show it.
-#[derive(Debug)]
-pub(super) struct AccountRow {
-    pub(super) vendor: String,
-    pub(super) scale: Scale,
-    pub(super) balance: Tokens,
-    pub(super) held: Tokens,
-    pub(super) opened_at: Timestamp,
-}
-
-/// One line of a statement.
-#[derive(Debug)]
-pub(super) struct EntryRow {
-    pub(super) seq: i64,
-    pub(super) kind: String,
-    pub(super) contra: String,
-    pub(super) scale: Scale,
-    pub(super) amount: Tokens,
-    pub(super) held_amount: Tokens,
-    pub(super) balance_after: Tokens,
-    pub(super) held_after: Tokens,
-    pub(super) operation: Uuid,
-    pub(super) booked_at: Timestamp,
-}
-
-/// An account as its vendor sees it.
-#[derive(Debug)]
-pub(super) struct HoldingRow {
-    pub(super) user: Uuid,
-    pub(super) scale: Scale,
-    pub(super) balance: Tokens,
-    pub(super) held: Tokens,
-    pub(super) opened_at: Timestamp,
-}
-
-pub(super) async fn list_accounts(tx: &Tx<'_>, user: UserId, after: Option<&str>, limit: i64) -> Result<Vec<AccountRow>, Fault> {
+pub(super) async fn list_accounts(tx: &Tx<'_>, user: UserId, after: Option<&str>, limit: i64) -> Result<Vec<Account>, Fault> {
     tx.query(LIST_ACCOUNTS, &[&user.uuid(), &after, &limit]).await?.iter().map(account_row).collect()
 }
 
-pub(super) async fn find_account(tx: &Tx<'_>, user: UserId, vendor: &str) -> Result<Option<AccountRow>, Fault> {
+pub(super) async fn find_account(tx: &Tx<'_>, user: UserId, vendor: &str) -> Result<Option<Account>, Fault> {
     tx.query_opt(FIND_ACCOUNT, &[&user.uuid(), &vendor]).await?.as_ref().map(account_row).transpose()
 }
 
-fn account_row(row: &Row) -> Result<AccountRow, Fault> {
-    Ok(AccountRow {
+fn account_row(row: &Row) -> Result<Account, Fault> {
+    Ok(Account {
         vendor: row.try_get(0)?,
         scale: scale(row, 1)?,
         balance: Tokens::new(row.try_get(2)?),
@@ -89,11 +54,11 @@ fn account_row(row: &Row) -> Result<AccountRow, Fault> {
 }
 
 /// Newest first, below `before`.
-pub(super) async fn list_entries(tx: &Tx<'_>, user: UserId, vendor: &str, before: Option<i64>, limit: i64) -> Result<Vec<EntryRow>, Fault> {
+pub(super) async fn list_entries(tx: &Tx<'_>, user: UserId, vendor: &str, before: Option<i64>, limit: i64) -> Result<Vec<Entry>, Fault> {
     let rows = tx.query(LIST_ENTRIES, &[&user.uuid(), &vendor, &before, &limit]).await?;
     rows.iter()
         .map(|row| {
-            Ok(EntryRow {
+            Ok(Entry {
                 seq: row.try_get(0)?,
                 kind: row.try_get(1)?,
                 contra: row.try_get(2)?,
@@ -109,11 +74,11 @@ pub(super) async fn list_entries(tx: &Tx<'_>, user: UserId, vendor: &str, before
         .collect()
 }
 
-pub(super) async fn list_holdings(tx: &Tx<'_>, vendor: VendorId, after: Option<Uuid>, limit: i64) -> Result<Vec<HoldingRow>, Fault> {
+pub(super) async fn list_holdings(tx: &Tx<'_>, vendor: VendorId, after: Option<Uuid>, limit: i64) -> Result<Vec<Holding>, Fault> {
     let rows = tx.query(LIST_HOLDINGS, &[&vendor.uuid(), &after, &limit]).await?;
     rows.iter()
         .map(|row| {
-            Ok(HoldingRow {
+            Ok(Holding {
                 user: row.try_get(0)?,
                 scale: scale(row, 1)?,
                 balance: Tokens::new(row.try_get(2)?),

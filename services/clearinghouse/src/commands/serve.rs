@@ -9,6 +9,7 @@ use crate::access;
 use crate::app::App;
 use crate::heartbeat;
 use crate::http::server::{self, ServerLimits};
+use crate::routes;
 use clap::Args;
 use ledger::{Clock, Db};
 use std::net::SocketAddr;
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Comma
         Some(listener) => {
             let address = listener.local_addr().map_err(|error| CommandError::fault(error.to_string()))?;
             say(format!("listening on http://{address}"))?;
-            server::serve(listener, app.router(), limits(settings), signals.first()).await;
+            server::serve(listener, routes::router(&app), limits(settings), signals.first()).await;
         }
         None => {
             say("running schedules only: server.http_enabled is false")?;

@@ -199,12 +199,12 @@ pub struct Posted<T> {
 
 impl<T> Posted<T> {
     /// 201: something was made.
-    pub fn created(view: T, replayed: bool) -> Self {
+    pub fn created(replayed: bool, view: T) -> Self {
         Self { status: StatusCode::CREATED, view, replayed }
     }
 
     /// 200: something that was there already changed its state.
-    pub fn done(view: T, replayed: bool) -> Self {
+    pub fn done(replayed: bool, view: T) -> Self {
         Self { status: StatusCode::OK, view, replayed }
     }
 }

@@ -4,9 +4,8 @@
 //! never from the input. A handler without one of these is public.
 
 use super::problem::ApiError;
-use crate::access::{AccessRefusal, Caller, Scope};
-use crate::app::App;
-use axum::extract::FromRequestParts;
+use crate::access::{Access, AccessRefusal, Caller, Scope};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use scrip::{UserId, VendorId};
@@ -64,12 +63,15 @@ pub enum Anyone {
     User(User),
 }
 
-impl FromRequestParts<App> for Anyone {
+impl<S: Send + Sync> FromRequestParts<S> for Anyone
+where
+    Access: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let text = bearer(parts).ok_or(AccessRefusal::Unauthenticated)?;
-        Ok(match app.access.identify(text).await? {
+        Ok(match Access::from_ref(state).identify(text).await? {
             Caller::Operator { key } => Self::Operator(Operator { key }),
             Caller::Vendor { id, scopes } => Self::Vendor(Vendor { id, scopes }),
             Caller::User { id, session } => Self::User(User { id, session }),
@@ -85,44 +87,56 @@ fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(text)
 }
 
-impl FromRequestParts<App> for Operator {
+impl<S: Send + Sync> FromRequestParts<S> for Operator
+where
+    Access: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, app).await? {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, state).await? {
             Anyone::Operator(operator) => Ok(operator),
             Anyone::Vendor(_) | Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "an operator's key" }.into()),
         }
     }
 }
 
-impl FromRequestParts<App> for Vendor {
+impl<S: Send + Sync> FromRequestParts<S> for Vendor
+where
+    Access: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, app).await? {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, state).await? {
             Anyone::Vendor(vendor) => Ok(vendor),
             Anyone::Operator(_) | Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "a vendor's key" }.into()),
         }
     }
 }
 
-impl FromRequestParts<App> for User {
+impl<S: Send + Sync> FromRequestParts<S> for User
+where
+    Access: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, app).await? {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, state).await? {
             Anyone::User(user) => Ok(user),
             Anyone::Operator(_) | Anyone::Vendor(_) => Err(AccessRefusal::Forbidden { wanted: "a user's session" }.into()),
         }
     }
 }
 
-impl FromRequestParts<App> for OperatorOrVendor {
+impl<S: Send + Sync> FromRequestParts<S> for OperatorOrVendor
+where
+    Access: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, app).await? {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Anyone::from_request_parts(parts, state).await? {
             Anyone::Operator(operator) => Ok(Self::Operator(operator)),
             Anyone::Vendor(vendor) => Ok(Self::Vendor(vendor)),
             Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "an operator's or a vendor's key" }.into()),

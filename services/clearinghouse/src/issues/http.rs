@@ -1,15 +1,14 @@
 //! Route and bodies of issues.
 
+use super::{IssueMade, NewIssue};
 use crate::access::Scope;
 use crate::app::App;
 use crate::http::body::{AmountText, Posted};
 use crate::http::credential::Vendor;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::problem::{ApiError, ProblemView};
-use crate::vendors::VendorFacts;
 use axum::extract::State;
 use jiff::Timestamp;
-use scrip::posting::Issued;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,9 +25,15 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 pub struct CreateIssue {
     /// The user's handle or id.
     #[schema(example = "alice")]
-    pub(super) user: String,
+    user: String,
     /// In whole tokens.
-    pub(super) amount: AmountText,
+    amount: AmountText,
+}
+
+impl From<CreateIssue> for NewIssue {
+    fn from(CreateIssue { user, amount }: CreateIssue) -> Self {
+        Self { user, amount }
+    }
 }
 
 /// What was issued.
@@ -50,8 +55,8 @@ pub struct IssueView {
     booked_at: Timestamp,
 }
 
-impl IssueView {
-    pub(super) fn new(issued: &Issued, vendor: &VendorFacts) -> Self {
+impl From<IssueMade> for IssueView {
+    fn from(IssueMade { issued, vendor, replayed: _ }: IssueMade) -> Self {
         Self {
             id: issued.operation.uuid(),
             vendor: vendor.code.to_string(),
@@ -70,6 +75,7 @@ impl IssueView {
         description = "amount_malformed, user_not_found, account_not_found, switched_off, vendor_suspended, idempotency_key_reused")))]
 async fn create_issue(State(app): State<App>, vendor: Vendor, request: Keyed<CreateIssue>) -> Result<Posted<IssueView>, ApiError> {
     vendor.require(Scope::Issue)?;
-    let (issue, replayed) = app.issues.issue(vendor.id, request).await?;
-    Ok(Posted::created(issue, replayed))
+    let claim = request.claim(vendor.id.uuid());
+    let made = app.issues.issue(vendor.id, claim, request.body.map(NewIssue::from)).await?;
+    Ok(Posted::created(made.replayed, made.into()))
 }

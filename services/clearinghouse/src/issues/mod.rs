@@ -3,16 +3,24 @@
 mod error;
 pub mod http;
 
-use crate::http::idempotency::Keyed;
+use crate::http::body::AmountText;
 use crate::http::problem::ApiError;
 use crate::postings::Postings;
 use crate::users::Users;
-use crate::vendors::Directory;
+use crate::vendors::{Directory, VendorFacts};
 use error::IssueRefusal;
-use http::{CreateIssue, IssueView};
-use ledger::{Fault, new_id};
-use scrip::posting::{Issue, Posting, Receipt};
+use ledger::{Claim, Fault, new_id};
+use scrip::posting::{Issue, Issued, Posting, Receipt};
 use scrip::{OperationId, VendorId};
+
+/// Tokens for a user, as they are asked for.
+#[derive(Debug)]
+pub struct NewIssue {
+    /// The user's handle or id.
+    pub user: String,
+    /// In whole tokens.
+    pub amount: AmountText,
+}
 
 /// Issuing tokens.
 #[derive(Debug, Clone)]
@@ -22,6 +30,17 @@ pub struct Issues {
     directory: Directory,
 }
 
+/// What was issued, now or when the key was first used.
+#[derive(Debug)]
+pub struct IssueMade {
+    /// What the ledger says of it.
+    pub issued: Issued,
+    /// Whose token.
+    pub vendor: VendorFacts,
+    /// The key had been used for it before.
+    pub replayed: bool,
+}
+
 impl Issues {
     /// Issues through these postings, to these users.
     pub fn new(postings: Postings, users: Users, directory: Directory) -> Self {
@@ -29,16 +48,15 @@ impl Issues {
     }
 
     /// Issues; answers the first answer again where the key was used before.
-    pub async fn issue(&self, vendor: VendorId, request: Keyed<CreateIssue>) -> Result<(IssueView, bool), ApiError> {
-        let claim = request.claim(vendor.uuid());
-        let posted = self.postings.post(claim, self.wish(vendor, request.body).await).await?;
+    pub async fn issue(&self, vendor: VendorId, claim: Claim, new: Result<NewIssue, ApiError>) -> Result<IssueMade, ApiError> {
+        let posted = self.postings.post(claim, self.wish(vendor, new).await).await?;
         let Receipt::Issued(issued) = posted.receipt else { return Err(Fault::Unreadable("an issue's answer".to_owned()).into()) };
-        let facts = self.directory.get(issued.vendor).await?;
-        Ok((IssueView::new(&issued, &facts), posted.replayed))
+        let vendor = self.directory.get(issued.vendor).await?;
+        Ok(IssueMade { issued, vendor, replayed: posted.replayed })
     }
 
-    async fn wish(&self, vendor: VendorId, body: Result<CreateIssue, ApiError>) -> Result<Posting, ApiError> {
-        let CreateIssue { user, amount } = body?;
+    async fn wish(&self, vendor: VendorId, new: Result<NewIssue, ApiError>) -> Result<Posting, ApiError> {
+        let NewIssue { user, amount } = new?;
         let amount = amount.tokens("amount", self.directory.get(vendor).await?.scale)?;
         let user = self.users.find(&user).await?.ok_or(IssueRefusal::UserNotFound)?;
         Ok(Posting::Issue(Issue { operation: OperationId::new(new_id()), vendor, user, amount }))

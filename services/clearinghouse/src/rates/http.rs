@@ -1,7 +1,6 @@
 //! Routes and bodies of unit values and rates.
 
-use super::store::{RateRow, UnitValueRow};
-use super::{RateRefusal, unit_value};
+use super::{Indication, Kind, NewRate, NewUnitValue, Rate, UnitValueVersion, unit_value};
 use crate::access::Scope;
 use crate::app::App;
 use crate::http::body::{AmountText, Body, Created, Query};
@@ -11,9 +10,7 @@ use crate::http::problem::{ApiError, ProblemView};
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
-use scrip::rate::{Margin, PairRate, RateVersion};
-use scrip::{Code, Scale};
+use scrip::rate::{Margin, PairRate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -33,10 +30,16 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 pub struct CreateUnitValue {
     /// The value of one whole token in the scheme's currency; each smallest unit must be worth whole millionths.
     #[schema(example = "0.01")]
-    pub(super) unit_value: AmountText,
+    unit_value: AmountText,
     /// Not in the past; left out, at once.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub(super) starts_at: Option<Timestamp>,
+    starts_at: Option<Timestamp>,
+}
+
+impl From<CreateUnitValue> for NewUnitValue {
+    fn from(CreateUnitValue { unit_value, starts_at }: CreateUnitValue) -> Self {
+        Self { unit_value, starts_at }
+    }
 }
 
 /// A version of your unit value.
@@ -51,32 +54,9 @@ pub struct UnitValueView {
     created_at: Timestamp,
 }
 
-impl UnitValueView {
-    pub(super) fn new(row: &UnitValueRow, scale: Scale, digits: Option<Scale>) -> Self {
-        let UnitValueRow { starts_at, value, created_at } = row;
-        Self { unit_value: unit_value::show(*value, scale, digits), starts_at: *starts_at, created_at: *created_at }
-    }
-}
-
-/// How a pair's rate comes about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Value for value, by the unit values.
-    Cross,
-    /// By the vendor's own ratio.
-    Fixed,
-    /// Not at all.
-    Closed,
-}
-
-impl From<PairRate> for Kind {
-    fn from(rate: PairRate) -> Self {
-        match rate {
-            PairRate::Cross { .. } => Self::Cross,
-            PairRate::Fixed { .. } => Self::Fixed,
-            PairRate::Closed => Self::Closed,
-        }
+impl From<UnitValueVersion> for UnitValueView {
+    fn from(UnitValueVersion { starts_at, value, created_at, scale, digits }: UnitValueVersion) -> Self {
+        Self { unit_value: unit_value::show(value, scale, digits), starts_at, created_at }
     }
 }
 
@@ -86,7 +66,7 @@ impl From<PairRate> for Kind {
 pub struct CreateRate {
     /// The other vendor's code.
     #[schema(example = "AIRMILES")]
-    pub(super) from: String,
+    from: String,
     kind: Kind,
     /// With `fixed`: so many of their whole tokens ...
     #[schema(example = "100")]
@@ -99,21 +79,13 @@ pub struct CreateRate {
     margin_bps: Option<i64>,
     /// Not in the past; left out, at once.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub(super) starts_at: Option<Timestamp>,
+    starts_at: Option<Timestamp>,
 }
 
-impl CreateRate {
-    pub(super) fn pair_rate(&self, from: Scale, to: Scale) -> Result<PairRate, RateRefusal> {
-        let margin = Margin::try_new(self.margin_bps.unwrap_or(0)).ok_or(RateRefusal::MarginOutOfRange)?;
-        match (self.kind, &self.send, &self.receive) {
-            (Kind::Fixed, Some(send), Some(receive)) => {
-                Ok(PairRate::Fixed { send: send.tokens("send", from)?, receive: receive.tokens("receive", to)?, margin })
-            }
-            (Kind::Fixed, _, _) => Err(RateRefusal::FixedRateIncomplete),
-            (Kind::Cross, None, None) => Ok(PairRate::Cross { margin }),
-            (Kind::Closed, None, None) if margin == Margin::default() => Ok(PairRate::Closed),
-            (Kind::Cross | Kind::Closed, _, _) => Err(RateRefusal::FixedRateOnly),
-        }
+impl From<CreateRate> for NewRate {
+    fn from(body: CreateRate) -> Self {
+        let CreateRate { from, kind, send, receive, margin_bps, starts_at } = body;
+        Self { from, kind, send, receive, margin_bps, starts_at }
     }
 }
 
@@ -138,22 +110,21 @@ pub struct RateView {
     created_at: Timestamp,
 }
 
-impl RateView {
-    pub(super) fn new(row: &RateRow, to_scale: Scale) -> Self {
-        let RateRow { version, from, from_scale, starts_at, created_at } = row;
+impl From<Rate> for RateView {
+    fn from(Rate { version, from, to_scale, starts_at, created_at }: Rate) -> Self {
         let (send, receive) = match version.rate {
-            PairRate::Fixed { send, receive, .. } => (Some(send.display(*from_scale)), Some(receive.display(to_scale))),
+            PairRate::Fixed { send, receive, .. } => (Some(send.display(from.scale)), Some(receive.display(to_scale))),
             PairRate::Cross { .. } | PairRate::Closed => (None, None),
         };
         Self {
             id: version.id,
-            from: from.to_string(),
+            from: from.code.to_string(),
             kind: version.rate.into(),
             send: send.map(|amount| amount.to_string()),
             receive: receive.map(|amount| amount.to_string()),
             margin_bps: margin(version.rate).bps(),
-            starts_at: *starts_at,
-            created_at: *created_at,
+            starts_at,
+            created_at,
         }
     }
 }
@@ -180,7 +151,8 @@ pub struct PairParams {
 
 /// What a swap would be made at just now. Not a promise: limit a swap with `min_receive` or `max_send`.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct IndicativeRate {
+#[schema(as = IndicativeRate)]
+pub struct IndicationView {
     from: String,
     to: String,
     /// `cross` by the unit values or `fixed` by the vendor of `to`.
@@ -197,8 +169,8 @@ pub struct IndicativeRate {
     at: Timestamp,
 }
 
-impl IndicativeRate {
-    pub(super) fn new(from: Code, to: Code, rate: Decimal, version: Option<RateVersion>, at: Timestamp) -> Self {
+impl From<Indication> for IndicationView {
+    fn from(Indication { from, to, rate, version, at }: Indication) -> Self {
         let configured = version.map_or(PairRate::Cross { margin: Margin::default() }, |v| v.rate);
         Self {
             from: from.to_string(),
@@ -233,7 +205,7 @@ async fn create_unit_value(
     Body(body): Body<CreateUnitValue>,
 ) -> Result<Created<UnitValueView>, ApiError> {
     vendor.require(Scope::Rates)?;
-    Ok(Created(app.rates.create_unit_value(vendor.id, &body).await?))
+    Ok(Created(app.rates.create_unit_value(vendor.id, body.into()).await?.into()))
 }
 
 /// What you give for other vendors' tokens: every version, last made first.
@@ -242,7 +214,7 @@ async fn create_unit_value(
 async fn list_rates(State(app): State<App>, vendor: Vendor, page: Page) -> Result<Json<Paged<RateView>>, ApiError> {
     vendor.require(Scope::Rates)?;
     let rates = app.rates.list_rates(vendor.id, page.after()?, page.limit_plus_one()).await?;
-    Ok(Json(page.of(rates, |rate| rate.id)))
+    Ok(Json(page.of(rates, |rate| rate.version.id)))
 }
 
 /// Set what you give for another vendor's tokens.
@@ -254,18 +226,18 @@ async fn list_rates(State(app): State<App>, vendor: Vendor, page: Page) -> Resul
             starts_in_the_past, starts_at_taken")))]
 async fn create_rate(State(app): State<App>, vendor: Vendor, Body(body): Body<CreateRate>) -> Result<Created<RateView>, ApiError> {
     vendor.require(Scope::Rates)?;
-    Ok(Created(app.rates.create_rate(vendor.id, &body).await?))
+    Ok(Created(app.rates.create_rate(vendor.id, body.into()).await?.into()))
 }
 
 /// The rate between two tokens just now.
 #[utoipa::path(get, path = "/v1/rates", tag = "vendors", params(PairParams),
     security(("operator_key" = []), ("vendor_key" = []), ("user_session" = [])),
-    responses((status = 200, body = IndicativeRate),
+    responses((status = 200, body = IndicationView),
         (status = "4XX", body = ProblemView, description = "vendor_not_found, same_vendor, no_rate, no_common_scheme")))]
 async fn get_indicative_rate(
     State(app): State<App>,
     _: Anyone,
     Query(PairParams { from, to }): Query<PairParams>,
-) -> Result<Json<IndicativeRate>, ApiError> {
-    Ok(Json(app.rates.indicate(&from, &to).await?))
+) -> Result<Json<IndicationView>, ApiError> {
+    Ok(Json(app.rates.indicate(&from, &to).await?.into()))
 }

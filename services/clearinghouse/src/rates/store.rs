@@ -1,9 +1,10 @@
 //! SQL of unit values and rates: rows that begin at an instant and are never edited.
 
+use crate::vendors::VendorFacts;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
-use scrip::rate::{Margin, PairRate, RateVersion};
-use scrip::{Code, Scale, SchemeId, Tokens, UnitValue, VendorId};
+use scrip::rate::{Margin, PairRate, RateVersion, StoredRate};
+use scrip::{Code, Scale, SchemeId, UnitValue, VendorId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -26,7 +27,7 @@ const INSERT_RATE: &str = "
     ON CONFLICT (from_vendor_id, to_vendor_id, starts_at) DO NOTHING
     RETURNING starts_at";
 const LIST_RATES: &str = "
-    SELECT r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, v.code, v.scale, r.starts_at, r.created_at
+    SELECT r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, v.code, v.scale, r.starts_at, r.created_at, v.id
     FROM rates r
     JOIN vendors v ON v.id = r.from_vendor_id
     WHERE r.to_vendor_id = $1 AND ($2::uuid IS NULL OR r.id < $2)
@@ -65,8 +66,7 @@ pub(super) struct UnitValueRow {
 #[derive(Debug, Clone)]
 pub(super) struct RateRow {
     pub(super) version: RateVersion,
-    pub(super) from: Code,
-    pub(super) from_scale: Scale,
+    pub(super) from: VendorFacts,
     pub(super) starts_at: Timestamp,
     pub(super) created_at: Timestamp,
 }
@@ -158,23 +158,20 @@ fn unit_value_row(row: &Row) -> Result<UnitValueRow, Fault> {
 fn rate_row(row: &Row) -> Result<RateRow, Fault> {
     Ok(RateRow {
         version: rate_version(row)?,
-        from: Code::parse(row.try_get(5)?).map_err(|_| unreadable("vendor's code"))?,
-        from_scale: Scale::try_new(row.try_get::<_, i16>(6)?.into()).ok_or_else(|| unreadable("vendor's scale"))?,
+        from: VendorFacts {
+            id: VendorId::new(row.try_get(9)?),
+            code: Code::parse(row.try_get(5)?).map_err(|_| unreadable("vendor's code"))?,
+            scale: Scale::try_new(row.try_get::<_, i16>(6)?.into()).ok_or_else(|| unreadable("vendor's scale"))?,
+        },
         starts_at: row.try_get(7)?,
         created_at: row.try_get(8)?,
     })
 }
 
 fn rate_version(row: &Row) -> Result<RateVersion, Fault> {
-    let margin = Margin::try_new(row.try_get::<_, i32>(4)?.into()).ok_or_else(|| unreadable("margin"))?;
-    let units = |column| row.try_get::<_, Option<i64>>(column)?.map(Tokens::new).ok_or_else(|| unreadable("fixed rate"));
-    let rate = match row.try_get(1)? {
-        "cross" => PairRate::Cross { margin },
-        "fixed" => PairRate::Fixed { send: units(2)?, receive: units(3)?, margin },
-        "closed" => PairRate::Closed,
-        kind => return Err(unreadable(kind)),
-    };
-    Ok(RateVersion { id: row.try_get(0)?, rate })
+    let stored =
+        StoredRate { kind: row.try_get(1)?, send_units: row.try_get(2)?, receive_units: row.try_get(3)?, margin_bps: row.try_get(4)? };
+    Ok(RateVersion { id: row.try_get(0)?, rate: stored.read().ok_or_else(|| unreadable("terms"))? })
 }
 
 fn unreadable(what: &str) -> Fault {

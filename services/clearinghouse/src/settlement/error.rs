@@ -12,6 +12,9 @@ pub enum SettlementRefusal {
     /// Too long for a slot; a key never is.
     #[error("the key makes no slot")]
     SlotMalformed,
+    /// The key has made a run, which takes no other body than an empty one.
+    #[error("this Idempotency-Key has made a run already, with another body")]
+    KeyReused,
     /// Not there, or the vendor took no part in it.
     #[error("there is no such run")]
     RunNotFound,
@@ -34,6 +37,7 @@ impl Refusal for SettlementRefusal {
             Self::RunNotFound | Self::FileNotFound | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => {
                 Problem::not_found("not_found", self)
             }
+            Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
             Self::Schedule(ScheduleRefusal::CronMalformed { .. }) => Problem::unprocessable("cron_malformed", self).fact("field", "cron"),
             Self::Schedule(ScheduleRefusal::ZoneUnknown { .. }) => Problem::unprocessable("zone_unknown", self).fact("field", "zone"),

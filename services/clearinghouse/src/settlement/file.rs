@@ -2,8 +2,7 @@
 //!
 //! A caller that reads slowly holds neither memory nor a database connection: each piece is fetched when the one before is gone.
 
-use super::Viewer;
-use crate::app::App;
+use super::{Settlement, Viewer};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +18,7 @@ use uuid::Uuid;
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
 
 /// The file, or 304 where the caller has it already. A file never changes, so its hash is its ETag.
-pub(super) fn download(app: App, viewer: Viewer, file: &FileHead, request: &HeaderMap) -> Response {
+pub(super) fn download(settlement: Settlement, viewer: Viewer, file: &FileHead, request: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", hex::encode(file.sha256));
     if request.get(header::IF_NONE_MATCH).is_some_and(|known| names(known, &etag)) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
@@ -31,18 +30,18 @@ pub(super) fn download(app: App, viewer: Viewer, file: &FileHead, request: &Head
         (header::ETAG, etag),
         (CONTENT_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(file.sha256))),
     ];
-    (headers, Body::from_stream(pieces(app, viewer, file.id))).into_response()
+    (headers, Body::from_stream(pieces(settlement, viewer, file.id))).into_response()
 }
 
 fn names(known: &HeaderValue, etag: &str) -> bool {
     known.to_str().is_ok_and(|known| known.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag))
 }
 
-fn pieces(app: App, viewer: Viewer, file: Uuid) -> impl stream::Stream<Item = Result<Bytes, Fault>> {
+fn pieces(settlement: Settlement, viewer: Viewer, file: Uuid) -> impl stream::Stream<Item = Result<Bytes, Fault>> {
     let next = move |seq: i32| {
-        let app = app.clone();
+        let settlement = settlement.clone();
         async move {
-            let mut connection = app.db.connection().await?;
+            let mut connection = settlement.db.connection().await?;
             let tx = viewer.begin(&mut connection).await?;
             let piece = read_piece(&tx, file, seq).await?;
             Ok(piece.map(|bytes| (Bytes::from(bytes), seq.saturating_add(1))))

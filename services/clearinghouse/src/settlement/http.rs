@@ -42,9 +42,11 @@ async fn create_run(
     Path(scheme): Path<String>,
     request: Keyed<Nothing>,
 ) -> Result<Posted<RunView>, ApiError> {
-    let Nothing {} = request.body?;
-    let settled = super::settle(&app, &scheme, &request.key).await?;
-    Ok(Posted::created(RunView::new(settled.run, Viewer::House), !settled.closed_now))
+    if let Err(refused) = request.body {
+        return Err(app.settlement.judge_key(&scheme, &request.key).await.err().map_or(refused, ApiError::from));
+    }
+    let settled = app.settlement.settle(&scheme, &request.key).await?;
+    Ok(Posted::created(!settled.closed_now, RunView::new(settled.run, Viewer::House)))
 }
 
 /// A scheme's windows, newest first.
@@ -57,7 +59,7 @@ async fn list_windows(
     Path(scheme): Path<String>,
     page: Page,
 ) -> Result<Json<Paged<WindowView>>, ApiError> {
-    let windows = super::list_windows(&app, &scheme, page.after()?, page.limit_plus_one()).await?;
+    let windows = app.settlement.list_windows(&scheme, page.after()?, page.limit_plus_one()).await?;
     Ok(Json(page.of(windows, |summary| summary.window.number)))
 }
 
@@ -71,9 +73,9 @@ async fn list_runs_of_scheme(
     Path(scheme): Path<String>,
     page: Page,
 ) -> Result<Json<Paged<RunView>>, ApiError> {
-    let scheme = super::get_scheme_id(&app, &scheme).await?;
+    let scheme = app.settlement.get_scheme_id(&scheme).await?;
     let after = page.after::<Uuid>()?.map(RunId::new);
-    let runs = super::list_runs(&app, Viewer::House, Some(scheme), after, page.limit_plus_one()).await?;
+    let runs = app.settlement.list_runs(Viewer::House, Some(scheme), after, page.limit_plus_one()).await?;
     Ok(Json(page.of(runs, |run: &Run| run.id).map(|run: Run| RunView::new(run, Viewer::House))))
 }
 
@@ -83,7 +85,7 @@ async fn list_runs_of_scheme(
 async fn list_runs(State(app): State<App>, caller: OperatorOrVendor, page: Page) -> Result<Json<Paged<RunView>>, ApiError> {
     let after = page.after::<Uuid>()?.map(RunId::new);
     let viewer = Viewer::of(caller)?;
-    let runs = super::list_runs(&app, viewer, None, after, page.limit_plus_one()).await?;
+    let runs = app.settlement.list_runs(viewer, None, after, page.limit_plus_one()).await?;
     Ok(Json(page.of(runs, |run: &Run| run.id).map(|run: Run| RunView::new(run, viewer))))
 }
 
@@ -93,7 +95,7 @@ async fn list_runs(State(app): State<App>, caller: OperatorOrVendor, page: Page)
     responses((status = 200, body = RunView), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn get_run(State(app): State<App>, caller: OperatorOrVendor, Path(id): Path<Uuid>) -> Result<Json<RunView>, ApiError> {
     let viewer = Viewer::of(caller)?;
-    Ok(Json(RunView::new(super::get_run(&app, viewer, RunId::new(id)).await?, viewer)))
+    Ok(Json(RunView::new(app.settlement.get_run(viewer, RunId::new(id)).await?, viewer)))
 }
 
 /// A run's transfers in order: all of them, or those that the vendor pays or is paid.
@@ -106,7 +108,7 @@ async fn list_transfers(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<TransferView>>, ApiError> {
-    let (run, transfers) = super::list_transfers(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let (run, transfers) = app.settlement.list_transfers(Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     let transfers: Paged<Transfer> = page.of(transfers, |transfer| transfer.number);
     Ok(Json(transfers.map(|transfer| TransferView::new(transfer, &run.currency, run.digits))))
 }
@@ -121,7 +123,7 @@ async fn list_positions(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<PositionView>>, ApiError> {
-    let (run, positions) = super::list_positions(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let (run, positions) = app.settlement.list_positions(Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     let positions: Paged<Position> = page.of(positions, |position| position.vendor.clone());
     Ok(Json(positions.map(|position| PositionView::new(position, &run.currency, run.digits))))
 }
@@ -136,7 +138,7 @@ async fn list_files(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<FileView>>, ApiError> {
-    let files = super::list_files(&app, Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let files = app.settlement.list_files(Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     Ok(Json(page.of(files, |file| file.name.clone())))
 }
 
@@ -153,6 +155,6 @@ async fn get_file(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let viewer = Viewer::of(caller)?;
-    let head = super::get_file(&app, viewer, RunId::new(id), &name).await?;
-    Ok(file::download(app, viewer, &head, &headers))
+    let head = app.settlement.get_file(viewer, RunId::new(id), &name).await?;
+    Ok(file::download(app.settlement.clone(), viewer, &head, &headers))
 }

@@ -1,6 +1,6 @@
 //! Routes and bodies of schedules; only the operator's.
 
-use super::{SettlementRefusal, get_scheme_id};
+use super::SettlementRefusal;
 use crate::app::App;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::Operator;
@@ -84,7 +84,7 @@ async fn create_schedule(
 ) -> Result<Created<ScheduleView>, ApiError> {
     let CreateSchedule { cron, zone, misfire } = body;
     let misfire = misfire.as_deref().map_or(Some(Misfire::RunOnce), Misfire::parse).ok_or(SettlementRefusal::MisfireUnknown)?;
-    let scheme = get_scheme_id(&app, &scheme).await?;
+    let scheme = app.settlement.get_scheme_id(&scheme).await?;
     let schedule = app.runs.create_schedule(NewSchedule { scheme, cron, zone, misfire }).await.map_err(refused)?;
     Ok(Created(schedule.into()))
 }
@@ -94,7 +94,7 @@ async fn create_schedule(
     params(("scheme" = String, Path, description = "the scheme's code")), security(("operator_key" = [])),
     responses((status = 200, body = Paged<ScheduleView>), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
 async fn list_schedules(State(app): State<App>, _: Operator, Path(scheme): Path<String>) -> Result<Json<Paged<ScheduleView>>, ApiError> {
-    let scheme = get_scheme_id(&app, &scheme).await?;
+    let scheme = app.settlement.get_scheme_id(&scheme).await?;
     let schedules = app.runs.list_schedules(scheme).await?;
     Ok(Json(Paged { items: schedules.into_iter().map(ScheduleView::from).collect(), next: None }))
 }

@@ -1,19 +1,17 @@
 //! Routes and bodies of swaps.
 
-use super::store::SwapRow;
+use super::{NewSwap, Swap};
 use crate::app::App;
 use crate::http::body::{AmountText, Path, Posted};
 use crate::http::credential::User;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::{ApiError, ProblemView};
-use crate::vendors::VendorFacts;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use scrip::Micro;
 use scrip::money::MICRO_SCALE;
-use scrip::posting::Swapped;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,20 +28,27 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 pub struct CreateSwap {
     /// The vendor whose tokens you give.
     #[schema(example = "AIRMILES")]
-    pub(super) from: String,
+    from: String,
     /// The vendor whose tokens are received.
     #[schema(example = "BEANS")]
-    pub(super) to: String,
+    to: String,
     /// At most this much is taken, in whole tokens of `from`.
-    pub(super) send: Option<AmountText>,
+    send: Option<AmountText>,
     /// Exactly this much is received, in whole tokens of `to`.
-    pub(super) receive: Option<AmountText>,
+    receive: Option<AmountText>,
     /// The handle or id of the user who receives; left out, you do.
-    pub(super) payee: Option<String>,
+    payee: Option<String>,
     /// Refuse rather than receive less than this.
-    pub(super) min_receive: Option<AmountText>,
+    min_receive: Option<AmountText>,
     /// Refuse rather than send more than this.
-    pub(super) max_send: Option<AmountText>,
+    max_send: Option<AmountText>,
+}
+
+impl From<CreateSwap> for NewSwap {
+    fn from(body: CreateSwap) -> Self {
+        let CreateSwap { from, to, send, receive, payee, min_receive, max_send } = body;
+        Self { from, to, send, receive, payee, min_receive, max_send }
+    }
 }
 
 /// A swap as it was made.
@@ -85,8 +90,8 @@ pub struct SwapView {
     booked_at: Timestamp,
 }
 
-impl SwapView {
-    pub(super) fn new(swap: &Swapped, from: &VendorFacts, to: &VendorFacts) -> Self {
+impl From<Swap> for SwapView {
+    fn from(Swap { swapped: swap, from, to }: Swap) -> Self {
         let value = |micro: Micro| micro.display(MICRO_SCALE).to_string();
         Self {
             id: swap.id.uuid(),
@@ -109,12 +114,6 @@ impl SwapView {
     }
 }
 
-impl From<SwapRow> for SwapView {
-    fn from(SwapRow { swap, from, to }: SwapRow) -> Self {
-        Self::new(&swap, &from, &to)
-    }
-}
-
 /// Convert your tokens, or send them to another user in another token.
 #[utoipa::path(post, path = "/v1/swaps", tag = "swaps", params(IdempotencyKey), request_body = CreateSwap, security(("user_session" = [])),
     responses((status = 201, body = SwapView), (status = "4XX", body = ProblemView,
@@ -122,20 +121,22 @@ impl From<SwapRow> for SwapView {
             no_rate, no_common_scheme, amount_too_small, amount_too_large, below_min_receive, above_max_send, idempotency_key_reused"),
         (status = 503, body = ProblemView, description = "overloaded: nothing moved, try again")))]
 async fn create_swap(State(app): State<App>, user: User, request: Keyed<CreateSwap>) -> Result<Posted<SwapView>, ApiError> {
-    let (swap, replayed) = app.swaps.create(user.id, request).await?;
-    Ok(Posted::created(swap, replayed))
+    let claim = request.claim(user.id.uuid());
+    let (swap, replayed) = app.swaps.create(user.id, claim, request.body.map(NewSwap::from)).await?;
+    Ok(Posted::created(replayed, swap.into()))
 }
 
 /// Your swaps, as payer or payee, newest first.
 #[utoipa::path(get, path = "/v1/swaps", tag = "swaps", params(PageParams), security(("user_session" = [])),
     responses((status = 200, body = Paged<SwapView>), (status = "4XX", body = ProblemView)))]
 async fn list_swaps(State(app): State<App>, user: User, page: Page) -> Result<Json<Paged<SwapView>>, ApiError> {
-    Ok(Json(app.swaps.list(user.id, &page, page.after()?).await?))
+    let swaps = app.swaps.list(user.id, page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(swaps, |swap| swap.swapped.id)))
 }
 
 /// One of your swaps.
 #[utoipa::path(get, path = "/v1/swaps/{id}", tag = "swaps", params(("id" = Uuid, Path)), security(("user_session" = [])),
     responses((status = 200, body = SwapView), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn get_swap(State(app): State<App>, user: User, Path(id): Path<Uuid>) -> Result<Json<SwapView>, ApiError> {
-    Ok(Json(app.swaps.get(user.id, id).await?))
+    Ok(Json(app.swaps.get(user.id, id).await?.into()))
 }

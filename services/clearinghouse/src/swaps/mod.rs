@@ -8,20 +8,47 @@ pub mod http;
 mod store;
 
 use crate::http::body::AmountText;
-use crate::http::idempotency::Keyed;
-use crate::http::page::{Page, Paged};
 use crate::http::problem::ApiError;
 use crate::postings::Postings;
 use crate::users::Users;
 use crate::vendors::{Directory, VendorFacts};
 use error::SwapRefusal;
-use http::{CreateSwap, SwapView};
-use ledger::{Db, Failure, Fault, new_id};
-use scrip::posting::{Posting, Receipt, SwapOrder};
+use ledger::{Claim, Db, Failure, Fault, new_id};
+use scrip::posting::{Posting, Receipt, SwapOrder, Swapped};
 use scrip::swap::Side;
 use scrip::{OperationId, Tokens, UserId};
 pub use store::STATEMENTS;
 use uuid::Uuid;
+
+/// One token for another, as it is asked for: vendors by code, users by handle or id, amounts as text in whole tokens.
+#[derive(Debug)]
+pub struct NewSwap {
+    /// Whose tokens are given.
+    pub from: String,
+    /// Whose tokens are received.
+    pub to: String,
+    /// The most that is taken; or
+    pub send: Option<AmountText>,
+    /// exactly what is received.
+    pub receive: Option<AmountText>,
+    /// Who receives; none: the payer.
+    pub payee: Option<String>,
+    /// Refuse rather than receive less.
+    pub min_receive: Option<AmountText>,
+    /// Refuse rather than send more.
+    pub max_send: Option<AmountText>,
+}
+
+/// A swap and the two vendors that it names.
+#[derive(Debug)]
+pub struct Swap {
+    /// As the ledger has it.
+    pub swapped: Swapped,
+    /// Whose tokens were retired.
+    pub from: VendorFacts,
+    /// Whose tokens were issued.
+    pub to: VendorFacts,
+}
 
 /// The swaps of users.
 #[derive(Debug, Clone)]
@@ -39,16 +66,15 @@ impl Swaps {
     }
 
     /// Converts or sends; answers the first answer again where the key was used before.
-    pub async fn create(&self, user: UserId, request: Keyed<CreateSwap>) -> Result<(SwapView, bool), ApiError> {
-        let claim = request.claim(user.uuid());
-        let posted = self.postings.post(claim, self.wish(user, request.body).await).await?;
+    pub async fn create(&self, user: UserId, claim: Claim, new: Result<NewSwap, ApiError>) -> Result<(Swap, bool), ApiError> {
+        let posted = self.postings.post(claim, self.wish(user, new).await).await?;
         let Receipt::Swapped(swapped) = posted.receipt else { return Err(Fault::Unreadable("a swap's answer".to_owned()).into()) };
         let (from, to) = (self.directory.get(swapped.from).await?, self.directory.get(swapped.to).await?);
-        Ok((SwapView::new(&swapped, &from, &to), posted.replayed))
+        Ok((Swap { swapped: *swapped, from, to }, posted.replayed))
     }
 
-    async fn wish(&self, payer: UserId, body: Result<CreateSwap, ApiError>) -> Result<Posting, ApiError> {
-        let CreateSwap { from, to, send, receive, payee, min_receive, max_send } = body?;
+    async fn wish(&self, payer: UserId, new: Result<NewSwap, ApiError>) -> Result<Posting, ApiError> {
+        let NewSwap { from, to, send, receive, payee, min_receive, max_send } = new?;
         let (from, to) = (self.vendor(&from, "from").await?, self.vendor(&to, "to").await?);
         let side = match (send, receive) {
             (Some(send), None) => Side::Send(send.tokens("send", from.scale)?),
@@ -76,19 +102,17 @@ impl Swaps {
     }
 
     /// The user's swaps, as payer or payee, newest first.
-    pub async fn list(&self, user: UserId, page: &Page, before: Option<Uuid>) -> Result<Paged<SwapView>, Fault> {
+    pub async fn list(&self, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<Swap>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        let rows = store::list_swaps(&tx, user, before, page.limit_plus_one()).await?;
-        Ok(page.of(rows, |row| row.swap.id))
+        store::list_swaps(&tx, user, before, limit).await
     }
 
     /// One of the user's swaps.
-    pub async fn get(&self, user: UserId, id: Uuid) -> Result<SwapView, Failure<SwapRefusal>> {
+    pub async fn get(&self, user: UserId, id: Uuid) -> Result<Swap, Failure<SwapRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        let row = store::find_swap(&tx, user, id).await?;
-        row.map(SwapView::from).ok_or(Failure::Refused(SwapRefusal::SwapNotFound))
+        store::find_swap(&tx, user, id).await?.ok_or(Failure::Refused(SwapRefusal::SwapNotFound))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading swaps.
 
+use super::Swap;
 use crate::vendors::VendorFacts;
 use ledger::{Fault, Tx};
 use scrip::posting::Swapped;
@@ -27,29 +28,21 @@ const FIND_SWAP: &str = "
     FROM swaps s JOIN vendors f ON f.id = s.from_vendor_id JOIN vendors t ON t.id = s.to_vendor_id
     WHERE (s.user_id = $1 OR s.payee_id = $1) AND s.id = $2";
 
-/// A swap and the two vendors that it names.
-#[derive(Debug)]
-pub(super) struct SwapRow {
-    pub(super) swap: Swapped,
-    pub(super) from: VendorFacts,
-    pub(super) to: VendorFacts,
-}
-
 /// Newest first, older than `before`.
-pub(super) async fn list_swaps(tx: &Tx<'_>, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<SwapRow>, Fault> {
+pub(super) async fn list_swaps(tx: &Tx<'_>, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<Swap>, Fault> {
     tx.query(LIST_SWAPS, &[&user.uuid(), &before, &limit]).await?.iter().map(swap_row).collect()
 }
 
-pub(super) async fn find_swap(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Option<SwapRow>, Fault> {
+pub(super) async fn find_swap(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Swap>, Fault> {
     tx.query_opt(FIND_SWAP, &[&user.uuid(), &id]).await?.as_ref().map(swap_row).transpose()
 }
 
-fn swap_row(row: &Row) -> Result<SwapRow, Fault> {
+fn swap_row(row: &Row) -> Result<Swap, Fault> {
     let micro = |column| row.try_get(column).map(Micro::new);
     let unit_value =
         |column: usize| UnitValue::try_new(row.try_get(column)?).ok_or_else(|| Fault::Unreadable("a swap's unit value".to_owned()));
     let (from, to) = (facts(row, 15)?, facts(row, 18)?);
-    let swap = Swapped {
+    let swapped = Swapped {
         id: OperationId::new(row.try_get(0)?),
         payer: UserId::new(row.try_get(1)?),
         payee: UserId::new(row.try_get(2)?),
@@ -64,7 +57,7 @@ fn swap_row(row: &Row) -> Result<SwapRow, Fault> {
         window: WindowId::new(row.try_get(13)?),
         booked_at: row.try_get(14)?,
     };
-    Ok(SwapRow { swap, from, to })
+    Ok(Swap { swapped, from, to })
 }
 
 /// Three columns from `first` on: id, code, scale.

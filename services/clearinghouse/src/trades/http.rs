@@ -1,6 +1,6 @@
 //! Routes and bodies of trades.
 
-use super::Reply;
+use super::{NamedTrade, NewLeg, NewTrade, Reply};
 use crate::app::App;
 use crate::http::body::{AmountText, Nothing, Path, Posted};
 use crate::http::credential::User;
@@ -11,6 +11,7 @@ use crate::vendors::VendorFacts;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use scrip::Tokens;
 use scrip::posting::TradeStep;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,14 +34,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 pub struct ProposeTrade {
     /// The handle or id of the user who may accept.
     #[schema(example = "bob")]
-    pub(super) with: String,
+    with: String,
     /// What you give; it is held until the trade ends.
-    pub(super) give: LegBody,
+    give: LegBody,
     /// What you take.
-    pub(super) take: LegBody,
+    take: LegBody,
     /// How long the proposal stands: 1 to 2,592,000 (30 days); 604,800 (7 days) where nothing is said.
     #[schema(example = 3600)]
-    pub(super) expires_in_seconds: Option<i64>,
+    expires_in_seconds: Option<i64>,
 }
 
 /// An amount of one vendor's token.
@@ -49,9 +50,22 @@ pub struct ProposeTrade {
 pub struct LegBody {
     /// The vendor's code.
     #[schema(example = "AIRMILES")]
-    pub(super) vendor: String,
+    vendor: String,
     /// In whole tokens.
-    pub(super) amount: AmountText,
+    amount: AmountText,
+}
+
+impl From<LegBody> for NewLeg {
+    fn from(LegBody { vendor, amount }: LegBody) -> Self {
+        Self { vendor, amount }
+    }
+}
+
+impl From<ProposeTrade> for NewTrade {
+    fn from(body: ProposeTrade) -> Self {
+        let ProposeTrade { with, give, take, expires_in_seconds } = body;
+        Self { with, give: give.into(), take: take.into(), expires_in_seconds }
+    }
 }
 
 /// An amount of one vendor's token.
@@ -86,10 +100,10 @@ pub struct TradeView {
     since: Timestamp,
 }
 
-impl TradeView {
-    pub(super) fn new(step: &TradeStep, give: &VendorFacts, take: &VendorFacts) -> Self {
+impl From<NamedTrade> for TradeView {
+    fn from(NamedTrade { step, give, take }: NamedTrade) -> Self {
         let TradeStep { trade, state, booked_at } = step;
-        let leg = |vendor: &VendorFacts, amount: scrip::Tokens| LegView {
+        let leg = |vendor: VendorFacts, amount: Tokens| LegView {
             vendor: vendor.code.to_string(),
             amount: amount.display(vendor.scale).to_string(),
         };
@@ -101,12 +115,8 @@ impl TradeView {
             give: leg(give, trade.give.amount),
             take: leg(take, trade.take.amount),
             expires_at: trade.expires_at,
-            since: *booked_at,
+            since: booked_at,
         }
-    }
-
-    pub(super) fn id(&self) -> Uuid {
-        self.id
     }
 }
 
@@ -115,22 +125,24 @@ impl TradeView {
     responses((status = 201, body = TradeView), (status = "4XX", body = ProblemView,
         description = "amount_malformed, same_user, same_vendor, vendor_not_found, user_not_found, account_not_found, insufficient_tokens, expiry_out_of_range")))]
 async fn propose_trade(State(app): State<App>, user: User, request: Keyed<ProposeTrade>) -> Result<Posted<TradeView>, ApiError> {
-    let (trade, replayed) = app.trades.propose(user.id, request).await?;
-    Ok(Posted::created(trade, replayed))
+    let claim = request.claim(user.id.uuid());
+    let (trade, replayed) = app.trades.propose(user.id, claim, request.body.map(NewTrade::from)).await?;
+    Ok(Posted::created(replayed, trade.into()))
 }
 
 /// Your trades, as proposer or acceptor, newest first.
 #[utoipa::path(get, path = "/v1/trades", tag = "trades", params(PageParams), security(("user_session" = [])),
     responses((status = 200, body = Paged<TradeView>), (status = "4XX", body = ProblemView)))]
 async fn list_trades(State(app): State<App>, user: User, page: Page) -> Result<Json<Paged<TradeView>>, ApiError> {
-    Ok(Json(app.trades.list(user.id, &page, page.after()?).await?))
+    let trades = app.trades.list(user.id, page.after()?, page.limit_plus_one()).await?;
+    Ok(Json(page.of(trades, |trade| trade.step.trade.id)))
 }
 
 /// One of your trades.
 #[utoipa::path(get, path = "/v1/trades/{id}", tag = "trades", params(("id" = Uuid, Path)), security(("user_session" = [])),
     responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn get_trade(State(app): State<App>, user: User, Path(id): Path<Uuid>) -> Result<Json<TradeView>, ApiError> {
-    Ok(Json(app.trades.get(user.id, id).await?))
+    Ok(Json(app.trades.get(user.id, id).await?.into()))
 }
 
 /// Accept a trade that was proposed to you: both legs move at once.
@@ -143,8 +155,9 @@ async fn accept_trade(
     Path(id): Path<Uuid>,
     request: Keyed<Nothing>,
 ) -> Result<Posted<TradeView>, ApiError> {
-    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Accept, request).await?;
-    Ok(Posted::done(trade, replayed))
+    let claim = request.claim(user.id.uuid());
+    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Accept, claim, request.body).await?;
+    Ok(Posted::done(replayed, trade.into()))
 }
 
 /// Decline a trade that was proposed to you; what was held goes back.
@@ -156,8 +169,9 @@ async fn decline_trade(
     Path(id): Path<Uuid>,
     request: Keyed<Nothing>,
 ) -> Result<Posted<TradeView>, ApiError> {
-    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Decline, request).await?;
-    Ok(Posted::done(trade, replayed))
+    let claim = request.claim(user.id.uuid());
+    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Decline, claim, request.body).await?;
+    Ok(Posted::done(replayed, trade.into()))
 }
 
 /// Take back a trade that you proposed; what was held goes back.
@@ -169,6 +183,7 @@ async fn cancel_trade(
     Path(id): Path<Uuid>,
     request: Keyed<Nothing>,
 ) -> Result<Posted<TradeView>, ApiError> {
-    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Cancel, request).await?;
-    Ok(Posted::done(trade, replayed))
+    let claim = request.claim(user.id.uuid());
+    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Cancel, claim, request.body).await?;
+    Ok(Posted::done(replayed, trade.into()))
 }

@@ -7,14 +7,12 @@ mod error;
 pub mod http;
 mod store;
 
-use crate::http::idempotency::Keyed;
-use crate::http::page::{Page, Paged};
+use crate::http::body::AmountText;
 use crate::http::problem::ApiError;
 use crate::postings::Postings;
 use crate::users::Users;
-use crate::vendors::Directory;
+use crate::vendors::{Directory, VendorFacts};
 use error::TradeRefusal;
-use http::{LegBody, ProposeTrade, TradeView};
 use jiff::SignedDuration;
 use ledger::{Claim, Clock, Db, Engine, Failure, Fault, Posted, new_id};
 use scrip::posting::{Leg, Posting, Receipt, Trade, TradeEnd, TradeStep};
@@ -27,6 +25,39 @@ const EXPIRES_IN_SECONDS_DEFAULT: i64 = 7 * 24 * 3600;
 const EXPIRES_IN_SECONDS_MAX: i64 = 30 * 24 * 3600;
 /// Trades released in one beat; what is left waits for the next.
 const EXPIRED_PER_BEAT_MAX: i64 = 500;
+
+/// A trade as it is proposed: users by handle or id, vendors by code, amounts as text in whole tokens.
+#[derive(Debug)]
+pub struct NewTrade {
+    /// Who may accept.
+    pub with: String,
+    /// What the proposer gives.
+    pub give: NewLeg,
+    /// What the proposer takes.
+    pub take: NewLeg,
+    /// How long the proposal stands; none: seven days.
+    pub expires_in_seconds: Option<i64>,
+}
+
+/// An amount of one vendor's token, as text.
+#[derive(Debug)]
+pub struct NewLeg {
+    /// The vendor's code.
+    pub vendor: String,
+    /// In whole tokens.
+    pub amount: AmountText,
+}
+
+/// Where a trade stands, and the two vendors that it names.
+#[derive(Debug)]
+pub struct NamedTrade {
+    /// As the ledger has it.
+    pub step: TradeStep,
+    /// Whose tokens the proposer gives.
+    pub give: VendorFacts,
+    /// Whose tokens the proposer takes.
+    pub take: VendorFacts,
+}
 
 /// The trades of users.
 #[derive(Debug, Clone)]
@@ -54,14 +85,13 @@ impl Trades {
     }
 
     /// Proposes, holding what the proposer gives.
-    pub async fn propose(&self, user: UserId, request: Keyed<ProposeTrade>) -> Result<(TradeView, bool), ApiError> {
-        let claim = request.claim(user.uuid());
-        let wish = self.wish(user, request.body).await.map(Posting::ProposeTrade);
+    pub async fn propose(&self, user: UserId, claim: Claim, new: Result<NewTrade, ApiError>) -> Result<(NamedTrade, bool), ApiError> {
+        let wish = self.wish(user, new).await.map(Posting::ProposeTrade);
         self.post(claim, wish).await
     }
 
-    async fn wish(&self, proposer: UserId, body: Result<ProposeTrade, ApiError>) -> Result<Trade, ApiError> {
-        let ProposeTrade { with, give, take, expires_in_seconds } = body?;
+    async fn wish(&self, proposer: UserId, new: Result<NewTrade, ApiError>) -> Result<Trade, ApiError> {
+        let NewTrade { with, give, take, expires_in_seconds } = new?;
         let acceptor = self.users.find(&with).await?.ok_or(TradeRefusal::UserNotFound)?;
         let (give, take) = (self.leg(&give, "give").await?, self.leg(&take, "take").await?);
         let seconds = expires_in_seconds.unwrap_or(EXPIRES_IN_SECONDS_DEFAULT);
@@ -73,15 +103,21 @@ impl Trades {
         Ok(Trade { id: TradeId::new(new_id()), proposer, acceptor, give, take, expires_at })
     }
 
-    async fn leg(&self, leg: &LegBody, field: &'static str) -> Result<Leg, ApiError> {
+    async fn leg(&self, leg: &NewLeg, field: &'static str) -> Result<Leg, ApiError> {
         let vendor = self.directory.named(&leg.vendor).await?.ok_or(TradeRefusal::VendorNotFound { field })?;
         Ok(Leg { vendor: vendor.id, amount: leg.amount.tokens(field, vendor.scale)? })
     }
 
     /// Accepts or declines as the acceptor, cancels as the proposer.
-    pub(crate) async fn reply<T>(&self, user: UserId, id: Uuid, reply: Reply, request: Keyed<T>) -> Result<(TradeView, bool), ApiError> {
-        let claim = request.claim(user.uuid());
-        let wish = match request.body {
+    pub(crate) async fn reply<T>(
+        &self,
+        user: UserId,
+        id: Uuid,
+        reply: Reply,
+        claim: Claim,
+        body: Result<T, ApiError>,
+    ) -> Result<(NamedTrade, bool), ApiError> {
+        let wish = match body {
             Ok(_) => self.reply_wish(user, id, reply).await,
             Err(refused) => Err(refused),
         };
@@ -98,16 +134,16 @@ impl Trades {
         if may == user { Ok(posting) } else { Err(TradeRefusal::NotYours.into()) }
     }
 
-    async fn post(&self, claim: Claim, wish: Result<Posting, ApiError>) -> Result<(TradeView, bool), ApiError> {
+    async fn post(&self, claim: Claim, wish: Result<Posting, ApiError>) -> Result<(NamedTrade, bool), ApiError> {
         let Posted { receipt, replayed } = self.postings.post(claim, wish).await?;
         let Receipt::Traded(step) = receipt else { return Err(Fault::Unreadable("a trade's answer".to_owned()).into()) };
-        Ok((self.view(&step).await?, replayed))
+        Ok((self.name(step).await?, replayed))
     }
 
-    async fn view(&self, step: &TradeStep) -> Result<TradeView, Fault> {
+    async fn name(&self, step: TradeStep) -> Result<NamedTrade, Fault> {
         let give = self.directory.get(step.trade.give.vendor).await?;
         let take = self.directory.get(step.trade.take.vendor).await?;
-        Ok(TradeView::new(step, &give, &take))
+        Ok(NamedTrade { step, give, take })
     }
 
     async fn find(&self, user: UserId, id: Uuid) -> Result<TradeStep, Failure<TradeRefusal>> {
@@ -117,21 +153,21 @@ impl Trades {
     }
 
     /// One of the user's trades, as proposer or acceptor.
-    pub async fn get(&self, user: UserId, id: Uuid) -> Result<TradeView, Failure<TradeRefusal>> {
+    pub async fn get(&self, user: UserId, id: Uuid) -> Result<NamedTrade, Failure<TradeRefusal>> {
         let step = self.find(user, id).await?;
-        Ok(self.view(&step).await?)
+        Ok(self.name(step).await?)
     }
 
     /// The user's trades, as proposer or acceptor, newest first.
-    pub async fn list(&self, user: UserId, page: &Page, before: Option<Uuid>) -> Result<Paged<TradeView>, Fault> {
+    pub async fn list(&self, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<NamedTrade>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        let steps = store::list_trades(&tx, user, before, page.limit_plus_one()).await?;
-        let mut rows = Vec::with_capacity(steps.len());
+        let steps = store::list_trades(&tx, user, before, limit).await?;
+        let mut named = Vec::with_capacity(steps.len());
         for step in steps {
-            rows.push(self.view(&step).await?);
+            named.push(self.name(step).await?);
         }
-        Ok(page.of(rows, TradeView::id))
+        Ok(named)
     }
 
     /// Gives back what is held for proposals whose time is up; answers how many.

@@ -12,6 +12,7 @@ use crate::access;
 use crate::app::App;
 use crate::heartbeat;
 use crate::http::server;
+use crate::routes;
 use caller::Caller;
 use clap::Args;
 use market::Market;
@@ -53,7 +54,7 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), Comman
     let base = format!("http://{address}");
     let (stop, stopped) = oneshot::channel::<()>();
     let heartbeat = heartbeat::start(app.clone(), &context.settings).await?;
-    let served = tokio::spawn(server::serve(listener, app.router(), limits(&context.settings), async {
+    let served = tokio::spawn(server::serve(listener, routes::router(&app), limits(&context.settings), async {
         drop(stopped.await);
     }));
 

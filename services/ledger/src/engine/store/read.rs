@@ -3,7 +3,7 @@
 use crate::{Claim, Fault, Tx, locks};
 use jiff::Timestamp;
 use scrip::posting::{Account, AccountKey, Book, Posting, Receipt, Switches, Terms, TradeState, VendorTerms};
-use scrip::rate::{Margin, PairRate, RateVersion};
+use scrip::rate::{PairRate, RateVersion, StoredRate};
 use scrip::{SchemeId, Tokens, TradeId, UnitValue, UserId, VendorId, WindowId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio_postgres::Row;
@@ -165,13 +165,7 @@ async fn read_rates(tx: &Tx<'_>, postings: &[Posting], booked_at: Timestamp) -> 
 }
 
 fn pair_rate(row: &Row) -> Result<PairRate, Fault> {
-    let unreadable = || Fault::Unreadable("a pair rate".to_owned());
-    let margin = Margin::try_new(i64::from(row.try_get::<_, i32>(6)?)).ok_or_else(unreadable)?;
-    let units = |column| row.try_get::<_, Option<i64>>(column)?.map(Tokens::new).ok_or_else(unreadable);
-    match row.try_get(3)? {
-        "cross" => Ok(PairRate::Cross { margin }),
-        "fixed" => Ok(PairRate::Fixed { send: units(4)?, receive: units(5)?, margin }),
-        "closed" => Ok(PairRate::Closed),
-        _ => Err(unreadable()),
-    }
+    let stored =
+        StoredRate { kind: row.try_get(3)?, send_units: row.try_get(4)?, receive_units: row.try_get(5)?, margin_bps: row.try_get(6)? };
+    stored.read().ok_or_else(|| Fault::Unreadable(format!("a pair rate: {stored:?}")))
 }

@@ -1,0 +1,27 @@
+//! All routes of the house, their description, and the edge that every request passes through.
+
+use crate::app::App;
+use crate::http::{docs, edge};
+use crate::{access, accounts, issues, rates, schemes, settlement, swaps, trades, users, vendors};
+use axum::Router;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The house as it is served.
+pub fn router(app: &App) -> Router {
+    let (routes, description) = OpenApiRouter::with_openapi(docs::Description::openapi())
+        .routes(routes!(docs::get_health))
+        .merge(schemes::http::routes())
+        .merge(vendors::http::routes())
+        .merge(access::http::routes())
+        .merge(rates::http::routes())
+        .merge(issues::http::routes())
+        .merge(users::http::routes())
+        .merge(accounts::http::routes())
+        .merge(swaps::http::routes())
+        .merge(trades::http::routes())
+        .merge(settlement::http::routes())
+        .split_for_parts();
+    edge::around(routes.with_state(app.clone()).merge(docs::routes(description)), app.limits())
+}
