@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::accounts::Accounts;
+use crate::directory::Directory;
 use crate::http::edge;
 use crate::issues::Issues;
 use crate::postings::Postings;
@@ -11,7 +12,7 @@ use crate::settlement::Settlement;
 use crate::swaps::Swaps;
 use crate::trades::Trades;
 use crate::users::Users;
-use crate::vendors::{Directory, Vendors};
+use crate::vendors::Vendors;
 use axum::extract::FromRef;
 use ledger::{Clock, Db, Engine, EngineLimits};
 use runs::Runs;

@@ -3,7 +3,9 @@
 pub mod access;
 pub mod accounts;
 pub mod app;
+mod columns;
 pub mod commands;
+pub mod directory;
 pub mod heartbeat;
 pub mod http;
 pub mod issues;
@@ -25,6 +27,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         access::STATEMENTS,
         accounts::STATEMENTS,
+        directory::STATEMENTS,
         rates::STATEMENTS,
         schemes::STATEMENTS,
         swaps::STATEMENTS,

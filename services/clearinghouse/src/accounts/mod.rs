@@ -6,7 +6,7 @@ mod error;
 pub mod http;
 mod store;
 
-use crate::vendors::Directory;
+use crate::directory::Directory;
 use error::AccountRefusal;
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault};

@@ -1,8 +1,9 @@
 //! Reading accounts and entries.
 
 use super::{Account, Entry, Holding};
+use crate::columns::read_scale;
 use ledger::{Fault, Tx};
-use scrip::{Scale, Tokens, UserId, VendorId};
+use scrip::{Tokens, UserId, VendorId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub(super) async fn find_account(tx: &Tx<'_>, user: UserId, vendor: &str) -> Res
 fn account_row(row: &Row) -> Result<Account, Fault> {
     Ok(Account {
         vendor: row.try_get(0)?,
-        scale: scale(row, 1)?,
+        scale: read_scale(row, 1)?,
         balance: Tokens::new(row.try_get(2)?),
         held: Tokens::new(row.try_get(3)?),
         opened_at: row.try_get(4)?,
@@ -62,7 +63,7 @@ pub(super) async fn list_entries(tx: &Tx<'_>, user: UserId, vendor: &str, before
                 seq: row.try_get(0)?,
                 kind: row.try_get(1)?,
                 contra: row.try_get(2)?,
-                scale: scale(row, 3)?,
+                scale: read_scale(row, 3)?,
                 amount: Tokens::new(row.try_get(4)?),
                 held_amount: Tokens::new(row.try_get(5)?),
                 balance_after: Tokens::new(row.try_get(6)?),
@@ -80,16 +81,11 @@ pub(super) async fn list_holdings(tx: &Tx<'_>, vendor: VendorId, after: Option<U
         .map(|row| {
             Ok(Holding {
                 user: row.try_get(0)?,
-                scale: scale(row, 1)?,
+                scale: read_scale(row, 1)?,
                 balance: Tokens::new(row.try_get(2)?),
                 held: Tokens::new(row.try_get(3)?),
                 opened_at: row.try_get(4)?,
             })
         })
         .collect()
-}
-
-fn scale(row: &Row, column: usize) -> Result<Scale, Fault> {
-    let decimals: i16 = row.try_get(column)?;
-    Scale::try_new(i64::from(decimals)).ok_or_else(|| Fault::Unreadable(format!("scale {decimals}")))
 }

@@ -2,8 +2,8 @@
 
 use super::settle::bar;
 use super::{CommandError, Context, Sharing, say};
+use crate::directory::Directory;
 use crate::schemes::{NewScheme, Scheme, SchemeRefusal, Schemes};
-use crate::vendors::Directory;
 use clap::Args;
 use indicatif::ProgressBar;
 use ledger::{Clock, Db, Failure};

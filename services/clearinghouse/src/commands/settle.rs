@@ -3,8 +3,8 @@
 //! Shape: find the scheme, settle it, print what it came to, write the files. The same slot again prints and writes the same run.
 
 use super::{CommandError, Context, Sharing, say};
+use crate::directory::Directory;
 use crate::schemes::{SchemeRefusal, Schemes};
-use crate::vendors::Directory;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::{Clock, Db, Failure};

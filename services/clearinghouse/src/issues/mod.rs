@@ -3,11 +3,11 @@
 mod error;
 pub mod http;
 
+use crate::directory::{Directory, VendorFacts};
 use crate::http::body::AmountText;
 use crate::http::problem::ApiError;
 use crate::postings::Postings;
 use crate::users::Users;
-use crate::vendors::{Directory, VendorFacts};
 use error::IssueRefusal;
 use ledger::{Claim, Fault, new_id};
 use scrip::posting::{Issue, Issued, Posting, Receipt};

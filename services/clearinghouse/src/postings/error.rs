@@ -1,7 +1,7 @@
 //! The refusals of the posting engine, with vendors by their codes and amounts as decimals.
 
+use crate::directory::{Directory, VendorFacts};
 use crate::http::problem::{Problem, Refusal};
-use crate::vendors::{Directory, VendorFacts};
 use axum::http::StatusCode;
 use ledger::{Fault, PostRefusal};
 use scrip::posting::Refusal as Rule;

@@ -5,8 +5,8 @@
 
 mod error;
 
+use crate::directory::Directory;
 use crate::http::problem::ApiError;
-use crate::vendors::Directory;
 use ledger::{Claim, Engine, Failure, Posted};
 use scrip::posting::Posting;
 

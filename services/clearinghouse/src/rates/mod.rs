@@ -10,8 +10,8 @@ mod kind;
 mod store;
 pub mod unit_value;
 
+use crate::directory::{Directory, VendorFacts};
 use crate::http::body::AmountText;
-use crate::vendors::{Directory, VendorFacts};
 pub use error::{NamedIn, RateRefusal, StartRefusal, UnitValueRefusal};
 use jiff::Timestamp;
 pub use kind::Kind;

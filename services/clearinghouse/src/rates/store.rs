@@ -1,10 +1,10 @@
 //! SQL of unit values and rates: rows that begin at an instant and are never edited.
 
-use crate::vendors::VendorFacts;
+use crate::directory::{VendorFacts, read_facts};
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::rate::{Margin, PairRate, RateVersion, StoredRate};
-use scrip::{Code, Scale, SchemeId, UnitValue, VendorId};
+use scrip::{Scale, SchemeId, UnitValue, VendorId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ const INSERT_RATE: &str = "
     ON CONFLICT (from_vendor_id, to_vendor_id, starts_at) DO NOTHING
     RETURNING starts_at";
 const LIST_RATES: &str = "
-    SELECT r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, v.code, v.scale, r.starts_at, r.created_at, v.id
+    SELECT r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, v.id, v.code, v.scale, r.starts_at, r.created_at
     FROM rates r
     JOIN vendors v ON v.id = r.from_vendor_id
     WHERE r.to_vendor_id = $1 AND ($2::uuid IS NULL OR r.id < $2)
@@ -156,16 +156,7 @@ fn unit_value_row(row: &Row) -> Result<UnitValueRow, Fault> {
 }
 
 fn rate_row(row: &Row) -> Result<RateRow, Fault> {
-    Ok(RateRow {
-        version: rate_version(row)?,
-        from: VendorFacts {
-            id: VendorId::new(row.try_get(9)?),
-            code: Code::parse(row.try_get(5)?).map_err(|_| unreadable("vendor's code"))?,
-            scale: Scale::try_new(row.try_get::<_, i16>(6)?.into()).ok_or_else(|| unreadable("vendor's scale"))?,
-        },
-        starts_at: row.try_get(7)?,
-        created_at: row.try_get(8)?,
-    })
+    Ok(RateRow { version: rate_version(row)?, from: read_facts(row, 5)?, starts_at: row.try_get(8)?, created_at: row.try_get(9)? })
 }
 
 fn rate_version(row: &Row) -> Result<RateVersion, Fault> {

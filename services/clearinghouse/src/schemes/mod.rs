@@ -7,7 +7,7 @@ mod error;
 pub mod http;
 mod store;
 
-use crate::vendors::Directory;
+use crate::directory::Directory;
 pub use error::SchemeRefusal;
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, Tx, new_id};

@@ -7,11 +7,11 @@ mod error;
 pub mod http;
 mod store;
 
+use crate::directory::{Directory, VendorFacts};
 use crate::http::body::AmountText;
 use crate::http::problem::ApiError;
 use crate::postings::Postings;
 use crate::users::Users;
-use crate::vendors::{Directory, VendorFacts};
 use error::SwapRefusal;
 use ledger::{Claim, Db, Failure, Fault, new_id};
 use scrip::posting::{Posting, Receipt, SwapOrder, Swapped};

@@ -1,11 +1,11 @@
 //! Reading swaps.
 
 use super::Swap;
-use crate::vendors::VendorFacts;
+use crate::directory::read_facts;
 use ledger::{Fault, Tx};
 use scrip::posting::Swapped;
 use scrip::swap::Figures;
-use scrip::{Code, Micro, OperationId, Scale, Tokens, UnitValue, UserId, VendorId, WindowId};
+use scrip::{Micro, OperationId, Tokens, UnitValue, UserId, WindowId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ fn swap_row(row: &Row) -> Result<Swap, Fault> {
     let micro = |column| row.try_get(column).map(Micro::new);
     let unit_value =
         |column: usize| UnitValue::try_new(row.try_get(column)?).ok_or_else(|| Fault::Unreadable("a swap's unit value".to_owned()));
-    let (from, to) = (facts(row, 15)?, facts(row, 18)?);
+    let (from, to) = (read_facts(row, 15)?, read_facts(row, 18)?);
     let swapped = Swapped {
         id: OperationId::new(row.try_get(0)?),
         payer: UserId::new(row.try_get(1)?),
@@ -58,13 +58,4 @@ fn swap_row(row: &Row) -> Result<Swap, Fault> {
         booked_at: row.try_get(14)?,
     };
     Ok(Swap { swapped, from, to })
-}
-
-/// Three columns from `first` on: id, code, scale.
-fn facts(row: &Row, first: usize) -> Result<VendorFacts, Fault> {
-    let unreadable = || Fault::Unreadable("a swap's vendor".to_owned());
-    let code = Code::parse(row.try_get(first.saturating_add(1))?).map_err(|_| unreadable())?;
-    let decimals: i16 = row.try_get(first.saturating_add(2))?;
-    let scale = Scale::try_new(i64::from(decimals)).ok_or_else(unreadable)?;
-    Ok(VendorFacts { id: VendorId::new(row.try_get(first)?), code, scale })
 }

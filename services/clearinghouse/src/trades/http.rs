@@ -2,12 +2,12 @@
 
 use super::{NamedTrade, NewLeg, NewTrade, Reply};
 use crate::app::App;
+use crate::directory::VendorFacts;
 use crate::http::body::{AmountText, Nothing, Path, Posted};
 use crate::http::credential::User;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::{ApiError, ProblemView};
-use crate::vendors::VendorFacts;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;

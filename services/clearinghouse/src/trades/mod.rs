@@ -7,11 +7,11 @@ mod error;
 pub mod http;
 mod store;
 
+use crate::directory::{Directory, VendorFacts};
 use crate::http::body::AmountText;
 use crate::http::problem::ApiError;
 use crate::postings::Postings;
 use crate::users::Users;
-use crate::vendors::{Directory, VendorFacts};
 use error::TradeRefusal;
 use jiff::SignedDuration;
 use ledger::{Claim, Clock, Db, Engine, Failure, Fault, Posted, new_id};

@@ -3,16 +3,15 @@
 //! Shape: [`Vendors::onboard`] makes a vendor with all it needs in one tx; [`Directory`] remembers what never changes; the vendor's own
 //! view and its changes run as the vendor, under row security. Rates and unit values are `crate::rates`', keys `crate::access`'.
 
-mod directory;
 mod error;
 pub mod http;
 mod payout;
 mod store;
 
 use crate::access::{self, NewKey, Scope};
+use crate::directory::{Directory, VendorFacts};
 use crate::names::is_name;
 use crate::{rates, schemes};
-pub use directory::{Directory, VendorFacts};
 pub use error::VendorRefusal;
 use ledger::{Clock, Db, Failure, Fault, Tx, new_id};
 pub use payout::Payout;

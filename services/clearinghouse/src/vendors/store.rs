@@ -1,6 +1,8 @@
 //! SQL of vendors and of where they are paid.
 
-use super::{Change, NewVendor, Payout, Status, Supply, Switches, Vendor, VendorFacts};
+use super::{Change, NewVendor, Payout, Status, Supply, Switches, Vendor};
+use crate::columns::{read_code, read_scale};
+use crate::directory::VendorFacts;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::{Code, Scale, Tokens, UnitValue, VendorId};
@@ -27,8 +29,6 @@ macro_rules! select_vendor {
     };
 }
 
-const FIND_FACTS_BY_CODE: &str = "SELECT id, code, scale FROM vendors WHERE code = $1";
-const FIND_FACTS_BY_ID: &str = "SELECT id, code, scale FROM vendors WHERE id = $1";
 const FIND_VENDOR: &str = select_vendor!(" WHERE v.id = $1");
 const LIST_VENDORS: &str = select_vendor!(" WHERE $1::text IS NULL OR v.code > $1 ORDER BY v.code LIMIT $2");
 const INSERT_VENDOR: &str = "
@@ -68,27 +68,8 @@ const GET_SUPPLY: &str = "
     WHERE vendor_id = $1";
 
 /// Every statement of this file, so that one test prepares them all.
-pub const STATEMENTS: &[&str] = &[
-    FIND_FACTS_BY_CODE,
-    FIND_FACTS_BY_ID,
-    FIND_VENDOR,
-    LIST_VENDORS,
-    INSERT_VENDOR,
-    FIND_PAYOUT,
-    UPSERT_PAYOUT,
-    LOCK_VERSION,
-    UPDATE_VENDOR,
-    UPDATE_STATUS,
-    GET_SUPPLY,
-];
-
-pub(super) async fn find_facts_by_code(tx: &Tx<'_>, code: &Code) -> Result<Option<VendorFacts>, Fault> {
-    tx.query_opt(FIND_FACTS_BY_CODE, &[&code.as_str()]).await?.as_ref().map(read_facts).transpose()
-}
-
-pub(super) async fn find_facts_by_id(tx: &Tx<'_>, id: VendorId) -> Result<Option<VendorFacts>, Fault> {
-    tx.query_opt(FIND_FACTS_BY_ID, &[&id.uuid()]).await?.as_ref().map(read_facts).transpose()
-}
+pub const STATEMENTS: &[&str] =
+    &[FIND_VENDOR, LIST_VENDORS, INSERT_VENDOR, FIND_PAYOUT, UPSERT_PAYOUT, LOCK_VERSION, UPDATE_VENDOR, UPDATE_STATUS, GET_SUPPLY];
 
 pub(super) async fn find_vendor(tx: &Tx<'_>, id: VendorId) -> Result<Option<Vendor>, Fault> {
     tx.query_opt(FIND_VENDOR, &[&id.uuid()]).await?.as_ref().map(read_vendor).transpose()
@@ -136,10 +117,6 @@ pub(super) async fn get_supply(tx: &Tx<'_>, vendor: VendorId) -> Result<Supply, 
     Ok(Supply { issued: Tokens::new(row.get(0)), retired: Tokens::new(row.get(1)) })
 }
 
-fn read_facts(row: &Row) -> Result<VendorFacts, Fault> {
-    Ok(VendorFacts { id: VendorId::new(row.get(0)), code: read_code(row, 1)?, scale: read_scale(row, 2)? })
-}
-
 fn read_vendor(row: &Row) -> Result<Vendor, Fault> {
     let value = row.get::<_, Option<i64>>(10).map(|micro| UnitValue::try_new(micro).ok_or_else(|| unreadable("unit value")));
     let scheme = row.get::<_, Option<&str>>(11).map(|code| Code::parse(code).map_err(|_| unreadable("scheme code")));
@@ -153,14 +130,6 @@ fn read_vendor(row: &Row) -> Result<Vendor, Fault> {
         scheme: scheme.transpose()?,
         digits: row.get::<_, Option<i16>>(12).and_then(|digits| Scale::try_new(digits.into())),
     })
-}
-
-fn read_code(row: &Row, column: usize) -> Result<Code, Fault> {
-    Code::parse(row.get(column)).map_err(|_| unreadable("code"))
-}
-
-fn read_scale(row: &Row, column: usize) -> Result<Scale, Fault> {
-    Scale::try_new(row.get::<_, i16>(column).into()).ok_or_else(|| unreadable("scale"))
 }
 
 fn unreadable(what: &str) -> Fault {

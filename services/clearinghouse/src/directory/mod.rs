@@ -2,11 +2,14 @@
 //!
 //! Memory is bounded; what is not remembered is read. A code that nobody has is not remembered, so that a new vendor is there at once.
 
-use super::store;
+mod store;
+
 use ledger::{Db, Fault};
 use scrip::{Code, Scale, VendorId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+pub use store::STATEMENTS;
+pub(crate) use store::read_facts;
 
 /// At some 150 bytes each this is 30 MB; more vendors than that make the directory forget and read again.
 const REMEMBERED_MAX: usize = 200_000;
@@ -49,7 +52,7 @@ impl Directory {
         }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        Ok(store::find_facts_by_code(&tx, code).await?.inspect(|facts| self.remember(facts)))
+        Ok(store::find_by_code(&tx, code).await?.inspect(|facts| self.remember(facts)))
     }
 
     /// The vendor of that name, as somebody wrote it; none if it is no code at all.
@@ -68,7 +71,7 @@ impl Directory {
         }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        Ok(store::find_facts_by_id(&tx, id).await?.inspect(|facts| self.remember(facts)))
+        Ok(store::find_by_id(&tx, id).await?.inspect(|facts| self.remember(facts)))
     }
 
     /// The vendor that something stored refers to, which is therefore there.
