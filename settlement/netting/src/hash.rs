@@ -5,8 +5,8 @@
 
 use crate::{
     ALGORITHM_VERSION,
-    netting::{Carry, Transfer},
     network::Network,
+    outcome::{Carry, Transfer},
     strategy::Strategy,
 };
 use scrip::{Micro, Scale};

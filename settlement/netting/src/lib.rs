@@ -10,6 +10,7 @@ mod debts;
 mod hash;
 mod netting;
 mod network;
+mod outcome;
 mod rounding;
 mod strategies;
 mod strategy;
@@ -17,8 +18,9 @@ mod strategy;
 mod tests;
 
 pub use hash::Digest;
-pub use netting::{Carry, Netting, NettingError, Position, Transfer};
+pub use netting::Netting;
 pub use network::{GROSS_MAX, Network, NetworkBuilder, NetworkError, Party};
+pub use outcome::{Carry, NettingError, Position, Transfer};
 pub use strategy::{Strategy, UnknownStrategy};
 
 /// Stored with every run and part of its output hash: changes whenever the same obligations may give other transfers.

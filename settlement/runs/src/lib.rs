@@ -12,6 +12,7 @@ pub mod obligations_csv;
 pub mod proofs;
 pub mod runs;
 pub mod schedules;
+mod scheme;
 pub mod seals;
 pub mod windows;
 

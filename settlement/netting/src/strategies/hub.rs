@@ -3,8 +3,8 @@
 use super::{Plan, direct};
 use crate::{
     debts::Debts,
-    netting::NettingError,
     network::{Flow, Network},
+    outcome::NettingError,
     rounding::{self, Rounded},
 };
 

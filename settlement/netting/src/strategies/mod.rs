@@ -7,8 +7,8 @@ mod hub;
 
 use crate::{
     debts::Debts,
-    netting::NettingError,
     network::{Flow, Network},
+    outcome::NettingError,
     strategy::Strategy,
 };
 

@@ -7,12 +7,13 @@
 
 mod csv;
 mod manifest;
+mod rows;
 mod shelf;
 mod statements;
 mod store;
 mod tables;
 
-use crate::runs::Scheme;
+use crate::scheme::Scheme;
 use crate::seals::Hash;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};

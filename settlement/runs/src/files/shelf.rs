@@ -1,7 +1,7 @@
 //! Where files are put while they are written: bytes go in, pieces and hashes come out, stored many files at a time.
 
+use super::rows::{NewHead, NewPiece};
 use super::store;
-use crate::seals::Hash;
 use jiff::Timestamp;
 use ledger::{Fault, Tx, new_id};
 use scrip::{RunId, VendorId};
@@ -24,24 +24,6 @@ pub(super) struct Shelf<'a, P> {
     pieces: Vec<NewPiece>,
     waiting_bytes: usize,
     file_count: i64,
-}
-
-/// A finished file, to be stored.
-pub(super) struct NewHead {
-    pub(super) id: Uuid,
-    pub(super) name: String,
-    pub(super) vendor: Option<VendorId>,
-    pub(super) media_type: &'static str,
-    pub(super) size_bytes: i64,
-    pub(super) sha256: Hash,
-}
-
-/// Some of a file's bytes, to be stored.
-pub(super) struct NewPiece {
-    pub(super) file: Uuid,
-    pub(super) seq: i32,
-    pub(super) vendor: Option<VendorId>,
-    pub(super) bytes: Vec<u8>,
 }
 
 /// A file under way. Its text is appended to `text` and handed over by [`Shelf::keep`].

@@ -18,7 +18,7 @@ use super::shelf::{OpenFile, Shelf};
 use super::store::{StatementLine, read_statements, to_statement_line};
 use super::{CSV, statement_name};
 use crate::ids::reference;
-use crate::runs::Scheme;
+use crate::scheme::Scheme;
 use ledger::Fault;
 
 pub(super) async fn write_all<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme: &Scheme) -> Result<(), Fault> {

@@ -1,9 +1,8 @@
 //! The rows that files are made of, and the rows that files become.
 
 use super::FileHead;
-use super::manifest::{Head, SealedWindow};
-use super::shelf::{NewHead, NewPiece};
-use crate::runs::Scheme;
+use super::rows::{Head, NewHead, NewPiece, SealedWindow};
+use crate::scheme::Scheme;
 use crate::seals::{FIRST, Hash, to_hash};
 use jiff::Timestamp;
 use ledger::copy::CopyIn;

@@ -4,7 +4,7 @@ use super::csv::{exact, paid, push_row};
 use super::shelf::{OpenFile, Shelf};
 use super::{CSV, POSITIONS, TRANSFERS, store};
 use crate::ids::reference;
-use crate::runs::Scheme;
+use crate::scheme::Scheme;
 use ledger::Fault;
 
 /// Payer and payee are columns, so no amount has a sign. Amounts have the currency's decimals: this is what is paid.

@@ -17,7 +17,6 @@ use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 use netting::Strategy;
 use scrip::{Micro, RunId, Scale, SchemeId, WindowId};
 pub use store::STATEMENTS;
-pub(crate) use store::Scheme;
 use uuid::Uuid;
 
 /// The netting of one slot of a scheme.

@@ -2,6 +2,7 @@
 
 use super::{Netted, PendingWindow, Position, Run, Transfer, WindowSummary};
 use crate::ids::reference;
+use crate::scheme::Scheme;
 use crate::seals::{Seal, to_hash};
 use crate::windows::{Cut, Window};
 use jiff::Timestamp;
@@ -143,16 +144,6 @@ const LIST_WINDOWS: &str = "
     WHERE w.scheme_id = $1 AND w.number < $2
     ORDER BY w.number DESC
     LIMIT $3";
-
-/// What a scheme says about its runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Scheme {
-    pub(crate) id: SchemeId,
-    pub(crate) code: String,
-    pub(crate) currency: String,
-    pub(crate) digits: Scale,
-    pub(crate) strategy: Strategy,
-}
 
 /// What one vendor owes another in a window.
 pub(super) struct Pair {
