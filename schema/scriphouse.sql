@@ -119,6 +119,7 @@ CREATE TABLE public.issuances (
     issued bigint NOT NULL,
     retired bigint NOT NULL,
     CONSTRAINT issuances_issued_not_negative CHECK ((issued >= 0)),
+    CONSTRAINT issuances_issued_within_bounds CHECK ((issued <= '288230376151711744'::bigint)),
     CONSTRAINT issuances_retired_not_negative CHECK ((retired >= 0))
 )
 WITH (fillfactor='50');
@@ -453,6 +454,17 @@ ALTER TABLE ONLY public.vendors FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.vendors OWNER TO scriphouse_owner;
 
+CREATE TABLE public.window_totals (
+    window_id uuid NOT NULL,
+    writer smallint NOT NULL,
+    gross_micro bigint NOT NULL,
+    CONSTRAINT window_totals_gross_not_negative CHECK ((gross_micro >= 0)),
+    CONSTRAINT window_totals_gross_within_bounds CHECK ((gross_micro <= '250000000000000000'::bigint))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE public.window_totals OWNER TO scriphouse_owner;
+
 CREATE TABLE public.windows (
     id uuid NOT NULL,
     scheme_id uuid NOT NULL,
@@ -563,6 +575,9 @@ ALTER TABLE ONLY public.vendors
 
 ALTER TABLE ONLY public.vendors
     ADD CONSTRAINT vendors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.window_totals
+    ADD CONSTRAINT window_totals_pkey PRIMARY KEY (window_id, writer);
 
 ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_number_unique UNIQUE (scheme_id, number);
@@ -726,6 +741,9 @@ ALTER TABLE ONLY public.transfers
 
 ALTER TABLE ONLY public.unit_values
     ADD CONSTRAINT unit_values_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.window_totals
+    ADD CONSTRAINT window_totals_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
@@ -950,6 +968,10 @@ GRANT UPDATE(can_convert_in) ON TABLE public.vendors TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.vendors TO scriphouse_app;
 GRANT UPDATE(version) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.window_totals TO scriphouse_house;
+
+GRANT UPDATE(gross_micro) ON TABLE public.window_totals TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.windows TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.windows TO scriphouse_house;

@@ -52,7 +52,9 @@ CREATE TABLE entries (
 CREATE TABLE issuances (
     vendor_id uuid     NOT NULL CONSTRAINT issuances_vendor_exists REFERENCES vendors,
     writer    smallint NOT NULL,
-    issued    bigint   NOT NULL CONSTRAINT issuances_issued_not_negative CHECK (issued >= 0),
+    -- Bounded, so that the sum over all writers fits in 64 bits.
+    issued    bigint   NOT NULL CONSTRAINT issuances_issued_not_negative CHECK (issued >= 0)
+                                CONSTRAINT issuances_issued_within_bounds CHECK (issued <= 288230376151711744),
     retired   bigint   NOT NULL CONSTRAINT issuances_retired_not_negative CHECK (retired >= 0),
     CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer)
 ) WITH (fillfactor = 50);
@@ -83,6 +85,8 @@ CREATE TABLE swaps (
     CONSTRAINT swaps_value_of_tokens CHECK (value_micro::numeric = send_units::numeric * from_unit_value),
     CONSTRAINT swaps_figures_add_up CHECK (value_micro::numeric = to_vendor_micro::numeric + house_fee_micro + source_margin_micro + rounding_micro)
 );
+-- The payee's side of what was sent; in a conversion the payee is the payer, whom the key finds.
+CREATE INDEX swaps_received ON swaps (payee_id, id) WHERE kind = 'send';
 
 -- The proposer's tokens are held from proposal until the other user accepts or declines, the proposer cancels, or the time is up.
 CREATE TABLE trades (
@@ -134,6 +138,15 @@ CREATE TABLE positions (
     CONSTRAINT positions_two_vendors CHECK (debtor_id <> creditor_id)
 ) WITH (fillfactor = 50);
 
+-- The sum of a window's obligations per writer. Bounded, so that whatever a run sums up fits in 64 bits.
+CREATE TABLE window_totals (
+    window_id   uuid     NOT NULL CONSTRAINT window_totals_window_exists REFERENCES windows,
+    writer      smallint NOT NULL,
+    gross_micro bigint   NOT NULL CONSTRAINT window_totals_gross_not_negative CHECK (gross_micro >= 0)
+                                  CONSTRAINT window_totals_gross_within_bounds CHECK (gross_micro <= 250000000000000000),
+    CONSTRAINT window_totals_pkey PRIMARY KEY (window_id, writer)
+) WITH (fillfactor = 50);
+
 -- Written in the same tx as the effect, so that a key either has its effect and its answer, or neither.
 CREATE TABLE idempotency (
     actor_id     uuid        NOT NULL,
@@ -164,6 +177,7 @@ CREATE POLICY positions_own   ON positions FOR SELECT TO scriphouse_app USING (d
 CREATE POLICY idempotency_own ON idempotency FOR SELECT TO scriphouse_app USING (actor_id = current_user_id() OR actor_id = current_vendor_id());
 
 GRANT SELECT ON windows, accounts, entries, issuances, swaps, trades, obligations, positions, idempotency TO scriphouse_app, scriphouse_house;
+GRANT SELECT, INSERT, UPDATE (gross_micro) ON window_totals TO scriphouse_house;
 GRANT INSERT ON windows, accounts, entries, issuances, swaps, trades, obligations, positions, idempotency TO scriphouse_house;
 GRANT UPDATE (balance, held, entry_count) ON accounts TO scriphouse_house;
 GRANT UPDATE (issued, retired) ON issuances TO scriphouse_house;

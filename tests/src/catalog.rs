@@ -1,12 +1,12 @@
 //! The schema against its rules: what the database's own catalog says.
 
-use crate::support::audit;
+use crate::support::{audit, cluster};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 /// Tables of the house itself: no vendor's and no user's rows.
-const WITHOUT_TENANT: &[&str] = &["schemes", "windows", "seals", "run_windows", "schedules", "refinery_schema_history"];
+const WITHOUT_TENANT: &[&str] = &["schemes", "windows", "seals", "run_windows", "schedules", "window_totals", "refinery_schema_history"];
 
 #[test]
 fn every_table_with_a_tenant_has_forced_row_security() {
@@ -94,21 +94,18 @@ fn the_migrations_make_the_schema_file() {
     audit(async |house| {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/scriphouse.sql");
         if std::env::var_os("SCRIPHOUSE_WRITE_SCHEMA").is_some() {
-            std::fs::write(&file, dump(&house.database.admin_url)).unwrap();
+            std::fs::write(&file, db_dump(&house.database.admin_url)).unwrap();
         }
         let text = std::fs::read_to_string(&file).expect("schema/scriphouse.sql is there");
         let admin = house.db_admin().await;
-        let name = format!("{}_file", house.database.name);
-        admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.unwrap();
-        let url = house.database.admin_url.replace(&house.database.name, &name);
-        let (from_file, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let empty = cluster::unmigrated_database().await;
+        let from_file = empty.db_admin().await;
         from_file.batch_execute(&text).await.expect("schema/scriphouse.sql loads into an empty database");
 
-        let (migrated, written) = (facts(&admin).await, facts(&from_file).await);
+        let (migrated, written) = (db_facts(&admin).await, db_facts(&from_file).await);
 
         drop(from_file);
-        admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        empty.drop().await;
         let hint = "write it anew: SCRIPHOUSE_WRITE_SCHEMA=1 cargo test -p scriphouse-tests the_migrations_make_the_schema_file";
         let difference: Vec<&String> = migrated.symmetric_difference(&written).collect();
         assert!(difference.is_empty(), "schema/scriphouse.sql is not what the migrations make; {hint}\n{difference:#?}");
@@ -117,7 +114,7 @@ fn the_migrations_make_the_schema_file() {
 }
 
 /// Everything that a schema says, as text: columns, constraints, indexes, policies, grants, functions, storage.
-async fn facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
+async fn db_facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
     let rows = admin
         .query(
             "WITH tables AS (SELECT oid, relname, reloptions, relacl, relrowsecurity, relforcerowsecurity FROM pg_class
@@ -144,7 +141,7 @@ async fn facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
 }
 
 /// The schema as `pg_dump` writes it, without comments and settings.
-fn dump(admin_url: &str) -> String {
+fn db_dump(admin_url: &str) -> String {
     let output = Command::new("pg_dump").args(["--schema-only", "--exclude-table=refinery_schema_history", "--dbname", admin_url]).output();
     let output = output.expect("pg_dump runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -13,7 +13,9 @@ mod stories {
 mod api {
     mod access;
     mod bad_input;
+    mod docs;
     mod idempotency;
+    mod limits;
     mod rates;
     mod tenancy;
     mod trades;
@@ -32,10 +34,13 @@ mod books {
     mod concurrency;
     mod kills;
     mod model;
+    mod proofs;
 }
 
 /// The schema against its rules, and the workspace against its plan.
 mod catalog;
 mod commands;
+mod external_database;
 mod house_plan;
+mod real_input;
 mod walkthrough;

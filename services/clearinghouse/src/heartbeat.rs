@@ -5,10 +5,12 @@
 //! due and claims it there. A beat never overlaps another one of this process; those of other processes it may meet.
 
 use crate::app::App;
+use ledger::Fault;
 use scriphouse_config::Settings;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 /// A heart that beats until it is stopped.
@@ -49,16 +51,20 @@ async fn start_scheduler(app: Beating, beat_ms: u64) -> Result<JobScheduler, Job
     Ok(scheduler)
 }
 
-/// Three duties that do not wait for each other's success.
+/// Three duties, each in a task of its own: neither a fault nor a bug in one keeps the others from being done.
 async fn beat(app: &App) {
-    if let Err(fault) = app.runs.beat(app.clock.now()).await {
-        tracing::error!(%fault, "the schedules were not settled");
-    }
-    if let Err(fault) = app.runs.resume().await {
-        tracing::error!(%fault, "closed windows were not looked for");
-    }
-    if let Err(fault) = app.trades.expire().await {
-        tracing::error!(%fault, "expired trades were not released");
+    let (settling, resuming, releasing) = (app.clone(), app.clone(), app.clone());
+    let now = app.clock.now();
+    report("settle the schedules", tokio::spawn(async move { settling.runs.beat(now).await.map(drop) })).await;
+    report("complete closed windows", tokio::spawn(async move { resuming.runs.resume().await.map(drop) })).await;
+    report("release expired trades", tokio::spawn(async move { releasing.trades.expire().await.map(drop) })).await;
+}
+
+async fn report(duty: &'static str, task: JoinHandle<Result<(), Fault>>) {
+    match task.await {
+        Ok(Ok(())) => {}
+        Ok(Err(fault)) => tracing::error!(duty, %fault, "the heartbeat met a fault"),
+        Err(panic) => tracing::error!(duty, %panic, "the heartbeat met a bug"),
     }
 }
 

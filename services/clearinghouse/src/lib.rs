@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod amount;
 pub mod app;
 mod columns;
 pub mod commands;
@@ -13,6 +14,7 @@ mod names;
 mod postings;
 pub mod private_postgres;
 pub mod rates;
+pub mod refusal;
 pub mod routes;
 pub mod schemes;
 pub mod settlement;

@@ -1,11 +1,13 @@
 //! Access to the database: one pool, and transactions that say on whose behalf they run.
 //!
 //! The server's login has no rights of its own. Each tx takes a role with `SET LOCAL`, so nothing survives it: the pool hands
-//! out plain connections, and PgBouncer in transaction mode may stand in between. Tenant SQL runs as the app role and sees only
+//! out plain connections, and PgBouncer in transaction mode may stand in between (1.21 or newer, with `max_prepared_statements`
+//! set, because statements are prepared). Tenant SQL runs as the app role and sees only
 //! the rows of its vendor or user (row security); the engine, the runs and the operator use the house role.
 
 use crate::Fault;
 use deadpool_postgres::{Config, Object, Pool, PoolConfig, Runtime, Timeouts};
+use jiff::Timestamp;
 use scrip::{UserId, VendorId};
 use std::ops::Deref;
 use std::time::Duration;
@@ -59,6 +61,10 @@ impl Db {
                 },
                 ..PoolConfig::default()
             }),
+            connect_timeout: Some(Duration::from_secs(10)),
+            // A database that has vanished without a word is noticed within a minute.
+            keepalives: Some(true),
+            keepalives_idle: Some(Duration::from_secs(30)),
             ..Config::default()
         };
         let pool = config.create_pool(Some(Runtime::Tokio1), NoTls).map_err(|e| ConnectError::Url(e.to_string()))?;
@@ -95,13 +101,24 @@ impl Db {
 
 const CHECK_LOGIN: &str = "
     SELECT session_user::text,
-           (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user),
+           EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolbypassrls)
+               OR EXISTS (SELECT FROM pg_roles r WHERE (r.rolsuper OR r.rolname = 'scriphouse_owner') AND pg_has_role(session_user, r.oid, 'MEMBER')),
            EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
                    WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
            current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
            to_regclass('public.schedules') IS NOT NULL
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_house')
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_app')";
+
+/// The database's time: `now()` would be the start of the tx.
+pub async fn read_time(tx: &Tx<'_>) -> Result<Timestamp, Fault> {
+    Ok(tx.query_one(READ_TIME, &[]).await?.try_get(0)?)
+}
+
+/// Every statement of this file, for the test that prepares them all.
+pub(crate) const STATEMENTS: &[&str] = &[CHECK_LOGIN, READ_TIME];
+
+const READ_TIME: &str = "SELECT clock_timestamp()";
 
 /// One connection, on loan from the pool; the only thing to do with it is to begin a tx.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! The two ways an operation can fail to happen: the rules refuse it, or the world is at fault.
 
-/// The world failed: the database is gone, the pool is empty, a disk is full. Nothing of the operation was kept.
+/// The world failed: the database is gone, the pool is empty, a disk is full. Nothing of the operation was kept, unless the
+/// connection was lost in the very commit: then nobody knows, and repeating the request with its key finds out.
 ///
 /// Logged once, at the edge; a caller is told only that it may try again.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +21,8 @@ pub enum Fault {
     /// The batch that the posting was part of failed; nothing of it was kept.
     #[error("a batch of postings failed: {0}")]
     Batch(std::sync::Arc<Fault>),
-    /// The posting engine stopped before it could answer.
-    #[error("the posting engine is gone")]
+    /// The posting engine stopped, or met a bug, before it could answer.
+    #[error("the posting engine could not answer")]
     EngineGone,
 }
 

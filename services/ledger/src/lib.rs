@@ -15,7 +15,7 @@ pub mod obligations;
 pub mod proofs;
 
 pub use clock::Clock;
-pub use db::{ConnectError, Connection, Db, Tx};
+pub use db::{ConnectError, Connection, Db, Tx, read_time};
 pub use engine::{Engine, EngineLimits, PostRefusal, Posted};
 pub use fault::{Failure, Fault};
 pub use locks::{lock_scheme_exclusive, lock_scheme_runs, lock_scheme_shared};
@@ -39,6 +39,6 @@ pub struct Claim {
 
 /// Every SQL statement of the ledger, so that a test can prepare them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
-    let own = [locks::STATEMENTS, accounts::STATEMENTS, obligations::STATEMENTS, proofs::STATEMENTS];
+    let own = [db::STATEMENTS, locks::STATEMENTS, accounts::STATEMENTS, obligations::STATEMENTS, proofs::STATEMENTS];
     own.into_iter().chain(engine::STATEMENTS.iter().copied()).flatten().copied()
 }

@@ -1,8 +1,10 @@
 //! A request that is repeated happens once.
 
-use crate::support::audit;
+use crate::support::{Client, Market, audit};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use std::collections::BTreeSet;
+use tokio::task::JoinSet;
 
 #[test]
 fn the_same_key_and_body_gives_the_first_answer_again() {
@@ -89,10 +91,10 @@ fn one_request_sent_many_times_at_once_happens_once() {
         let alice = house.user("alice").await;
         alice.open(&miles).await;
         let other_server = miles.client.clone();
-        let second = crate::support::Client::new(&house.second_server().await).with(&miles.key);
+        let second = Client::new(&house.second_server().await).with(&miles.key);
         let body = json!({"user": "alice", "amount": "7"});
 
-        let mut answers = tokio::task::JoinSet::new();
+        let mut answers = JoinSet::new();
         for number in 0..40 {
             let client = if number % 2 == 0 { other_server.clone() } else { second.clone() };
             let body = body.clone();
@@ -110,6 +112,37 @@ fn one_request_sent_many_times_at_once_happens_once() {
         }
         assert_eq!(first_answers, 1);
         assert_eq!(alice.balance(&miles).await, "7.00");
+    });
+}
+
+#[test]
+fn a_key_that_is_repeated_through_another_server_at_once_is_never_judged_twice() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = Market::open(house, "0.01", "7").await;
+        let second = Client::new(&house.second_server().await).with(&alice.session);
+        for round in 0..50 {
+            // All that she has: judged again, it would not be there.
+            let (from, to) = if round % 2 == 0 { (&miles, &beans) } else { (&beans, &miles) };
+            let body = json!({"from": from.code, "to": to.code, "send": "7"});
+            let key = format!("round-{round}");
+            let mut answers = JoinSet::new();
+            for client in [&alice.client, &second, &alice.client, &second] {
+                let (client, key, body) = (client.clone(), key.clone(), body.clone());
+                answers.spawn(async move { client.post_keyed("/v1/swaps", &key, body).await });
+            }
+
+            let mut swaps = BTreeSet::new();
+            for answer in answers.join_all().await {
+                if answer.status == StatusCode::CREATED {
+                    swaps.insert(answer.json()["id"].as_str().expect("a swap has an id").to_owned());
+                } else {
+                    answer.refused(409, "idempotency_key_in_use");
+                }
+            }
+
+            assert_eq!(swaps.len(), 1, "round {round}");
+            assert_eq!((alice.balance(from).await.as_str(), alice.balance(to).await.as_str()), ("0.00", "7.00"));
+        }
     });
 }
 

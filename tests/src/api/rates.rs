@@ -1,23 +1,12 @@
 //! Rates: unit values cross by default; the destination vendor may set a pair's rate, margin, or close it.
 
-use crate::support::{House, User, Vendor, audit};
+use crate::support::{House, Market, audit};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-struct Market {
-    miles: Vendor,
-    beans: Vendor,
-    alice: User,
-}
-
+/// Alice has 1000 MILES; two of them are worth one of the BEANS.
 async fn market(house: &House) -> Market {
-    house.operator.scheme("EURO").await;
-    let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
-    let beans = house.operator.vendor("EURO", "BEANS", "0.02").await;
-    let alice = house.user("alice").await;
-    miles.endow(&alice, "1000").await;
-    alice.open(&beans).await;
-    Market { miles, beans, alice }
+    Market::open(house, "0.02", "1000").await
 }
 
 async fn received(m: &Market, send: &str) -> (Value, Value) {

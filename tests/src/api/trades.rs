@@ -1,27 +1,24 @@
 //! Trades between two users: exact amounts, both legs at once, nothing issued or owed.
 
-use crate::support::{House, User, Vendor, audit};
+use crate::support::{House, Market, User, Vendor, audit};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-struct Market {
+/// Alice and bob, who may want what the other has.
+struct Pair {
     miles: Vendor,
     beans: Vendor,
     alice: User,
     bob: User,
 }
 
-/// Alice has 10 MILES, Bob 5 BEANS; both have accounts with both.
-async fn market(house: &House) -> Market {
-    house.operator.scheme("EURO").await;
-    let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
-    let beans = house.operator.vendor("EURO", "BEANS", "0.03").await;
-    let (alice, bob) = (house.user("alice").await, house.user("bob").await);
-    miles.endow(&alice, "10").await;
-    alice.open(&beans).await;
+/// Alice has 10 MILES, bob 5 BEANS; both have accounts with both.
+async fn pair(house: &House) -> Pair {
+    let Market { miles, beans, alice } = Market::open(house, "0.03", "10").await;
+    let bob = house.user("bob").await;
     beans.endow(&bob, "5").await;
     bob.open(&miles).await;
-    Market { miles, beans, alice, bob }
+    Pair { miles, beans, alice, bob }
 }
 
 async fn holds(user: &User, vendor: &Vendor) -> (String, String) {
@@ -30,14 +27,14 @@ async fn holds(user: &User, vendor: &Vendor) -> (String, String) {
     (text("balance"), text("held"))
 }
 
-async fn proposed(market: &Market) -> Value {
-    market.alice.propose(&market.bob, (&market.miles, "4"), (&market.beans, "2.5")).await.created()
+async fn proposed(pair: &Pair) -> Value {
+    pair.alice.propose(&pair.bob, (&pair.miles, "4"), (&pair.beans, "2.5")).await.created()
 }
 
 #[test]
 fn an_accepted_trade_moves_both_legs_and_leaves_no_obligation() {
     audit(async |house| {
-        let m = market(house).await;
+        let m = pair(house).await;
         let trade = proposed(&m).await;
         assert_eq!(trade["state"], "proposed");
         assert_eq!(holds(&m.alice, &m.miles).await, ("6.00".into(), "4.00".into()));
@@ -58,7 +55,7 @@ fn an_accepted_trade_moves_both_legs_and_leaves_no_obligation() {
 #[test]
 fn a_declined_or_cancelled_trade_gives_back_what_was_held() {
     audit(async |house| {
-        let m = market(house).await;
+        let m = pair(house).await;
         for (who, reply, state) in [(&m.bob, "decline", "declined"), (&m.alice, "cancel", "cancelled")] {
             let trade = proposed(&m).await;
             let ended = who.reply(&trade, reply).await.ok();
@@ -72,7 +69,7 @@ fn a_declined_or_cancelled_trade_gives_back_what_was_held() {
 #[test]
 fn only_the_right_user_replies() {
     audit(async |house| {
-        let m = market(house).await;
+        let m = pair(house).await;
         let carol = house.user("carol").await;
         let trade = proposed(&m).await;
         m.alice.reply(&trade, "accept").await.refused(403, "trade_not_yours");
@@ -88,7 +85,7 @@ fn only_the_right_user_replies() {
 #[test]
 fn a_trade_expires_by_itself() {
     audit(async |house| {
-        let m = market(house).await;
+        let m = pair(house).await;
         let trade = proposed(&m).await;
         assert_eq!(house.app.trades.expire().await.unwrap(), 0, "not yet");
         house.clock.advance(SignedDuration::from_hours(24 * 8));
@@ -104,6 +101,26 @@ fn a_trade_expires_by_itself() {
     });
 }
 
+#[test]
+fn a_suspended_vendors_tokens_are_still_traded_between_users() {
+    audit(async |house| {
+        let m = pair(house).await;
+        for code in ["MILES", "BEANS"] {
+            house.operator.suspend(code).await;
+        }
+        m.miles.issue(&m.alice, "1").await.refused(422, "vendor_suspended");
+        m.alice.convert("3", &m.miles, &m.beans).await.refused(422, "vendor_suspended");
+        let (miles, beans) = (m.miles.supply().await, m.beans.supply().await);
+
+        let trade = proposed(&m).await;
+        m.bob.reply(&trade, "accept").await.ok();
+
+        // A trade issues and retires nothing, so it asks nothing of a vendor.
+        assert_eq!((m.alice.balance(&m.beans).await.as_str(), m.bob.balance(&m.miles).await.as_str()), ("2.50", "4.00"));
+        assert_eq!((m.miles.supply().await, m.beans.supply().await), (miles, beans));
+    });
+}
+
 /// Eight days later the first session is over.
 async fn sign_in(house: &House, handle: &str) -> crate::support::Client {
     let body = json!({"handle": handle, "password": format!("correct horse {handle}")});
@@ -114,7 +131,7 @@ async fn sign_in(house: &House, handle: &str) -> crate::support::Client {
 #[test]
 fn a_trade_that_cannot_be_is_refused_and_holds_nothing() {
     audit(async |house| {
-        let m = market(house).await;
+        let m = pair(house).await;
         let carol = house.user("carol").await;
         m.alice.propose(&m.bob, (&m.miles, "10.01"), (&m.beans, "1")).await.refused(422, "insufficient_tokens");
         m.alice.propose(&m.alice, (&m.miles, "1"), (&m.beans, "1")).await.refused(422, "same_user");

@@ -1,10 +1,11 @@
 //! Schedules: claimed once, however many processes run and however often the clock beats.
 
-use crate::support::audit;
+use crate::support::{House, audit, defaults};
+use clearinghouse::app::App;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-async fn scheduled(house: &crate::support::House, cron: &str, zone: &str, misfire: &str) -> Value {
+async fn scheduled(house: &House, cron: &str, zone: &str, misfire: &str) -> Value {
     house.operator.scheme("EURO").await;
     let body = json!({"cron": cron, "zone": zone, "misfire": misfire});
     house.operator.client.post("/v1/schemes/EURO/schedules", body).await.created()
@@ -31,6 +32,27 @@ fn a_slot_is_run_once_however_often_it_beats() {
         let runs = house.operator.client.get("/v1/schemes/EURO/runs").await.ok();
         assert_eq!(runs["items"].as_array().unwrap().len(), 1);
         assert_eq!(runs["items"][0]["slot"], slot.to_string());
+    });
+}
+
+#[test]
+fn a_slot_is_claimed_once_by_two_processes_that_beat_at_the_same_instant() {
+    audit(async |house| {
+        let schedule = scheduled(house, "0 * * * *", "UTC", "run_once").await;
+        let second = house.second_app(&defaults()).await;
+        for number in 0..12 {
+            let slot = next(&schedule).checked_add(SignedDuration::from_hours(number)).unwrap();
+            let beat = |app: &App| {
+                let app = app.clone();
+                tokio::spawn(async move { app.runs.beat(slot).await.unwrap().len() })
+            };
+
+            let (one, two) = tokio::join!(beat(&house.app), beat(&second));
+
+            assert_eq!(one.unwrap() + two.unwrap(), 1, "slot {slot}");
+        }
+        assert_eq!(house.db_count("SELECT count(*) FROM runs").await, 12);
+        assert_eq!(house.db_count("SELECT count(*) FROM windows WHERE state = 'closed'").await, 12);
     });
 }
 

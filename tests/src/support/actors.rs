@@ -32,6 +32,13 @@ impl Operator {
         Vendor { client: self.client.with(&key), code, key }
     }
 
+    /// From now on the vendor neither issues nor converts.
+    pub(crate) async fn suspend(&self, vendor: &str) {
+        let path = format!("/v1/vendors/{vendor}");
+        let version = self.client.get(&path).await.header("etag").to_owned();
+        self.client.patch(&path, &version, json!({"status": "suspended"})).await.ok();
+    }
+
     /// Closes the scheme's window and nets it.
     pub(crate) async fn settle(&self, scheme: &str) -> Value {
         self.client.post_once(&format!("/v1/schemes/{scheme}/runs"), json!({})).await.created()

@@ -25,6 +25,11 @@ impl Client {
         Self { bearer: Some(credential.to_owned()), ..self.clone() }
     }
 
+    /// Its credential.
+    pub(crate) fn bearer(&self) -> &str {
+        self.bearer.as_deref().expect("it has a credential")
+    }
+
     /// A request to be sent as it is.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));

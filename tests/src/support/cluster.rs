@@ -17,7 +17,7 @@ const MEMORY_KIB_MIN: u64 = 4 << 20;
 static CLUSTER: LazyLock<Mutex<Cluster>> = LazyLock::new(|| Mutex::new(Cluster::start()));
 static NEXT_NUMBER: AtomicU32 = AtomicU32::new(1);
 
-/// A migrated, empty database of one test.
+/// A database of one test.
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     /// The server's login, as `scriphouse serve` uses it.
@@ -29,17 +29,41 @@ pub(crate) struct TestDatabase {
 
 /// A database that nobody has used.
 pub(crate) async fn fresh_database() -> TestDatabase {
+    clone_of("scriphouse").await
+}
+
+/// A database that was never migrated, as `CREATE DATABASE` makes it.
+pub(crate) async fn unmigrated_database() -> TestDatabase {
+    clone_of("template0").await
+}
+
+async fn clone_of(template: &str) -> TestDatabase {
     // The first test starts PostgreSQL, which blocks; the others wait for it in the same place.
     let cluster = tokio::task::spawn_blocking(|| &*CLUSTER).await.expect("PostgreSQL starts");
     let name = format!("test_{}", NEXT_NUMBER.fetch_add(1, Ordering::Relaxed));
     let cluster = cluster.lock().await;
     let strategy = cluster.strategy;
-    on_postgres(cluster.postgres.logins(), &format!("CREATE DATABASE {name} TEMPLATE scriphouse STRATEGY {strategy}")).await;
+    on_postgres(cluster.postgres.logins(), &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}")).await;
     let Logins { server_url, admin_url } = cluster.postgres.logins().in_database(&name);
     TestDatabase { server_url, admin_url, name }
 }
 
 impl TestDatabase {
+    /// A copy of it as it is now. Ends whatever connections it has, because a database in use cannot be cloned; pools make new ones.
+    pub(crate) async fn copy(&self) -> TestDatabase {
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        on_postgres(CLUSTER.lock().await.postgres.logins(), &end).await;
+        clone_of(&self.name).await
+    }
+
+    /// Writes to the database directly, as its administrator.
+    pub(crate) async fn db_admin(&self) -> tokio_postgres::Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.admin_url, tokio_postgres::NoTls).await.expect("the administrator connects");
+        tokio::spawn(connection);
+        client
+    }
+
     /// Removes the database, whoever is still connected to it. One that a failed test leaves behind goes with the cluster.
     pub(crate) async fn drop(self) {
         let cluster = CLUSTER.lock().await;

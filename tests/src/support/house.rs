@@ -38,8 +38,7 @@ impl House {
     async fn open(database: TestDatabase) -> Self {
         let db = Db::connect(&database.server_url, 8).await.expect("the test database is fit to work on");
         let clock = Clock::manual(Clock::system().now());
-        let settings = Settings::load(None).expect("the defaults are good");
-        let app = App::start(db.clone(), clock.clone(), &settings);
+        let app = App::start(db.clone(), clock.clone(), &defaults());
         let (base, stop, served) = serve(&app).await;
         let key = clearinghouse::access::create_operator_key(&db, &clock, "test").await.expect("a key is made");
         let operator = Operator { client: Client::new(&base).with(&key) };
@@ -61,12 +60,20 @@ impl House {
         Client::new(&self.base)
     }
 
-    /// A second server process on the same database, with an engine of its own.
-    pub(crate) async fn second_server(&self) -> String {
+    /// What a second process would have: a pool and an engine of its own on the same database.
+    pub(crate) async fn second_app(&self, settings: &Settings) -> App {
         let db = Db::connect(&self.database.server_url, 8).await.expect("the test database is fit to work on");
-        let settings = Settings::load(None).expect("the defaults are good");
-        let app = App::start(db, self.clock.clone(), &settings);
-        let (base, stop, served) = serve(&app).await;
+        App::start(db, self.clock.clone(), settings)
+    }
+
+    /// A second server process on the same database.
+    pub(crate) async fn second_server(&self) -> String {
+        self.second_server_with(&defaults()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn second_server_with(&self, settings: &Settings) -> String {
+        let (base, stop, served) = serve(&self.second_app(settings).await).await;
         // Serves until the test's runtime ends.
         std::mem::forget((stop, served));
         base
@@ -89,16 +96,18 @@ impl House {
 
     /// Writes to the database directly, as its administrator.
     pub(crate) async fn db_admin(&self) -> tokio_postgres::Client {
-        let (client, connection) =
-            tokio_postgres::connect(&self.database.admin_url, tokio_postgres::NoTls).await.expect("the administrator connects");
-        tokio::spawn(connection);
-        client
+        self.database.db_admin().await
     }
 
     /// One number from the database.
     pub(crate) async fn db_count(&self, sql: &str) -> i64 {
         self.db_admin().await.query_one(sql, &[]).await.expect("the count is read").get(0)
     }
+}
+
+/// The settings when nobody says otherwise.
+pub(crate) fn defaults() -> Settings {
+    Settings::load(None).expect("the defaults are good")
 }
 
 async fn serve(app: &App) -> (String, oneshot::Sender<()>, JoinHandle<()>) {

@@ -4,8 +4,10 @@ mod actors;
 mod client;
 pub(crate) mod cluster;
 mod house;
+mod market;
 pub(crate) mod program;
 
 pub(crate) use actors::{Operator, User, Vendor};
 pub(crate) use client::{Answer, Client};
-pub(crate) use house::{House, audit};
+pub(crate) use house::{House, audit, defaults};
+pub(crate) use market::Market;

@@ -20,10 +20,40 @@ pub(crate) fn binary() -> &'static Path {
 
 /// Runs a command to its end.
 pub(crate) fn run(args: &[&str]) -> Output {
-    Command::new(binary()).args(args).stdin(Stdio::null()).output().expect("the program starts")
+    run_with(&[], args)
 }
 
-/// A server with its private PostgreSQL, in a process of its own.
+/// The same with more in its environment.
+pub(crate) fn run_with(environment: &[(&str, &str)], args: &[&str]) -> Output {
+    let environment = environment.iter().copied();
+    Command::new(binary()).args(args).envs(environment).stdin(Stdio::null()).output().expect("the program starts")
+}
+
+/// Its standard output.
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Exit code 0; its standard output.
+#[track_caller]
+pub(crate) fn succeeded(output: &Output) -> String {
+    assert!(output.status.success(), "{}{}", said(output), String::from_utf8_lossy(&output.stderr));
+    said(output)
+}
+
+/// This exit code, nothing on standard output, and one sentence on standard error that mentions all of these.
+#[track_caller]
+pub(crate) fn refused(output: &Output, exit_code: i32, mentions: &[&str]) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit_code), "{error}");
+    assert_eq!(error.trim_end().lines().count(), 1, "one sentence: {error}");
+    for mention in mentions {
+        assert!(error.contains(mention), "{error} does not mention {mention}");
+    }
+    assert_eq!(said(output), "");
+}
+
+/// A server in a process of its own.
 pub(crate) struct Served {
     process: Child,
     pub(crate) base: String,
@@ -32,10 +62,16 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts it and waits until it listens.
+    /// Starts it with its private PostgreSQL and waits until it listens.
     pub(crate) fn start(data_dir: &Path) -> Self {
+        Self::start_with(&["--data-dir", data_dir.to_str().expect("a plain path")])
+    }
+
+    /// Starts it on the database that these words name.
+    pub(crate) fn start_with(database: &[&str]) -> Self {
         let mut process = Command::new(binary())
-            .args(["--data-dir", data_dir.to_str().expect("a plain path"), "serve"])
+            .args(database)
+            .arg("serve")
             .env("SCRIPHOUSE__SERVER__LISTEN", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

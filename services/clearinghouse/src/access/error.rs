@@ -1,7 +1,8 @@
 //! Refusals of access and of keys.
 
 use super::scope::Scope;
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 
 /// Why a caller may not, or why a key is not made.

@@ -1,6 +1,7 @@
 //! Refusals of accounts.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 
 /// Why there is no account to show or open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

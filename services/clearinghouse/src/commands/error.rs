@@ -2,8 +2,9 @@
 
 use super::net::NetError;
 use crate::private_postgres;
-use ledger::{ConnectError, Fault};
+use ledger::{ConnectError, Failure, Fault};
 use scriphouse_config::SettingsError;
+use std::fmt::Display;
 use tokio_cron_scheduler::JobSchedulerError;
 
 /// One sentence for the person at the terminal, and what a script is told.
@@ -41,6 +42,15 @@ impl From<SettingsError> for CommandError {
 impl From<Fault> for CommandError {
     fn from(fault: Fault) -> Self {
         Self::fault(with_cause(&fault))
+    }
+}
+
+impl<R: Display> From<Failure<R>> for CommandError {
+    fn from(failure: Failure<R>) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::input(refusal.to_string()),
+            Failure::Fault(fault) => fault.into(),
+        }
     }
 }
 

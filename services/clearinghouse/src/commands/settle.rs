@@ -11,7 +11,6 @@ use ledger::{Clock, Db, Failure};
 use runs::files;
 use runs::{Run, Runs, Settled, Step};
 use scrip::Micro;
-use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -32,15 +31,6 @@ pub(crate) struct SettleArgs {
     out: Option<PathBuf>,
 }
 
-impl<R: Display> From<Failure<R>> for CommandError {
-    fn from(failure: Failure<R>) -> Self {
-        match failure {
-            Failure::Refused(refusal) => Self::input(refusal.to_string()),
-            Failure::Fault(fault) => fault.into(),
-        }
-    }
-}
-
 pub(crate) async fn run(args: &SettleArgs, context: &Context) -> Result<(), CommandError> {
     let database = context.open(Sharing::Shared).await?;
     let db = context.connect(&database).await?;
@@ -56,7 +46,8 @@ async fn settle(args: &SettleArgs, db: &Db, clock: &Clock) -> Result<(), Command
         Failure::Fault(fault) => fault.into(),
         Failure::Refused(refusal) => CommandError::input(refusal.to_string()),
     })?;
-    let slot = args.slot.clone().unwrap_or_else(|| format!("command:{}", clock.now()));
+    // A slot of its own kind, so that no schedule's instant and no caller's key is taken by mistake.
+    let slot = format!("command:{}", args.slot.clone().unwrap_or_else(|| clock.now().to_string()));
     let bar = bar();
     let settled = Runs::new(db.clone(), clock.clone()).settle(scheme.id, &slot, |step| show(&bar, step)).await?;
     bar.finish_and_clear();

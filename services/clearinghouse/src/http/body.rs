@@ -1,6 +1,6 @@
 //! What a request says (body, query, path) and how an answer is wrapped; every misreading is a problem with a code.
 
-use super::problem::{ApiError, Problem, Refusal};
+use super::problem::{ApiError, Problem};
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -8,10 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use scrip::{AmountError, Micro, Scale, Tokens};
-use serde::de::{DeserializeOwned, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -28,7 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let headers = request.headers().clone();
         let bytes = read_bytes(request, state).await?;
-        parse(&headers, &bytes).map(Self)
+        Ok(Self(parse(&headers, &bytes)?))
     }
 }
 
@@ -38,7 +36,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 pub struct Nothing {}
 
 /// All bytes of the body, at most as many as the server takes.
-pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Box<Problem>> {
     let reading = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state));
     let Ok(read) = reading.await else {
         return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not arrive in time").retryable().into());
@@ -46,7 +44,7 @@ pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> R
     read.map_err(|rejection| unreadable(&rejection))
 }
 
-fn unreadable(rejection: &BytesRejection) -> ApiError {
+fn unreadable(rejection: &BytesRejection) -> Box<Problem> {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than the server takes").into()
     } else {
@@ -55,7 +53,7 @@ fn unreadable(rejection: &BytesRejection) -> ApiError {
 }
 
 /// Reads JSON; nothing at all counts as `{}`, so that the complaint is about the field that is missing.
-pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
+pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Box<Problem>> {
     if bytes.is_empty() {
         return read_json(b"{}");
     }
@@ -67,7 +65,7 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
     read_json(bytes)
 }
 
-fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
     // Without this, an array would be read as the object's fields in their order.
     if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
         return Err(Problem::unreadable("invalid_body", "a body is a JSON object").into());
@@ -83,7 +81,7 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(parsed)
 }
 
-fn invalid_body(field: Option<String>, error: &serde_json::Error) -> ApiError {
+fn invalid_body(field: Option<String>, error: &serde_json::Error) -> Box<Problem> {
     match field {
         Some(field) => Problem::unreadable("invalid_body", format_args!("{field}: {error}")).fact("field", field).into(),
         None => Problem::unreadable("invalid_body", error).into(),
@@ -113,69 +111,6 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         read.map(|path| Self(path.0)).map_err(|_| Problem::not_found("not_found", "there is no such thing").into())
-    }
-}
-
-/// An amount as it is written in JSON: a string in whole tokens, such as `"12.50"`. It has no meaning before it is given a scale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(transparent)]
-#[schema(value_type = String, pattern = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$", example = "12.50")]
-pub struct AmountText(String);
-
-impl AmountText {
-    /// The amount in smallest units; `field` is what the refusal names.
-    pub fn tokens(&self, field: &'static str, scale: Scale) -> Result<Tokens, AmountRefusal> {
-        Tokens::parse(&self.0, scale).map_err(|error| AmountRefusal { field, error })
-    }
-
-    /// The amount as money in whole currency units, at most six decimals.
-    pub fn micro(&self, field: &'static str) -> Result<Micro, AmountRefusal> {
-        Micro::parse(&self.0).map_err(|error| AmountRefusal { field, error })
-    }
-
-    /// The text as it was sent.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for AmountText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = AmountText;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount, which is a JSON string such as \"12.50\" and never a number")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<AmountText, E> {
-                Ok(AmountText(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
-}
-
-/// A text is not an amount of the token that it should be one of.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {error}")]
-pub struct AmountRefusal {
-    /// The field of the body.
-    pub field: &'static str,
-    /// What is wrong with it.
-    pub error: AmountError,
-}
-
-impl Refusal for AmountRefusal {
-    fn problem(&self) -> Problem {
-        let problem = match self.error {
-            AmountError::Malformed => Problem::unprocessable("amount_malformed", self),
-            AmountError::Zero => Problem::unprocessable("amount_zero", self),
-            AmountError::TooManyDecimals { max } => Problem::unprocessable("amount_too_many_decimals", self).fact("max", max.decimals()),
-            AmountError::TooLarge => Problem::unprocessable("amount_too_large", self),
-        };
-        problem.fact("field", self.field)
     }
 }
 
@@ -222,6 +157,7 @@ impl<T: Serialize> IntoResponse for Posted<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::amount::AmountText;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -232,8 +168,8 @@ mod tests {
 
     fn complaint(text: &str) -> String {
         match read_json::<Order>(text.as_bytes()) {
-            Err(ApiError::Refused(problem)) => format!("{problem:?}"),
-            other => panic!("{text} should be refused, not {other:?}"),
+            Err(problem) => format!("{problem:?}"),
+            Ok(order) => panic!("{text} should be refused, not {order:?}"),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::body;
 use super::problem::{ApiError, Problem};
+use crate::refusal::{Answer, refuse};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName};
 use ledger::Claim;
@@ -23,7 +24,7 @@ pub struct Keyed<T> {
     /// SHA-256 over method, path and body.
     pub request_hash: [u8; 32],
     /// The body, or what is wrong with it; to be judged after the key.
-    pub body: Result<T, ApiError>,
+    pub body: Answer<T>,
 }
 
 impl<T> Keyed<T> {
@@ -47,7 +48,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
         }
         let bytes = body::read_bytes(request, state).await?;
         hash.update(&bytes);
-        Ok(Self { key, request_hash: hash.finalize().into(), body: body::parse(&headers, &bytes) })
+        Ok(Self { key, request_hash: hash.finalize().into(), body: body::parse(&headers, &bytes).map_err(|problem| refuse(*problem)) })
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a caller reads when a request did not happen: RFC 9457 problems with a stable code.
 //!
-//! A refusal becomes its problem through one exhaustive `match` per capability ([`Refusal::problem`]), so a new refusal does not
+//! A refusal becomes its problem through one exhaustive `match` per capability ([`Refusal::problem`], in its `error.rs`), so a new refusal does not
 //! compile until it has a status. A fault is logged here, once, under the request's id, and the caller is told nothing of it.
 
+use crate::refusal::Refusal;
 use axum::Json;
 use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,14 +19,9 @@ use utoipa::ToSchema;
 /// The media type of every answer that is a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// The rules say no, and this is what the caller is told.
-pub trait Refusal: std::error::Error {
-    /// The status, the code and the facts of the refusal; its `Display` is the detail.
-    fn problem(&self) -> Problem;
-}
-
 /// A problem in the making: status, code and detail, then facts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{detail}")]
 pub struct Problem {
     status: StatusCode,
     code: &'static str,
@@ -95,6 +91,13 @@ impl Problem {
     }
 }
 
+/// What is wrong with a request that cannot be read is a problem from the start.
+impl Refusal for Problem {
+    fn problem(&self) -> Problem {
+        self.clone()
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, code, detail, retryable, facts, header } = self;
@@ -152,15 +155,15 @@ pub enum ApiError {
     Fault(Fault),
 }
 
-impl From<Problem> for ApiError {
-    fn from(problem: Problem) -> Self {
-        Self::Refused(Box::new(problem))
+impl From<Box<Problem>> for ApiError {
+    fn from(problem: Box<Problem>) -> Self {
+        Self::Refused(problem)
     }
 }
 
 impl<R: Refusal> From<R> for ApiError {
     fn from(refusal: R) -> Self {
-        refusal.problem().into()
+        Self::Refused(Box::new(refusal.problem()))
     }
 }
 

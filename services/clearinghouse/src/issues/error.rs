@@ -1,6 +1,7 @@
 //! Refusals of issues that the posting rules do not know.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 
 /// Why nothing was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

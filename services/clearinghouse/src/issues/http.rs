@@ -2,8 +2,9 @@
 
 use super::{IssueMade, NewIssue};
 use crate::access::Scope;
+use crate::amount::AmountText;
 use crate::app::App;
-use crate::http::body::{AmountText, Posted};
+use crate::http::body::Posted;
 use crate::http::credential::Vendor;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::problem::{ApiError, ProblemView};

@@ -3,10 +3,10 @@
 mod error;
 pub mod http;
 
+use crate::amount::AmountText;
 use crate::directory::{Directory, VendorFacts};
-use crate::http::body::AmountText;
-use crate::http::problem::ApiError;
 use crate::postings::Postings;
+use crate::refusal::{Answer, refuse};
 use crate::users::Users;
 use error::IssueRefusal;
 use ledger::{Claim, Fault, new_id};
@@ -48,17 +48,17 @@ impl Issues {
     }
 
     /// Issues; answers the first answer again where the key was used before.
-    pub async fn issue(&self, vendor: VendorId, claim: Claim, new: Result<NewIssue, ApiError>) -> Result<IssueMade, ApiError> {
+    pub async fn issue(&self, vendor: VendorId, claim: Claim, new: Answer<NewIssue>) -> Answer<IssueMade> {
         let posted = self.postings.post(claim, self.wish(vendor, new).await).await?;
         let Receipt::Issued(issued) = posted.receipt else { return Err(Fault::Unreadable("an issue's answer".to_owned()).into()) };
         let vendor = self.directory.get(issued.vendor).await?;
         Ok(IssueMade { issued, vendor, replayed: posted.replayed })
     }
 
-    async fn wish(&self, vendor: VendorId, new: Result<NewIssue, ApiError>) -> Result<Posting, ApiError> {
+    async fn wish(&self, vendor: VendorId, new: Answer<NewIssue>) -> Answer<Posting> {
         let NewIssue { user, amount } = new?;
-        let amount = amount.tokens("amount", self.directory.get(vendor).await?.scale)?;
-        let user = self.users.find(&user).await?.ok_or(IssueRefusal::UserNotFound)?;
+        let amount = amount.tokens("amount", self.directory.get(vendor).await?.scale).map_err(refuse)?;
+        let user = self.users.find(&user).await?.ok_or_else(|| refuse(IssueRefusal::UserNotFound))?;
         Ok(Posting::Issue(Issue { operation: OperationId::new(new_id()), vendor, user, amount }))
     }
 }

@@ -1,7 +1,8 @@
 //! The refusals of the posting engine, with vendors by their codes and amounts as decimals.
 
 use crate::directory::{Directory, VendorFacts};
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use axum::http::StatusCode;
 use ledger::{Fault, PostRefusal};
 use scrip::posting::Refusal as Rule;
@@ -32,10 +33,11 @@ fn mentioned(refusal: &PostRefusal) -> Vec<VendorId> {
         | Rule::InsufficientTokens { vendor, .. }
         | Rule::SwitchedOff { vendor, .. }
         | Rule::VendorSuspended { vendor }
+        | Rule::IssuanceFull { vendor }
         | Rule::AmountTooSmall { vendor, .. }
         | Rule::BelowMinReceive { vendor, .. }
         | Rule::AboveMaxSend { vendor, .. } => vec![*vendor],
-        Rule::NoRate { from, to } | Rule::NoCommonScheme { from, to } => vec![*from, *to],
+        Rule::NoRate { from, to } | Rule::NoCommonScheme { from, to } | Rule::WindowFull { from, to } => vec![*from, *to],
         Rule::SameUser
         | Rule::AmountTooLarge
         | Rule::TradeNotFound
@@ -81,6 +83,10 @@ impl NamedRefusal {
             Rule::AmountTooSmall { vendor, min_send } => Problem::unprocessable("amount_too_small", self)
                 .fact("vendor", self.code(vendor))
                 .fact("min_send", self.amount(vendor, min_send)),
+            Rule::IssuanceFull { vendor } => Problem::unprocessable("issuance_full", self).fact("vendor", self.code(vendor)),
+            Rule::WindowFull { from, to } => {
+                Problem::unprocessable("window_full", self).retryable().fact("from", self.code(from)).fact("to", self.code(to))
+            }
             Rule::AmountTooLarge => Problem::unprocessable("amount_too_large", self),
             Rule::BelowMinReceive { vendor, receive } => Problem::unprocessable("below_min_receive", self)
                 .retryable()

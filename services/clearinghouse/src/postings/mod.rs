@@ -6,7 +6,7 @@
 mod error;
 
 use crate::directory::Directory;
-use crate::http::problem::ApiError;
+use crate::refusal::{Answer, refuse};
 use ledger::{Claim, Engine, Failure, Posted};
 use scrip::posting::Posting;
 
@@ -24,7 +24,7 @@ impl Postings {
     }
 
     /// Posts the wish, or refuses it for what is wrong with it, after its key was resolved.
-    pub async fn post(&self, claim: Claim, wish: Result<Posting, ApiError>) -> Result<Posted, ApiError> {
+    pub async fn post(&self, claim: Claim, wish: Answer<Posting>) -> Answer<Posted> {
         let posted = match wish {
             Ok(posting) => self.engine.post(claim, posting).await,
             Err(refused) => match self.engine.recall(&claim).await {
@@ -36,7 +36,7 @@ impl Postings {
         match posted {
             Ok(posted) => Ok(posted),
             Err(Failure::Fault(fault)) => Err(fault.into()),
-            Err(Failure::Refused(refusal)) => Err(error::name(refusal, &self.directory).await?.into()),
+            Err(Failure::Refused(refusal)) => Err(refuse(error::name(refusal, &self.directory).await?)),
         }
     }
 }

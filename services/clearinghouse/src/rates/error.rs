@@ -1,7 +1,8 @@
 //! Refusals of unit values and rates.
 
-use crate::http::body::AmountRefusal;
-use crate::http::problem::{Problem, Refusal};
+use crate::amount::AmountRefusal;
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use jiff::Timestamp;
 
 /// Why a unit value is not set.

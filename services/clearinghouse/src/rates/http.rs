@@ -2,8 +2,9 @@
 
 use super::{Indication, Kind, NewRate, NewUnitValue, Rate, UnitValueVersion, unit_value};
 use crate::access::Scope;
+use crate::amount::AmountText;
 use crate::app::App;
-use crate::http::body::{AmountText, Body, Created, Query};
+use crate::http::body::{Body, Created, Query};
 use crate::http::credential::{Anyone, Vendor};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::{ApiError, ProblemView};

@@ -10,12 +10,12 @@ mod kind;
 mod store;
 pub mod unit_value;
 
+use crate::amount::AmountText;
 use crate::directory::{Directory, VendorFacts};
-use crate::http::body::AmountText;
 pub use error::{NamedIn, RateRefusal, StartRefusal, UnitValueRefusal};
 use jiff::Timestamp;
 pub use kind::Kind;
-use ledger::{Db, Failure, Fault, Tx, new_id};
+use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
 use rust_decimal::Decimal;
 use scrip::rate::{self, RateVersion};
 use scrip::{Code, Scale, UnitValue, VendorId};
@@ -113,7 +113,7 @@ impl Rates {
         let value = unit_value::read(&new.unit_value, scale).map_err(Failure::Refused)?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let now = store::read_time(&tx).await?;
+        let now = read_time(&tx).await?;
         let starts_at = start(new.starts_at, now).map_err(|refused| Failure::Refused(refused.into()))?;
         let row = store::insert_unit_value(&tx, vendor, starts_at, value, now).await?;
         let row = row.ok_or(Failure::Refused(StartRefusal::StartsAtTaken.into()))?;
@@ -127,7 +127,7 @@ impl Rates {
         let scale = self.directory.get(vendor).await?.scale;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let now = store::read_time(&tx).await?;
+        let now = read_time(&tx).await?;
         let digits = store::find_terms(&tx, vendor, now).await?.digits;
         let rows = store::list_unit_values(&tx, vendor, before, limit).await?;
         Ok(rows.into_iter().map(|row| row.version(scale, digits)).collect())
@@ -143,7 +143,7 @@ impl Rates {
         let version = RateVersion { id: new_id(), rate: new.pair_rate(from.scale, to.scale).map_err(Failure::Refused)? };
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let now = store::read_time(&tx).await?;
+        let now = read_time(&tx).await?;
         let starts_at = start(new.starts_at, now).map_err(|refused| Failure::Refused(refused.into()))?;
         let starts_at = store::insert_rate(&tx, Pair { from: from.id, to: to.id }, version, starts_at, now).await?;
         let starts_at = starts_at.ok_or(Failure::Refused(StartRefusal::StartsAtTaken.into()))?;
@@ -169,7 +169,7 @@ impl Rates {
         }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let at = store::read_time(&tx).await?;
+        let at = read_time(&tx).await?;
         let (source, destination) = (store::find_terms(&tx, from.id, at).await?, store::find_terms(&tx, to.id, at).await?);
         let version = store::find_rate(&tx, Pair { from: from.id, to: to.id }, at).await?;
         let no_rate = || Failure::Refused(RateRefusal::NoRate);
@@ -204,7 +204,7 @@ impl RateRow {
 
 /// The unit value of a vendor that is just being made.
 pub async fn insert_first_unit_value(tx: &Tx<'_>, vendor: VendorId, value: UnitValue) -> Result<(), Fault> {
-    let now = store::read_time(tx).await?;
+    let now = read_time(tx).await?;
     store::insert_unit_value(tx, vendor, now, value, now).await?;
     Ok(())
 }

@@ -8,8 +8,6 @@ use scrip::{Scale, SchemeId, UnitValue, VendorId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-// The database's own time, and not the start of the tx: the posting engine judges by it what is in force.
-const READ_TIME: &str = "SELECT clock_timestamp()";
 const INSERT_UNIT_VALUE: &str = "
     INSERT INTO unit_values (vendor_id, starts_at, value_micro, created_at)
     VALUES ($1, $2, $3, $4)
@@ -52,7 +50,7 @@ const FIND_RATE: &str = "
     LIMIT 1";
 
 /// Every statement of this file, so that one test prepares them all.
-pub const STATEMENTS: &[&str] = &[READ_TIME, INSERT_UNIT_VALUE, LIST_UNIT_VALUES, INSERT_RATE, LIST_RATES, FIND_TERMS, FIND_RATE];
+pub const STATEMENTS: &[&str] = &[INSERT_UNIT_VALUE, LIST_UNIT_VALUES, INSERT_RATE, LIST_RATES, FIND_TERMS, FIND_RATE];
 
 /// A version of a vendor's unit value.
 #[derive(Debug, Clone)]
@@ -77,10 +75,6 @@ pub(super) struct TermsRow {
     pub(super) scheme: Option<SchemeId>,
     pub(super) digits: Option<Scale>,
     pub(super) unit_value: Option<UnitValue>,
-}
-
-pub(super) async fn read_time(tx: &Tx<'_>) -> Result<Timestamp, Fault> {
-    Ok(tx.query_one(READ_TIME, &[]).await?.try_get(0)?)
 }
 
 /// None where another one begins at the same instant.

@@ -1,7 +1,7 @@
 //! Unit values as people write them: the value of one whole token, in whole units of the scheme's currency.
 
 use super::UnitValueRefusal;
-use crate::http::body::AmountText;
+use crate::amount::AmountText;
 use scrip::money::MICRO_SCALE;
 use scrip::{Micro, Scale, UnitValue};
 

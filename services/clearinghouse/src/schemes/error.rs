@@ -1,6 +1,7 @@
 //! Refusals of schemes.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use netting::{Strategy, UnknownStrategy};
 
 /// Why a scheme is not made, changed or shown.

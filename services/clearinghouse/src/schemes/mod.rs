@@ -10,7 +10,7 @@ mod store;
 use crate::directory::Directory;
 pub use error::SchemeRefusal;
 use jiff::Timestamp;
-use ledger::{Db, Failure, Fault, Tx, new_id};
+use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
 use netting::Strategy;
 use scrip::{Code, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
@@ -82,7 +82,7 @@ impl Schemes {
         }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let now = store::get_now(&tx).await?;
+        let now = read_time(&tx).await?;
         let id = SchemeId::new(new_id());
         if !store::insert_scheme(&tx, id, &new, now).await? {
             return Err(Failure::Refused(SchemeRefusal::CodeTaken { code: new.code.to_string() }));
@@ -115,7 +115,7 @@ impl Schemes {
         let member = self.resolve(vendor).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let now = store::get_now(&tx).await?;
+        let now = read_time(&tx).await?;
         join(&tx, scheme.id, &[(member, vendor)], now).await?;
         let scheme = get_scheme(&tx, &scheme.code).await?;
         tx.commit().await?;

@@ -36,10 +36,9 @@ const INSERT_MEMBERS: &str = "
     FROM unnest($1::uuid[]) AS new (id)
     ON CONFLICT (vendor_id) DO NOTHING
     RETURNING vendor_id";
-const GET_NOW: &str = "SELECT clock_timestamp()";
 
 /// Every statement of this file, so that one test prepares them all.
-pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS, GET_NOW];
+pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS];
 
 /// How many members a scheme's view names.
 pub(super) const MEMBERS_SHOWN_MAX: usize = 200;
@@ -69,11 +68,6 @@ pub(super) async fn insert_members(tx: &Tx<'_>, scheme: SchemeId, vendors: &[Ven
     let vendors: Vec<Uuid> = vendors.iter().map(|vendor| vendor.uuid()).collect();
     let rows = tx.query(INSERT_MEMBERS, &[&vendors, &scheme.uuid(), &at]).await?;
     Ok(rows.iter().map(|row| VendorId::new(row.get(0))).collect())
-}
-
-/// The database's clock, which dates windows.
-pub(super) async fn get_now(tx: &Tx<'_>) -> Result<Timestamp, Fault> {
-    Ok(tx.query_one(GET_NOW, &[]).await?.get(0))
 }
 
 fn read_scheme(row: &Row) -> Result<Scheme, Fault> {

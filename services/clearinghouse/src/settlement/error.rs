@@ -1,6 +1,7 @@
 //! Refusals of settlement.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use runs::schedules::ScheduleRefusal;
 
 /// Why nothing is settled, kept or shown.

@@ -5,20 +5,18 @@
 //! the vendor's own part, so somebody else's run or file is not there.
 
 mod error;
-mod file;
 pub mod http;
-mod schedules;
-mod views;
 
-use crate::http::credential::OperatorOrVendor;
-use crate::http::problem::ApiError;
-use crate::{access::Scope, schemes};
+use crate::refusal::{self, of_any};
+use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
+use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use runs::{Run, Runs, SettleRefusal, Settled};
 use scrip::{RunId, SchemeId, VendorId};
+use uuid::Uuid;
 
 type Answer<T> = Result<T, Failure<SettlementRefusal>>;
 
@@ -32,14 +30,6 @@ pub enum Viewer {
 }
 
 impl Viewer {
-    /// The credential's viewer; a vendor's key needs the scope.
-    pub(crate) fn of(credential: OperatorOrVendor) -> Result<Self, ApiError> {
-        match credential {
-            OperatorOrVendor::Operator(_) => Ok(Self::House),
-            OperatorOrVendor::Vendor(vendor) => vendor.require(Scope::SettlementRead).map(|()| Self::Vendor(vendor.id)),
-        }
-    }
-
     async fn begin(self, connection: &mut Connection) -> Result<Tx<'_>, Fault> {
         match self {
             Self::House => connection.begin_house().await,
@@ -61,8 +51,19 @@ impl Settlement {
         Self { db, runs }
     }
 
-    /// Closes the scheme's window for somebody's key and nets it. It goes on although the caller leaves, who may ask again.
-    pub(crate) async fn settle(&self, scheme: &str, key: &str) -> Answer<Settled> {
+    /// Closes the scheme's window for somebody's key and nets it. The key is resolved before it is judged what was asked with it.
+    pub(crate) async fn settle<T>(&self, scheme: &str, key: &str, asked: refusal::Answer<T>) -> refusal::Answer<Settled> {
+        match asked {
+            Ok(_) => self.settle_slot(scheme, key).await.map_err(of_any),
+            Err(unreadable) => {
+                self.judge_key(scheme, key).await.map_err(of_any)?;
+                Err(unreadable)
+            }
+        }
+    }
+
+    /// It goes on although the caller leaves, who may ask again.
+    async fn settle_slot(&self, scheme: &str, key: &str) -> Answer<Settled> {
         let scheme = self.get_scheme_id(scheme).await?;
         let (runs, slot) = (self.runs.clone(), manual_slot(key));
         let settled = tokio::spawn(async move { runs.settle(scheme, &slot, |_step| ()).await }).await;
@@ -75,8 +76,8 @@ impl Settlement {
         }
     }
 
-    /// Whether the key is still free for a run, where the body cannot be read: the key is resolved first.
-    pub(crate) async fn judge_key(&self, scheme: &str, key: &str) -> Answer<()> {
+    /// Whether the key is still free for a run.
+    async fn judge_key(&self, scheme: &str, key: &str) -> Answer<()> {
         let run = runs::run_id(self.get_scheme_id(scheme).await?, &manual_slot(key));
         match self.get_run(Viewer::House, run).await {
             Ok(_) => Err(Failure::Refused(SettlementRefusal::KeyReused)),
@@ -85,7 +86,7 @@ impl Settlement {
         }
     }
 
-    pub(crate) async fn get_scheme_id(&self, code: &str) -> Answer<SchemeId> {
+    async fn get_scheme_id(&self, code: &str) -> Answer<SchemeId> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         schemes::find_scheme_id(&tx, code).await?.ok_or(Failure::Refused(SettlementRefusal::SchemeNotFound))
@@ -98,17 +99,19 @@ impl Settlement {
         Ok(runs::runs::list_windows(&tx, scheme, before.unwrap_or(i64::MAX), limit).await?)
     }
 
-    /// Newest first.
-    pub(crate) async fn list_runs(
-        &self,
-        viewer: Viewer,
-        scheme: Option<SchemeId>,
-        after: Option<RunId>,
-        limit: i64,
-    ) -> Result<Vec<Run>, Fault> {
+    /// The scheme's runs, newest first.
+    pub(crate) async fn list_runs_of_scheme(&self, scheme: &str, after: Option<RunId>, limit: i64) -> Answer<Vec<Run>> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        Ok(runs::runs::list(&tx, Some(scheme), after, limit).await?)
+    }
+
+    /// All runs that the viewer may see, newest first.
+    pub(crate) async fn list_runs(&self, viewer: Viewer, after: Option<RunId>, limit: i64) -> Result<Vec<Run>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = viewer.begin(&mut connection).await?;
-        runs::runs::list(&tx, scheme, after, limit).await
+        runs::runs::list(&tx, None, after, limit).await
     }
 
     pub(crate) async fn get_run(&self, viewer: Viewer, run: RunId) -> Answer<Run> {
@@ -154,6 +157,32 @@ impl Settlement {
         let found = if name.contains('\0') { None } else { runs::files::find(&tx, run, name).await? };
         found.ok_or(Failure::Refused(SettlementRefusal::FileNotFound))
     }
+
+    /// One piece of a file's bytes, counted from 1; none after the last. It holds a connection for no longer than that.
+    pub(crate) async fn read_piece(&self, viewer: Viewer, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = viewer.begin(&mut connection).await?;
+        runs::files::read_piece(&tx, file, seq).await
+    }
+
+    /// Lets the scheme settle by itself; without a word about slots that nobody was awake for, one run makes up for all of them.
+    pub(crate) async fn create_schedule(&self, scheme: &str, cron: String, zone: String, misfire: Option<&str>) -> Answer<Schedule> {
+        let misfire = misfire.map_or(Some(Misfire::RunOnce), Misfire::parse);
+        let misfire = misfire.ok_or(Failure::Refused(SettlementRefusal::MisfireUnknown))?;
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.runs.create_schedule(NewSchedule { scheme, cron, zone, misfire }).await.map_err(refuse_schedule)
+    }
+
+    /// The scheme's schedules, the oldest first.
+    pub(crate) async fn list_schedules(&self, scheme: &str) -> Answer<Vec<Schedule>> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        Ok(self.runs.list_schedules(scheme).await?)
+    }
+
+    /// Switches a schedule on or off.
+    pub(crate) async fn update_schedule(&self, id: ScheduleId, enabled: bool) -> Answer<Schedule> {
+        self.runs.update_schedule(id, enabled).await.map_err(refuse_schedule)
+    }
 }
 
 /// The slot of a run that somebody asked for; a schedule's slot is an instant and never looks like this.
@@ -163,4 +192,11 @@ fn manual_slot(key: &str) -> String {
 
 async fn find_run(tx: &Tx<'_>, run: RunId) -> Answer<Run> {
     runs::runs::find(tx, run).await?.ok_or(Failure::Refused(SettlementRefusal::RunNotFound))
+}
+
+fn refuse_schedule(failure: Failure<ScheduleRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Schedule(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
 }

@@ -1,6 +1,7 @@
 //! Refusals of swaps that the posting rules do not know.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 
 /// Why there is no swap to post or to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

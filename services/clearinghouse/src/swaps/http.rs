@@ -1,8 +1,9 @@
 //! Routes and bodies of swaps.
 
 use super::{NewSwap, Swap};
+use crate::amount::AmountText;
 use crate::app::App;
-use crate::http::body::{AmountText, Path, Posted};
+use crate::http::body::{Path, Posted};
 use crate::http::credential::User;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::page::{Page, PageParams, Paged};

@@ -7,10 +7,10 @@ mod error;
 pub mod http;
 mod store;
 
+use crate::amount::AmountText;
 use crate::directory::{Directory, VendorFacts};
-use crate::http::body::AmountText;
-use crate::http::problem::ApiError;
 use crate::postings::Postings;
+use crate::refusal::{Answer, refuse};
 use crate::users::Users;
 use error::SwapRefusal;
 use ledger::{Claim, Db, Failure, Fault, new_id};
@@ -66,23 +66,23 @@ impl Swaps {
     }
 
     /// Converts or sends; answers the first answer again where the key was used before.
-    pub async fn create(&self, user: UserId, claim: Claim, new: Result<NewSwap, ApiError>) -> Result<(Swap, bool), ApiError> {
+    pub async fn create(&self, user: UserId, claim: Claim, new: Answer<NewSwap>) -> Answer<(Swap, bool)> {
         let posted = self.postings.post(claim, self.wish(user, new).await).await?;
         let Receipt::Swapped(swapped) = posted.receipt else { return Err(Fault::Unreadable("a swap's answer".to_owned()).into()) };
         let (from, to) = (self.directory.get(swapped.from).await?, self.directory.get(swapped.to).await?);
         Ok((Swap { swapped: *swapped, from, to }, posted.replayed))
     }
 
-    async fn wish(&self, payer: UserId, new: Result<NewSwap, ApiError>) -> Result<Posting, ApiError> {
+    async fn wish(&self, payer: UserId, new: Answer<NewSwap>) -> Answer<Posting> {
         let NewSwap { from, to, send, receive, payee, min_receive, max_send } = new?;
         let (from, to) = (self.vendor(&from, "from").await?, self.vendor(&to, "to").await?);
         let side = match (send, receive) {
-            (Some(send), None) => Side::Send(send.tokens("send", from.scale)?),
-            (None, Some(receive)) => Side::Receive(receive.tokens("receive", to.scale)?),
-            (Some(_), Some(_)) | (None, None) => return Err(SwapRefusal::OneSideFixed.into()),
+            (Some(send), None) => Side::Send(send.tokens("send", from.scale).map_err(refuse)?),
+            (None, Some(receive)) => Side::Receive(receive.tokens("receive", to.scale).map_err(refuse)?),
+            (Some(_), Some(_)) | (None, None) => return Err(refuse(SwapRefusal::OneSideFixed)),
         };
         let payee = match payee {
-            Some(payee) => self.users.find(&payee).await?.ok_or(SwapRefusal::UserNotFound)?,
+            Some(payee) => self.users.find(&payee).await?.ok_or_else(|| refuse(SwapRefusal::UserNotFound))?,
             None => payer,
         };
         Ok(Posting::Swap(SwapOrder {
@@ -97,8 +97,8 @@ impl Swaps {
         }))
     }
 
-    async fn vendor(&self, code: &str, field: &'static str) -> Result<VendorFacts, ApiError> {
-        Ok(self.directory.named(code).await?.ok_or(SwapRefusal::VendorNotFound { field })?)
+    async fn vendor(&self, code: &str, field: &'static str) -> Answer<VendorFacts> {
+        self.directory.named(code).await?.ok_or_else(|| refuse(SwapRefusal::VendorNotFound { field }))
     }
 
     /// The user's swaps, as payer or payee, newest first.
@@ -116,6 +116,6 @@ impl Swaps {
     }
 }
 
-fn limit(amount: Option<&AmountText>, field: &'static str, vendor: &VendorFacts) -> Result<Option<Tokens>, ApiError> {
-    Ok(amount.map(|a| a.tokens(field, vendor.scale)).transpose()?)
+fn limit(amount: Option<&AmountText>, field: &'static str, vendor: &VendorFacts) -> Answer<Option<Tokens>> {
+    amount.map(|a| a.tokens(field, vendor.scale)).transpose().map_err(refuse)
 }

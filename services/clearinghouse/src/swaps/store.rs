@@ -1,6 +1,7 @@
 //! Reading swaps.
 
 use super::Swap;
+use crate::columns::of_two_users;
 use crate::directory::read_facts;
 use ledger::{Fault, Tx};
 use scrip::posting::Swapped;
@@ -12,21 +13,28 @@ use uuid::Uuid;
 /// Every statement of this file, for the test that prepares them all.
 pub const STATEMENTS: &[&str] = &[LIST_SWAPS, FIND_SWAP];
 
-const LIST_SWAPS: &str = "
+macro_rules! select_swaps {
+    ($which:literal, $limit:literal) => {
+        concat!(
+            "
     SELECT s.id, s.user_id, s.payee_id, s.send_units, s.receive_units, s.from_unit_value, s.to_unit_value, s.rate_id,
            s.value_micro, s.to_vendor_micro, s.house_fee_micro, s.source_margin_micro, s.rounding_micro, s.window_id, s.booked_at,
            f.id, f.code, f.scale, t.id, t.code, t.scale
-    FROM swaps s JOIN vendors f ON f.id = s.from_vendor_id JOIN vendors t ON t.id = s.to_vendor_id
-    WHERE (s.user_id = $1 OR s.payee_id = $1) AND ($2::uuid IS NULL OR s.id < $2)
+    FROM",
+            of_two_users!("swaps", "payee_id = $1 AND kind = 'send'", $which, $limit),
+            "
+    JOIN swaps s ON s.user_id = mine.user_id AND s.id = mine.id
+    JOIN vendors f ON f.id = s.from_vendor_id
+    JOIN vendors t ON t.id = s.to_vendor_id
     ORDER BY s.id DESC
-    LIMIT $3";
+    LIMIT ",
+            $limit
+        )
+    };
+}
 
-const FIND_SWAP: &str = "
-    SELECT s.id, s.user_id, s.payee_id, s.send_units, s.receive_units, s.from_unit_value, s.to_unit_value, s.rate_id,
-           s.value_micro, s.to_vendor_micro, s.house_fee_micro, s.source_margin_micro, s.rounding_micro, s.window_id, s.booked_at,
-           f.id, f.code, f.scale, t.id, t.code, t.scale
-    FROM swaps s JOIN vendors f ON f.id = s.from_vendor_id JOIN vendors t ON t.id = s.to_vendor_id
-    WHERE (s.user_id = $1 OR s.payee_id = $1) AND s.id = $2";
+const LIST_SWAPS: &str = select_swaps!("($2::uuid IS NULL OR id < $2)", "$3");
+const FIND_SWAP: &str = select_swaps!("id = $2", "1");
 
 /// Newest first, older than `before`.
 pub(super) async fn list_swaps(tx: &Tx<'_>, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<Swap>, Fault> {

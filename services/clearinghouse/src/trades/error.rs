@@ -1,6 +1,7 @@
 //! Refusals of trades that the posting rules do not know.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use axum::http::StatusCode;
 
 /// Why there is no trade to post or to show.

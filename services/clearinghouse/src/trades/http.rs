@@ -1,9 +1,10 @@
 //! Routes and bodies of trades.
 
 use super::{NamedTrade, NewLeg, NewTrade, Reply};
+use crate::amount::AmountText;
 use crate::app::App;
 use crate::directory::VendorFacts;
-use crate::http::body::{AmountText, Nothing, Path, Posted};
+use crate::http::body::{Nothing, Path, Posted};
 use crate::http::credential::User;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::page::{Page, PageParams, Paged};
@@ -149,41 +150,29 @@ async fn get_trade(State(app): State<App>, user: User, Path(id): Path<Uuid>) -> 
 #[utoipa::path(post, path = "/v1/trades/{id}/accept", tag = "trades", params(("id" = Uuid, Path), IdempotencyKey), security(("user_session" = [])),
     responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView,
         description = "not_found, trade_not_yours, trade_ended, trade_expired, insufficient_tokens")))]
-async fn accept_trade(
-    State(app): State<App>,
-    user: User,
-    Path(id): Path<Uuid>,
-    request: Keyed<Nothing>,
-) -> Result<Posted<TradeView>, ApiError> {
-    let claim = request.claim(user.id.uuid());
-    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Accept, claim, request.body).await?;
-    Ok(Posted::done(replayed, trade.into()))
+async fn accept_trade(request: ReplyRequest) -> Result<Posted<TradeView>, ApiError> {
+    reply_to_trade(request, Reply::Accept).await
 }
 
 /// Decline a trade that was proposed to you; what was held goes back.
 #[utoipa::path(post, path = "/v1/trades/{id}/decline", tag = "trades", params(("id" = Uuid, Path), IdempotencyKey), security(("user_session" = [])),
     responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView, description = "not_found, trade_not_yours, trade_ended")))]
-async fn decline_trade(
-    State(app): State<App>,
-    user: User,
-    Path(id): Path<Uuid>,
-    request: Keyed<Nothing>,
-) -> Result<Posted<TradeView>, ApiError> {
-    let claim = request.claim(user.id.uuid());
-    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Decline, claim, request.body).await?;
-    Ok(Posted::done(replayed, trade.into()))
+async fn decline_trade(request: ReplyRequest) -> Result<Posted<TradeView>, ApiError> {
+    reply_to_trade(request, Reply::Decline).await
 }
 
 /// Take back a trade that you proposed; what was held goes back.
 #[utoipa::path(post, path = "/v1/trades/{id}/cancel", tag = "trades", params(("id" = Uuid, Path), IdempotencyKey), security(("user_session" = [])),
     responses((status = 200, body = TradeView), (status = "4XX", body = ProblemView, description = "not_found, trade_not_yours, trade_ended")))]
-async fn cancel_trade(
-    State(app): State<App>,
-    user: User,
-    Path(id): Path<Uuid>,
-    request: Keyed<Nothing>,
-) -> Result<Posted<TradeView>, ApiError> {
+async fn cancel_trade(request: ReplyRequest) -> Result<Posted<TradeView>, ApiError> {
+    reply_to_trade(request, Reply::Cancel).await
+}
+
+/// Who replies to which trade; the path says how.
+type ReplyRequest = (State<App>, User, Path<Uuid>, Keyed<Nothing>);
+
+async fn reply_to_trade((State(app), user, Path(id), request): ReplyRequest, reply: Reply) -> Result<Posted<TradeView>, ApiError> {
     let claim = request.claim(user.id.uuid());
-    let (trade, replayed) = app.trades.reply(user.id, id, Reply::Cancel, claim, request.body).await?;
+    let (trade, replayed) = app.trades.reply(user.id, id, claim, request.body.map(|Nothing {}| reply)).await?;
     Ok(Posted::done(replayed, trade.into()))
 }

@@ -7,10 +7,10 @@ mod error;
 pub mod http;
 mod store;
 
+use crate::amount::AmountText;
 use crate::directory::{Directory, VendorFacts};
-use crate::http::body::AmountText;
-use crate::http::problem::ApiError;
 use crate::postings::Postings;
+use crate::refusal::{Answer, of_any, refuse};
 use crate::users::Users;
 use error::TradeRefusal;
 use jiff::SignedDuration;
@@ -85,56 +85,45 @@ impl Trades {
     }
 
     /// Proposes, holding what the proposer gives.
-    pub async fn propose(&self, user: UserId, claim: Claim, new: Result<NewTrade, ApiError>) -> Result<(NamedTrade, bool), ApiError> {
+    pub async fn propose(&self, user: UserId, claim: Claim, new: Answer<NewTrade>) -> Answer<(NamedTrade, bool)> {
         let wish = self.wish(user, new).await.map(Posting::ProposeTrade);
         self.post(claim, wish).await
     }
 
-    async fn wish(&self, proposer: UserId, new: Result<NewTrade, ApiError>) -> Result<Trade, ApiError> {
+    async fn wish(&self, proposer: UserId, new: Answer<NewTrade>) -> Answer<Trade> {
         let NewTrade { with, give, take, expires_in_seconds } = new?;
-        let acceptor = self.users.find(&with).await?.ok_or(TradeRefusal::UserNotFound)?;
+        let acceptor = self.users.find(&with).await?.ok_or_else(|| refuse(TradeRefusal::UserNotFound))?;
         let (give, take) = (self.leg(&give, "give").await?, self.leg(&take, "take").await?);
         let seconds = expires_in_seconds.unwrap_or(EXPIRES_IN_SECONDS_DEFAULT);
-        if !(1..=EXPIRES_IN_SECONDS_MAX).contains(&seconds) {
-            return Err(TradeRefusal::ExpiryOutOfRange { max: EXPIRES_IN_SECONDS_MAX }.into());
-        }
-        let too_late = |_| TradeRefusal::ExpiryOutOfRange { max: EXPIRES_IN_SECONDS_MAX };
-        let expires_at = self.clock.now().checked_add(SignedDuration::from_secs(seconds)).map_err(too_late)?;
+        let seconds = Some(seconds).filter(|seconds| (1..=EXPIRES_IN_SECONDS_MAX).contains(seconds));
+        let expires_at = seconds.and_then(|seconds| self.clock.now().checked_add(SignedDuration::from_secs(seconds)).ok());
+        let expires_at = expires_at.ok_or_else(|| refuse(TradeRefusal::ExpiryOutOfRange { max: EXPIRES_IN_SECONDS_MAX }))?;
         Ok(Trade { id: TradeId::new(new_id()), proposer, acceptor, give, take, expires_at })
     }
 
-    async fn leg(&self, leg: &NewLeg, field: &'static str) -> Result<Leg, ApiError> {
-        let vendor = self.directory.named(&leg.vendor).await?.ok_or(TradeRefusal::VendorNotFound { field })?;
-        Ok(Leg { vendor: vendor.id, amount: leg.amount.tokens(field, vendor.scale)? })
+    async fn leg(&self, leg: &NewLeg, field: &'static str) -> Answer<Leg> {
+        let vendor = self.directory.named(&leg.vendor).await?.ok_or_else(|| refuse(TradeRefusal::VendorNotFound { field }))?;
+        Ok(Leg { vendor: vendor.id, amount: leg.amount.tokens(field, vendor.scale).map_err(refuse)? })
     }
 
     /// Accepts or declines as the acceptor, cancels as the proposer.
-    pub(crate) async fn reply<T>(
-        &self,
-        user: UserId,
-        id: Uuid,
-        reply: Reply,
-        claim: Claim,
-        body: Result<T, ApiError>,
-    ) -> Result<(NamedTrade, bool), ApiError> {
-        let wish = match body {
-            Ok(_) => self.reply_wish(user, id, reply).await,
-            Err(refused) => Err(refused),
-        };
+    pub(crate) async fn reply(&self, user: UserId, id: Uuid, claim: Claim, reply: Answer<Reply>) -> Answer<(NamedTrade, bool)> {
+        let wish = self.reply_wish(user, id, reply).await;
         self.post(claim, wish).await
     }
 
-    async fn reply_wish(&self, user: UserId, id: Uuid, reply: Reply) -> Result<Posting, ApiError> {
-        let trade = self.find(user, id).await?.trade;
+    async fn reply_wish(&self, user: UserId, id: Uuid, reply: Answer<Reply>) -> Answer<Posting> {
+        let reply = reply?;
+        let trade = self.find(user, id).await.map_err(of_any)?.trade;
         let (may, posting) = match reply {
             Reply::Accept => (trade.acceptor, Posting::AcceptTrade(trade)),
             Reply::Decline => (trade.acceptor, Posting::EndTrade(trade, TradeEnd::Declined)),
             Reply::Cancel => (trade.proposer, Posting::EndTrade(trade, TradeEnd::Cancelled)),
         };
-        if may == user { Ok(posting) } else { Err(TradeRefusal::NotYours.into()) }
+        if may == user { Ok(posting) } else { Err(refuse(TradeRefusal::NotYours)) }
     }
 
-    async fn post(&self, claim: Claim, wish: Result<Posting, ApiError>) -> Result<(NamedTrade, bool), ApiError> {
+    async fn post(&self, claim: Claim, wish: Answer<Posting>) -> Answer<(NamedTrade, bool)> {
         let Posted { receipt, replayed } = self.postings.post(claim, wish).await?;
         let Receipt::Traded(step) = receipt else { return Err(Fault::Unreadable("a trade's answer".to_owned()).into()) };
         Ok((self.name(step).await?, replayed))

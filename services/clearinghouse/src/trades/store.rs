@@ -1,5 +1,6 @@
 //! Reading trades.
 
+use crate::columns::of_two_users;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::posting::{Leg, Trade, TradeState, TradeStep};
@@ -10,24 +11,39 @@ use uuid::Uuid;
 /// Every statement of this file, for the test that prepares them all.
 pub const STATEMENTS: &[&str] = &[FIND_TRADE, LIST_TRADES, LIST_EXPIRED];
 
-const FIND_TRADE: &str = "
-    SELECT id, user_id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, expires_at, state, coalesce(ended_at, proposed_at)
-    FROM trades
-    WHERE (user_id = $1 OR acceptor_id = $1) AND id = $2";
+macro_rules! select_trades {
+    ($($rest:expr),+) => {
+        concat!(
+            "
+    SELECT t.id, t.user_id, t.acceptor_id, t.give_vendor_id, t.give_units, t.take_vendor_id, t.take_units, t.expires_at, t.state,
+           coalesce(t.ended_at, t.proposed_at)
+    FROM",
+            $($rest),+
+        )
+    };
+}
 
-const LIST_TRADES: &str = "
-    SELECT id, user_id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, expires_at, state, coalesce(ended_at, proposed_at)
-    FROM trades
-    WHERE (user_id = $1 OR acceptor_id = $1) AND ($2::uuid IS NULL OR id < $2)
-    ORDER BY id DESC
-    LIMIT $3";
+macro_rules! select_trades_of_user {
+    ($which:literal, $limit:literal) => {
+        select_trades!(
+            of_two_users!("trades", "acceptor_id = $1", $which, $limit),
+            "
+    JOIN trades t ON t.user_id = mine.user_id AND t.id = mine.id
+    ORDER BY t.id DESC
+    LIMIT ",
+            $limit
+        )
+    };
+}
 
-const LIST_EXPIRED: &str = "
-    SELECT id, user_id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, expires_at, state, coalesce(ended_at, proposed_at)
-    FROM trades
-    WHERE state = 'proposed' AND expires_at <= $1
-    ORDER BY expires_at, id
-    LIMIT $2";
+const FIND_TRADE: &str = select_trades_of_user!("id = $2", "1");
+const LIST_TRADES: &str = select_trades_of_user!("($2::uuid IS NULL OR id < $2)", "$3");
+const LIST_EXPIRED: &str = select_trades!(
+    " trades t
+    WHERE t.state = 'proposed' AND t.expires_at <= $1
+    ORDER BY t.expires_at, t.id
+    LIMIT $2"
+);
 
 pub(super) async fn find_trade(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Option<TradeStep>, Fault> {
     tx.query_opt(FIND_TRADE, &[&user.uuid(), &id]).await?.as_ref().map(trade_step).transpose()

@@ -1,6 +1,7 @@
 //! Refusals of users and their passwords.
 
-use crate::http::problem::{Problem, Refusal};
+use crate::http::problem::Problem;
+use crate::refusal::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 
 /// Why a user is not registered or not signed in.

@@ -1,8 +1,9 @@
 //! Refusals of vendors.
 
-use crate::http::body::AmountRefusal;
-use crate::http::problem::{Problem, Refusal};
+use crate::amount::AmountRefusal;
+use crate::http::problem::Problem;
 use crate::rates::UnitValueRefusal;
+use crate::refusal::Refusal;
 use axum::http::StatusCode;
 
 /// Why a vendor is not made, changed or shown.

@@ -2,8 +2,9 @@
 
 use super::{Change, NewVendor, Payout, Status, Supply, Switches, Vendor, VendorRefusal, check_name};
 use crate::access::Scope;
+use crate::amount::AmountText;
 use crate::app::App;
-use crate::http::body::{AmountText, Body, Created, Path};
+use crate::http::body::{Body, Created, Path};
 use crate::http::credential::{self, Anyone, Operator};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::{ApiError, ProblemView};
@@ -136,6 +137,10 @@ pub struct OwnVendorView {
     version: i64,
 }
 
+fn public(vendor: Vendor) -> Versioned<VendorView> {
+    Versioned { version: vendor.version, view: vendor.into() }
+}
+
 fn own((vendor, payout): (Vendor, Option<Payout>)) -> Versioned<OwnVendorView> {
     let version = vendor.version;
     Versioned { version, view: OwnVendorView { vendor: vendor.into(), payout: payout.map(PayoutBody::from), version } }
@@ -164,9 +169,10 @@ async fn list_vendors(State(app): State<App>, _: Anyone, page: Page) -> Result<J
 /// One vendor.
 #[utoipa::path(get, path = "/v1/vendors/{code}", tag = "vendors", params(("code" = String, Path, description = "the vendor's code")),
     security(("operator_key" = []), ("vendor_key" = []), ("user_session" = [])),
-    responses((status = 200, body = VendorView), (status = "4XX", body = ProblemView, description = "vendor_not_found")))]
-async fn get_vendor(State(app): State<App>, _: Anyone, Path(code): Path<String>) -> Result<Json<VendorView>, ApiError> {
-    Ok(Json(app.vendors.get_by_code(&code).await?.into()))
+    responses((status = 200, body = VendorView, headers(("ETag" = String, description = "the version"))),
+        (status = "4XX", body = ProblemView, description = "vendor_not_found")))]
+async fn get_vendor(State(app): State<App>, _: Anyone, Path(code): Path<String>) -> Result<Versioned<VendorView>, ApiError> {
+    Ok(public(app.vendors.get_by_code(&code).await?))
 }
 
 /// What the operator changes of a vendor.
@@ -178,15 +184,17 @@ pub struct UpdateVendorStatus {
 
 /// Suspend a vendor, or let it take part again.
 #[utoipa::path(patch, path = "/v1/vendors/{code}", tag = "operator", request_body = UpdateVendorStatus,
-    params(("code" = String, Path, description = "the vendor's code")), security(("operator_key" = [])),
-    responses((status = 200, body = VendorView), (status = "4XX", body = ProblemView, description = "vendor_not_found")))]
+    params(("code" = String, Path, description = "the vendor's code"), IfMatchHeader), security(("operator_key" = [])),
+    responses((status = 200, body = VendorView, headers(("ETag" = String, description = "the new version"))),
+        (status = "4XX", body = ProblemView, description = "if_match_required, version_mismatch, vendor_not_found")))]
 async fn update_vendor_status(
     State(app): State<App>,
     _: Operator,
     Path(code): Path<String>,
+    if_match: IfMatch,
     Body(body): Body<UpdateVendorStatus>,
-) -> Result<Json<VendorView>, ApiError> {
-    Ok(Json(app.vendors.update_status(&code, body.status).await?.into()))
+) -> Result<Versioned<VendorView>, ApiError> {
+    Ok(public(app.vendors.update_status(&code, |version| if_match.matches(version), body.status).await?))
 }
 
 /// Yourself.

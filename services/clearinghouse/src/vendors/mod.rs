@@ -1,7 +1,7 @@
 //! Vendors: onboarding, what everybody may know of them, and what each changes of its own.
 //!
 //! Shape: [`Vendors::onboard`] makes a vendor with all it needs in one tx; [`Directory`] remembers what never changes; the vendor's own
-//! view and its changes run as the vendor, under row security. Rates and unit values are `crate::rates`', keys `crate::access`'.
+//! view and its changes run as the vendor, under row security; a change is for one version of a vendor, whoever makes it. Rates and unit values are `crate::rates`', keys `crate::access`'.
 
 mod error;
 pub mod http;
@@ -193,10 +193,7 @@ impl Vendors {
     pub async fn update(&self, vendor: VendorId, is_expected: impl Fn(i64) -> bool, change: Change) -> Answer<(Vendor, Option<Payout>)> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let version = store::lock_version(&tx, vendor).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
-        if !is_expected(version) {
-            return Err(Failure::Refused(VendorRefusal::VersionMismatch { version }));
-        }
+        lock_expected(&tx, vendor, is_expected).await?;
         store::update_vendor(&tx, vendor, &change).await?;
         if let Some(payout) = &change.payout {
             store::upsert_payout(&tx, vendor, payout).await?;
@@ -206,11 +203,12 @@ impl Vendors {
         Ok(changed)
     }
 
-    /// Stops a vendor or lets it take part again.
-    pub async fn update_status(&self, code: &str, status: Status) -> Answer<Vendor> {
+    /// Stops a vendor or lets it take part again, if it is still at the version that the change was made for.
+    pub async fn update_status(&self, code: &str, is_expected: impl Fn(i64) -> bool, status: Status) -> Answer<Vendor> {
         let facts = self.directory.named(code).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        lock_expected(&tx, facts.id, is_expected).await?;
         store::update_status(&tx, facts.id, status).await?;
         let vendor = get_vendor(&tx, facts.id).await?;
         tx.commit().await?;
@@ -228,6 +226,12 @@ impl Vendors {
 /// Whether the text may be a vendor's name.
 fn check_name(name: &str) -> Result<(), VendorRefusal> {
     if is_name(name, 200) { Ok(()) } else { Err(VendorRefusal::NameMalformed) }
+}
+
+/// Holds the vendor at its version until the tx ends; refuses if that is not the expected one.
+async fn lock_expected(tx: &Tx<'_>, vendor: VendorId, is_expected: impl Fn(i64) -> bool) -> Answer<()> {
+    let version = store::lock_version(tx, vendor).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+    if is_expected(version) { Ok(()) } else { Err(Failure::Refused(VendorRefusal::VersionMismatch { version })) }
 }
 
 async fn get_vendor(tx: &Tx<'_>, id: VendorId) -> Result<Vendor, Fault> {

@@ -44,11 +44,12 @@ const UPSERT_PAYOUT: &str = "
     VALUES ($1, $2, $3, $4)
     ON CONFLICT (vendor_id) DO UPDATE
     SET account_holder = excluded.account_holder, iban = excluded.iban, bic = excluded.bic";
+// Not FOR UPDATE: every new row that refers to the vendor would wait for it, and its id never changes.
 const LOCK_VERSION: &str = "
     SELECT version
     FROM vendors
     WHERE id = $1
-    FOR UPDATE";
+    FOR NO KEY UPDATE";
 const UPDATE_VENDOR: &str = "
     UPDATE vendors
     SET name = COALESCE($2, name),

@@ -26,8 +26,8 @@ type Outcome = Result<Posted, PostRefusal>;
 
 impl Writer {
     pub(super) fn new(db: Db, clock: Clock) -> Self {
-        let random = new_id().as_u128().checked_rem(WRITERS).unwrap_or_default();
-        Self { db, clock, number: i16::try_from(random).unwrap_or_default() }
+        let number = new_id().as_u128().checked_rem(WRITERS).and_then(|number| i16::try_from(number).ok());
+        Self { db, clock, number: number.unwrap_or_default() }
     }
 
     /// Commits the requests as one tx and answers each. Where one posting's figures do not fit the database, the batch is
@@ -64,17 +64,18 @@ impl Writer {
         }
     }
 
-    /// Phases: find used keys, lock accounts and trades in key order, read terms and the open windows, decide, write, commit.
+    /// Phases: lock accounts and trades in key order, find used keys, read terms and the open windows, decide, write, commit.
+    ///
+    /// Keys are looked for under the locks: whoever used one of them for the same request in another process has committed by then.
     async fn commit_batch(&self, requests: &[Arc<Request>]) -> Result<Vec<Outcome>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        let mut book = store::lock_book(&tx, requests.iter().map(|r| &r.posting)).await?;
         let claims: Vec<&Claim> = requests.iter().map(|r| &r.claim).collect();
         let used = store::find_answers(&tx, &claims).await?;
         let (replays, fresh) = split(requests, &used);
-
         let postings: Vec<Posting> = fresh.iter().map(|(_, request)| request.posting.clone()).collect();
-        let mut book = store::lock_book(&tx, &postings).await?;
-        let terms = store::read_terms(&tx, &postings, self.clock.now()).await?;
+        let terms = store::read_terms(&tx, self.number, &postings, self.clock.now()).await?;
 
         let decided = posting::decide(&postings, &mut book, &terms);
 
@@ -127,5 +128,8 @@ fn lost_a_race(fault: &Fault) -> bool {
 }
 
 fn does_not_fit(fault: &Fault) -> bool {
-    matches!(fault, Fault::PositionTooLarge) || fault.sql_state() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE)
+    let bounds = ["issuances_issued_within_bounds", "window_totals_gross_within_bounds"];
+    matches!(fault, Fault::PositionTooLarge)
+        || fault.sql_state() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE)
+        || fault.constraint().is_some_and(|constraint| bounds.contains(&constraint))
 }

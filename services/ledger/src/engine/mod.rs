@@ -109,14 +109,27 @@ impl Engine {
     }
 }
 
-async fn write_batches(mut waiting: mpsc::Receiver<Waiting>, writer: Writer, batch_max: usize) {
+async fn write_batches(mut queue: mpsc::Receiver<Waiting>, writer: Writer, batch_max: usize) {
+    let writer = Arc::new(writer);
     let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, batch_max).await > 0 {
+    while queue.recv_many(&mut batch, batch_max).await > 0 {
         let requests: Vec<Arc<Request>> = batch.iter().map(|w| Arc::clone(&w.request)).collect();
-        let answers = writer.commit(&requests).await;
-        for (waiting, answer) in batch.drain(..).zip(answers) {
+        let answers = commit_apart(&writer, requests).await;
+        for (Waiting { request: _, answer, _key: key }, outcome) in batch.drain(..).zip(answers) {
+            // First the key, so that whoever hears of a refusal may repeat the request at once.
+            drop(key);
             // A caller that has gone away finds the answer under its key.
-            drop(waiting.answer.send(answer));
+            answer.send(outcome).ok();
         }
     }
+}
+
+/// Commits in a task of its own: a bug that panics ends its batch, and not the engine.
+async fn commit_apart(writer: &Arc<Writer>, requests: Vec<Arc<Request>>) -> Vec<Answer> {
+    let (writer, count) = (Arc::clone(writer), requests.len());
+    let committed = tokio::spawn(async move { writer.commit(&requests).await }).await;
+    committed.unwrap_or_else(|panic| {
+        tracing::error!(%panic, count, "a batch of postings met a bug; nothing of it was kept");
+        (0..count).map(|_| Err(Failure::Fault(Fault::EngineGone))).collect()
+    })
 }

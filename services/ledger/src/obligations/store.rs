@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[COPY_OBLIGATIONS, ADD_POSITIONS];
+pub const STATEMENTS: &[&str] = &[COPY_OBLIGATIONS, ADD_POSITIONS, ADD_TOTALS];
 
 const COPY_OBLIGATIONS: &str = "
     COPY obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at)
@@ -22,6 +22,13 @@ const ADD_POSITIONS: &str = "
     ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE
     SET amount_micro = positions.amount_micro + excluded.amount_micro,
         obligation_count = positions.obligation_count + excluded.obligation_count";
+
+const ADD_TOTALS: &str = "
+    INSERT INTO window_totals (window_id, writer, gross_micro)
+    SELECT window_id, $1, gross_micro
+    FROM unnest($2::uuid[], $3::bigint[]) AS u(window_id, gross_micro)
+    ON CONFLICT (window_id, writer) DO UPDATE
+    SET gross_micro = window_totals.gross_micro + excluded.gross_micro";
 
 const OBLIGATION_TYPES: &[Type] =
     &[Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::TEXT, Type::UUID, Type::TIMESTAMPTZ];
@@ -74,7 +81,7 @@ pub(crate) async fn insert_obligations(tx: &Tx<'_>, rows: impl Iterator<Item = R
     copy.finish().await
 }
 
-/// Adds to the running sums, in key order, so that two writers cannot wait for each other in a circle.
+/// Adds to the running sums of pairs and windows, in key order, so that two writers cannot wait for each other in a circle.
 pub(crate) async fn add_positions(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(WindowId, VendorId, VendorId), PairSum>) -> Result<(), Fault> {
     let (mut windows, mut debtors, mut creditors, mut amounts, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((window, debtor, creditor), sum) in sums {
@@ -86,5 +93,18 @@ pub(crate) async fn add_positions(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(Win
     }
     let statement = tx.prepare_cached(ADD_POSITIONS).await?;
     tx.execute(&statement, &[&writer, &windows, &debtors, &creditors, &amounts, &counts]).await?;
+    add_totals(tx, writer, sums).await
+}
+
+async fn add_totals(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(WindowId, VendorId, VendorId), PairSum>) -> Result<(), Fault> {
+    let mut totals: BTreeMap<WindowId, i128> = BTreeMap::new();
+    for ((window, ..), sum) in sums {
+        let total = totals.entry(*window).or_default();
+        *total = total.saturating_add(sum.amount);
+    }
+    let windows: Vec<Uuid> = totals.keys().map(|w| w.uuid()).collect();
+    let amounts = totals.values().map(|t| i64::try_from(*t).map_err(|_| Fault::PositionTooLarge)).collect::<Result<Vec<_>, _>>()?;
+    let statement = tx.prepare_cached(ADD_TOTALS).await?;
+    tx.execute(&statement, &[&writer, &windows, &amounts]).await?;
     Ok(())
 }

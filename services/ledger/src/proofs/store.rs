@@ -10,6 +10,7 @@ pub const STATEMENTS: &[&str] = &[
     SWAPS_HAVE_THEIR_ENTRIES,
     OBLIGATIONS_EQUAL_SWAPS,
     POSITIONS_EQUAL_OBLIGATIONS,
+    TOTALS_EQUAL_OBLIGATIONS,
     TRADES_HOLD_WHAT_THEY_GIVE,
 ];
 
@@ -23,6 +24,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("every swap has exactly its two entries", SWAPS_HAVE_THEIR_ENTRIES),
     ("every swap leaves one obligation of its value, and every such obligation has its swap", OBLIGATIONS_EQUAL_SWAPS),
     ("the positions of a window equal its obligations", POSITIONS_EQUAL_OBLIGATIONS),
+    ("the total of a window equals its obligations", TOTALS_EQUAL_OBLIGATIONS),
     ("what is held equals what proposed trades give", TRADES_HOLD_WHAT_THEY_GIVE),
 ];
 
@@ -106,6 +108,13 @@ const POSITIONS_EQUAL_OBLIGATIONS: &str = "
     FULL JOIN (SELECT window_id, debtor_id, creditor_id, sum(amount_micro) AS amount, sum(obligation_count) AS count
                FROM positions GROUP BY window_id, debtor_id, creditor_id) p USING (window_id, debtor_id, creditor_id)
     WHERE o.amount IS DISTINCT FROM p.amount OR o.count IS DISTINCT FROM p.count
+    LIMIT $1";
+
+const TOTALS_EQUAL_OBLIGATIONS: &str = "
+    SELECT format('window %s: its obligations sum to %s, its total says %s', window_id, coalesce(o.total, 0), coalesce(t.total, 0))
+    FROM (SELECT window_id, sum(amount_micro) AS total FROM obligations GROUP BY window_id) o
+    FULL JOIN (SELECT window_id, sum(gross_micro) AS total FROM window_totals GROUP BY window_id) t USING (window_id)
+    WHERE coalesce(o.total, 0) <> coalesce(t.total, 0)
     LIMIT $1";
 
 const TRADES_HOLD_WHAT_THEY_GIVE: &str = "

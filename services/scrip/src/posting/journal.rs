@@ -1,6 +1,7 @@
 //! What a decided batch leaves in the books, and what each caller is told.
 
-use super::{AccountKey, Trade, TradeState};
+use super::terms::{ISSUED_MAX, WINDOW_MAX};
+use super::{AccountKey, Terms, Trade, TradeState};
 use crate::money::{Micro, Tokens, UnitValue};
 use crate::swap::Figures;
 use crate::{OperationId, UserId, VendorId, WindowId};
@@ -20,11 +21,35 @@ pub struct Journal {
     pub obligations: Vec<Obligation>,
     /// What the batch adds to each vendor's issued and retired tokens.
     pub issuances: BTreeMap<VendorId, Issuance>,
+    /// What the batch adds to each window.
+    pub window_sums: BTreeMap<WindowId, i128>,
     /// Proposals and ends of trades, in order.
     pub trades: Vec<TradeStep>,
 }
 
 impl Journal {
+    /// Whether the window takes another obligation, after what the batch has added to it already.
+    pub(super) fn has_room(&self, terms: &Terms, window: WindowId, value: Micro) -> bool {
+        let before = terms.window_totals.get(&window).map_or(0, |total| i128::from(total.units()));
+        let added = self.window_sums.get(&window).copied().unwrap_or_default();
+        let after = before.checked_add(added).and_then(|sum| sum.checked_add(i128::from(value.units())));
+        after.is_some_and(|after| after <= i128::from(WINDOW_MAX.units()))
+    }
+
+    /// Whether so much more of the token may come into being, after what the batch has issued already.
+    pub(super) fn may_issue(&self, terms: &Terms, vendor: VendorId, amount: Tokens) -> bool {
+        let before = terms.vendors.get(&vendor).map_or(0, |v| i128::from(v.issued.units()));
+        let added = self.issuances.get(&vendor).map_or(0, |sum| sum.issued);
+        let after = before.checked_add(added).and_then(|sum| sum.checked_add(i128::from(amount.units())));
+        after.is_some_and(|after| after <= i128::from(ISSUED_MAX.units()))
+    }
+
+    pub(super) fn oblige(&mut self, obligation: Obligation) {
+        let sum = self.window_sums.entry(obligation.window).or_default();
+        *sum = sum.saturating_add(i128::from(obligation.amount.units()));
+        self.obligations.push(obligation);
+    }
+
     pub(super) fn step(&mut self, trade: &Trade, state: TradeState, booked_at: Timestamp) -> Receipt {
         let step = TradeStep { trade: *trade, state, booked_at };
         self.trades.push(step);

@@ -17,7 +17,7 @@ mod tests;
 pub use book::{Account, AccountKey, Book};
 pub use journal::{Contra, Entry, EntryKind, Issuance, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
 pub use refusal::{Refusal, Switch};
-pub use terms::{Switches, Terms, VendorTerms};
+pub use terms::{ISSUED_MAX, Switches, Terms, VendorTerms, WINDOW_MAX};
 
 use crate::money::Tokens;
 use crate::rate;
@@ -235,6 +235,9 @@ fn decide_one(posting: &Posting, book: &mut Book, terms: &Terms, journal: &mut J
 fn decide_issue(issue: &Issue, book: &mut Book, terms: &Terms, journal: &mut Journal) -> Result<Receipt, Refusal> {
     let Issue { operation, vendor, user, amount } = *issue;
     terms.allows(vendor, Switch::Issue)?;
+    if !journal.may_issue(terms, vendor, amount) {
+        return Err(Refusal::IssuanceFull { vendor });
+    }
     let credit = Move::new(AccountKey::new(user, vendor), EntryKind::Issue, Contra::Issuance).credit(amount);
     let entries = book.apply(&[credit], operation, terms.booked_at)?;
 
@@ -245,7 +248,7 @@ fn decide_issue(issue: &Issue, book: &mut Book, terms: &Terms, journal: &mut Jou
     Ok(Receipt::Issued(Issued { operation, vendor, user, amount, balance_after, booked_at: terms.booked_at }))
 }
 
-/// Checks in this order: two vendors, accounts, switches, rate, scheme, amounts, the payer's limits, the balance.
+/// Checks in this order: two vendors, accounts, switches, rate, scheme, amounts, the payer's limits, the books' limits, the balance.
 fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut Journal) -> Result<Receipt, Refusal> {
     let SwapOrder { operation, payer, payee, from, to, side, min_receive, max_send } = *order;
     if from == to {
@@ -272,6 +275,12 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
         return Err(Refusal::AboveMaxSend { vendor: from, send });
     }
     let figures = swap::figures(send, from_unit_value).ok_or(Refusal::AmountTooLarge)?;
+    if !journal.has_room(terms, window, figures.to_vendor) {
+        return Err(Refusal::WindowFull { from, to });
+    }
+    if !journal.may_issue(terms, to, receive) {
+        return Err(Refusal::IssuanceFull { vendor: to });
+    }
     let (out_kind, in_kind) =
         if payer == payee { (EntryKind::ConvertOut, EntryKind::ConvertIn) } else { (EntryKind::SendOut, EntryKind::SendIn) };
     let moves = [Move::new(out_of, out_kind, Contra::Issuance).debit(send), Move::new(into, in_kind, Contra::Issuance).credit(receive)];
@@ -296,7 +305,7 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
     journal.entries.extend(entries);
     journal.issuances.entry(from).or_default().retire(send);
     journal.issuances.entry(to).or_default().issue(receive);
-    journal.obligations.push(Obligation { payer, swap: operation, window, debtor: from, creditor: to, amount: figures.to_vendor });
+    journal.oblige(Obligation { payer, swap: operation, window, debtor: from, creditor: to, amount: figures.to_vendor });
     journal.swaps.push(swapped.clone());
     Ok(Receipt::Swapped(Box::new(swapped)))
 }

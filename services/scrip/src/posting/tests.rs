@@ -1,7 +1,7 @@
 //! The posting rules on a whiteboard: two vendors A and B in one scheme, two users.
 
 use super::*;
-use crate::money::UnitValue;
+use crate::money::{Micro, UnitValue};
 use crate::rate::{Margin, PairRate, RateVersion};
 use crate::{SchemeId, WindowId};
 use std::collections::BTreeMap;
@@ -25,6 +25,7 @@ fn terms() -> Terms {
         switches: Switches { issue: true, convert_out: true, convert_in: true },
         unit_value: UnitValue::try_new(micro),
         scheme: Some(SCHEME),
+        issued: Tokens::ZERO,
     };
     Terms {
         booked_at: at(1_000),
@@ -32,6 +33,7 @@ fn terms() -> Terms {
         vendors: [(A, vendor(1_000)), (B, vendor(3_000))].into(),
         rates: BTreeMap::new(),
         windows: [(SCHEME, WINDOW)].into(),
+        window_totals: BTreeMap::new(),
     }
 }
 
@@ -194,6 +196,29 @@ fn the_payers_limits_are_kept() {
 fn a_balance_that_would_not_fit_is_refused() {
     let issue = Issue { operation: operation(1), vendor: A, user: ALICE, amount: Tokens::new(2) };
     refuse(Posting::Issue(issue), book((i64::MAX - 1, 0), (0, 0)), &terms(), Refusal::AmountTooLarge);
+}
+
+#[test]
+fn a_full_window_takes_no_more() {
+    let mut nearly_full = terms();
+    nearly_full.window_totals.insert(WINDOW, Micro::new(WINDOW_MAX.units() - 14_999));
+    let mut book = book((30, 0), (0, 0));
+    let swaps = [Posting::Swap(convert(6)), Posting::Swap(convert(9)), Posting::Swap(convert(6))];
+    let decided = decide(&swaps, &mut book, &nearly_full);
+    assert!(decided.outcomes[0].is_ok(), "6,000 fit into 14,999");
+    assert_eq!(decided.outcomes[1], Err(Refusal::WindowFull { from: A, to: B }), "9,000 more do not");
+    assert!(decided.outcomes[2].is_ok(), "but 6,000 do");
+}
+
+#[test]
+fn a_vendor_issues_no_more_than_can_be_counted() {
+    let mut nearly_full = terms();
+    nearly_full.vendors.get_mut(&A).unwrap().issued = Tokens::new(ISSUED_MAX.units() - 10);
+    let mut book = book((0, 0), (0, 0));
+    let issue = |units| Posting::Issue(Issue { operation: operation(1), vendor: A, user: ALICE, amount: Tokens::new(units) });
+    let decided = decide(&[issue(6), issue(5), issue(4)], &mut book, &nearly_full);
+    assert_eq!(decided.outcomes[1], Err(Refusal::IssuanceFull { vendor: A }));
+    assert_eq!(balances(&book), [10, 0, 0, 0]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::obligations_csv::{Column, ObligationsCsv, ObligationsCsvError};
 use jiff::Timestamp;
 use ledger::obligations::{NewObligation, Source, record};
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_shared, new_id};
-use netting::GROSS_MAX;
+use scrip::posting::WINDOW_MAX;
 use scrip::{Code, Micro, OperationId, SchemeId, VendorId};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -103,6 +103,9 @@ pub enum ImportRefusal {
         /// When.
         at: Timestamp,
     },
+    /// Imports have put as much into the open window as a run can net.
+    #[error("the scheme's open window is full of imports; settle it first")]
+    WindowFull,
     /// There is no such scheme.
     #[error("there is no such scheme")]
     SchemeNotFound,
@@ -133,10 +136,16 @@ pub async fn import(
     lock_scheme_shared(&tx, scheme).await?;
     let (window, number, booked_at) = store::find_open_window(&tx, scheme).await?.ok_or(Failure::Refused(ImportRefusal::SchemeNotFound))?;
     let obligations = content.obligations(&vendors)?;
-    record(&tx, window, Source::Import, operation, booked_at, &obligations).await?;
+    record(&tx, window, Source::Import, operation, booked_at, &obligations).await.map_err(|fault| match fault.constraint() {
+        Some(WINDOW_BOUND) => Failure::Refused(ImportRefusal::WindowFull),
+        _ => Failure::Fault(fault),
+    })?;
     tx.commit().await?;
     Ok(Imported { operation, window: number, obligation_count: obligations.len(), vendors_created, sum: content.sum })
 }
+
+/// The database's own guard of what imports put into one window.
+const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
 
 /// A file that has been read and checked; parties are numbered as they appear.
 struct Content {
@@ -162,7 +171,7 @@ impl Content {
         while let Some(row) = csv.next_row().map_err(ImportRefusal::File)? {
             let debtor = parties.number(row.debtor, row.line, Column::Debtor)?;
             let creditor = parties.number(row.creditor, row.line, Column::Creditor)?;
-            sum = sum.checked_add(row.amount).filter(|sum| *sum <= GROSS_MAX).ok_or(ImportRefusal::SumTooLarge { line: row.line })?;
+            sum = sum.checked_add(row.amount).filter(|sum| *sum <= WINDOW_MAX).ok_or(ImportRefusal::SumTooLarge { line: row.line })?;
             rows.push((debtor, creditor, row.amount));
             if rows.len() % 10_000 == 0 {
                 progress(ImportStep::Read(rows.len()));
@@ -230,8 +239,11 @@ async fn find_or_create_vendors(
         };
         vendors.push(vendor);
     }
+    let count = missing.len();
+    // By code, so that two imports that make the same vendors wait for each other in one order.
+    missing.sort_unstable_by_key(|vendor| vendor.code);
     store::insert_vendors(tx, scheme, &missing, now).await?;
-    Ok((vendors, missing.len()))
+    Ok((vendors, count))
 }
 
 /// The party as the file names it.
@@ -271,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_sum_that_cannot_be_netted_is_refused() {
-        let refusal = read("debtor,creditor,amount\nAA,BB,4000000000000\nAA,CC,4000000000000\n", "").err().unwrap();
+        let refusal = read("debtor,creditor,amount\nAA,BB,200000000000\nAA,CC,200000000000\n", "").err().unwrap();
         assert_eq!(refusal, "line 3, column amount: the obligations up to here sum to more than can be netted at once");
     }
 

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 use netting::Strategy;
 use scrip::{Micro, RunId, Scale, SchemeId, WindowId};
+use std::collections::BTreeSet;
 pub use store::STATEMENTS;
 use uuid::Uuid;
 
@@ -171,30 +172,35 @@ impl Runs {
     /// Computes what a crash left behind: every closed window without a run. A scheme that cannot be computed is logged and
     /// does not keep the others waiting.
     pub async fn resume(&self) -> Result<Vec<RunId>, Fault> {
-        let mut runs = Vec::new();
-        for scheme in self.list_pending().await? {
-            match self.compute_until(scheme, i64::MAX, &|_step| ()).await {
-                Ok(computed) => runs.extend(computed),
-                Err(fault) => tracing::error!(%scheme, %fault, "a closed window cannot be netted"),
-            }
-        }
-        Ok(runs)
+        Ok(self.compute_each(self.list_pending().await?).await)
     }
 
     /// Closes the windows of all schedules that are due, and nets them. Any number of processes may beat at once.
     pub async fn beat(&self, now: Timestamp) -> Result<Vec<RunId>, Fault> {
-        let mut runs = Vec::new();
+        // First every cut-off, so that no scheme's waits for the netting of another; what is closed stays so.
+        let mut schemes = BTreeSet::new();
         while let Some(claimed) = self.claim(now).await? {
-            if claimed.windows.is_empty() {
-                continue;
-            }
-            // The windows are closed and stay so: what fails now is `resume`'s, and the other schemes do not wait for it.
-            match self.compute_until(claimed.scheme, i64::MAX, &|_step| ()).await {
-                Ok(computed) => runs.extend(computed),
-                Err(fault) => tracing::error!(scheme = %claimed.scheme, %fault, "a closed window cannot be netted"),
+            if !claimed.windows.is_empty() {
+                schemes.insert(claimed.scheme);
             }
         }
-        Ok(runs)
+        Ok(self.compute_each(schemes).await)
+    }
+
+    /// Nets the closed windows of each scheme in a task of its own: what fails there, or a bug that panics, keeps no other scheme
+    /// waiting, and is `resume`'s to try again.
+    async fn compute_each(&self, schemes: impl IntoIterator<Item = SchemeId>) -> Vec<RunId> {
+        let mut runs = Vec::new();
+        for scheme in schemes {
+            let service = self.clone();
+            let computed = tokio::spawn(async move { service.compute_until(scheme, i64::MAX, &|_step| ()).await }).await;
+            match computed {
+                Ok(Ok(computed)) => runs.extend(computed),
+                Ok(Err(fault)) => tracing::error!(%scheme, %fault, "a closed window cannot be netted"),
+                Err(panic) => tracing::error!(%scheme, %panic, "netting a closed window met a bug"),
+            }
+        }
+        runs
     }
 
     /// One schedule per tx, so that no two schemes' window locks are held at once.

@@ -4,7 +4,7 @@ use crate::{Claim, Fault, Tx, locks};
 use jiff::Timestamp;
 use scrip::posting::{Account, AccountKey, Book, Posting, Receipt, Switches, Terms, TradeState, VendorTerms};
 use scrip::rate::{PairRate, RateVersion, StoredRate};
-use scrip::{SchemeId, Tokens, TradeId, UnitValue, UserId, VendorId, WindowId};
+use scrip::{Micro, SchemeId, Tokens, TradeId, UnitValue, UserId, VendorId, WindowId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -36,14 +36,16 @@ const READ_SCHEMES: &str = "SELECT DISTINCT scheme_id FROM scheme_members WHERE 
 
 // now() would be the start of the tx, before the lock: too early to say which window is open.
 const READ_WINDOWS: &str = "
-    SELECT t.booked_at, w.scheme_id, w.id
+    SELECT t.booked_at, w.scheme_id, w.id, s.gross_micro
     FROM (SELECT clock_timestamp() AS booked_at) t
-    LEFT JOIN windows w ON w.scheme_id = ANY($1::uuid[]) AND w.state = 'open'";
+    LEFT JOIN windows w ON w.scheme_id = ANY($1::uuid[]) AND w.state = 'open'
+    LEFT JOIN window_totals s ON s.window_id = w.id AND s.writer = $2";
 
 const READ_VENDORS: &str = "
-    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro
+    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro, i.issued
     FROM vendors v
     LEFT JOIN scheme_members m ON m.vendor_id = v.id
+    LEFT JOIN issuances i ON i.vendor_id = v.id AND i.writer = $3
     LEFT JOIN LATERAL (SELECT value_micro FROM unit_values
                        WHERE vendor_id = v.id AND starts_at <= $2 ORDER BY starts_at DESC LIMIT 1) u ON true
     WHERE v.id = ANY($1::uuid[])";
@@ -79,8 +81,8 @@ pub(in super::super) async fn find_answers(tx: &Tx<'_>, claims: &[&Claim]) -> Re
 }
 
 /// Locks the accounts and trades of the postings, in key order, and reads them.
-pub(in super::super) async fn lock_book(tx: &Tx<'_>, postings: &[Posting]) -> Result<Book, Fault> {
-    let keys: BTreeSet<AccountKey> = postings.iter().flat_map(Posting::accounts).collect();
+pub(in super::super) async fn lock_book<'p>(tx: &Tx<'_>, postings: impl Iterator<Item = &'p Posting> + Clone) -> Result<Book, Fault> {
+    let keys: BTreeSet<AccountKey> = postings.clone().flat_map(Posting::accounts).collect();
     let users: Vec<Uuid> = keys.iter().map(|k| k.user.uuid()).collect();
     let vendors: Vec<Uuid> = keys.iter().map(|k| k.vendor.uuid()).collect();
     let statement = tx.prepare_cached(LOCK_ACCOUNTS).await?;
@@ -95,8 +97,8 @@ fn account(row: &Row) -> Result<(AccountKey, Account), Fault> {
     Ok((key, account))
 }
 
-async fn lock_trades(tx: &Tx<'_>, postings: &[Posting]) -> Result<Vec<(TradeId, TradeState)>, Fault> {
-    let keys: BTreeSet<(UserId, TradeId)> = postings.iter().filter_map(Posting::trade).map(|t| (t.proposer, t.id)).collect();
+async fn lock_trades<'p>(tx: &Tx<'_>, postings: impl Iterator<Item = &'p Posting>) -> Result<Vec<(TradeId, TradeState)>, Fault> {
+    let keys: BTreeSet<(UserId, TradeId)> = postings.filter_map(Posting::trade).map(|t| (t.proposer, t.id)).collect();
     if keys.is_empty() {
         return Ok(Vec::new());
     }
@@ -111,32 +113,40 @@ fn trade_state(text: &str) -> Result<TradeState, Fault> {
 }
 
 /// Keeps the windows open, then reads the time, the windows, the vendors and the rates in force.
-pub(in super::super) async fn read_terms(tx: &Tx<'_>, postings: &[Posting], now: Timestamp) -> Result<Terms, Fault> {
+pub(in super::super) async fn read_terms(tx: &Tx<'_>, writer: i16, postings: &[Posting], now: Timestamp) -> Result<Terms, Fault> {
     let vendors: Vec<Uuid> = postings.iter().flat_map(Posting::vendors).collect::<BTreeSet<_>>().iter().map(|v| v.uuid()).collect();
     let statement = tx.prepare_cached(READ_SCHEMES).await?;
     let schemes: Vec<Uuid> = tx.query(&statement, &[&vendors]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     locks::lock_schemes_shared(tx, schemes.iter().map(|s| SchemeId::new(*s))).await?;
-    let (booked_at, windows) = read_windows(tx, &schemes).await?;
-    let vendors = read_vendors(tx, &vendors, booked_at).await?;
-    Ok(Terms { booked_at, now, vendors, rates: read_rates(tx, postings, booked_at).await?, windows })
+    let OpenWindows { booked_at, windows, totals } = read_windows(tx, writer, &schemes).await?;
+    let vendors = read_vendors(tx, writer, &vendors, booked_at).await?;
+    Ok(Terms { booked_at, now, vendors, rates: read_rates(tx, postings, booked_at).await?, windows, window_totals: totals })
 }
 
-async fn read_windows(tx: &Tx<'_>, schemes: &[Uuid]) -> Result<(Timestamp, BTreeMap<SchemeId, WindowId>), Fault> {
+/// The time, and what is open then.
+struct OpenWindows {
+    booked_at: Timestamp,
+    windows: BTreeMap<SchemeId, WindowId>,
+    totals: BTreeMap<WindowId, Micro>,
+}
+
+async fn read_windows(tx: &Tx<'_>, writer: i16, schemes: &[Uuid]) -> Result<OpenWindows, Fault> {
     let statement = tx.prepare_cached(READ_WINDOWS).await?;
-    let rows = tx.query(&statement, &[&schemes]).await?;
+    let rows = tx.query(&statement, &[&schemes, &writer]).await?;
     let booked_at = rows.first().ok_or_else(|| Fault::Unreadable("the database's time".to_owned()))?.try_get(0)?;
-    let mut windows = BTreeMap::new();
+    let (mut windows, mut totals) = (BTreeMap::new(), BTreeMap::new());
     for row in &rows {
         if let (Some(scheme), Some(window)) = (row.try_get(1)?, row.try_get(2)?) {
             windows.insert(SchemeId::new(scheme), WindowId::new(window));
+            totals.extend(row.try_get::<_, Option<i64>>(3)?.map(|gross| (WindowId::new(window), Micro::new(gross))));
         }
     }
-    Ok((booked_at, windows))
+    Ok(OpenWindows { booked_at, windows, totals })
 }
 
-async fn read_vendors(tx: &Tx<'_>, vendors: &[Uuid], booked_at: Timestamp) -> Result<BTreeMap<VendorId, VendorTerms>, Fault> {
+async fn read_vendors(tx: &Tx<'_>, writer: i16, vendors: &[Uuid], booked_at: Timestamp) -> Result<BTreeMap<VendorId, VendorTerms>, Fault> {
     let statement = tx.prepare_cached(READ_VENDORS).await?;
-    let rows = tx.query(&statement, &[&vendors, &booked_at]).await?;
+    let rows = tx.query(&statement, &[&vendors, &booked_at, &writer]).await?;
     rows.iter()
         .map(|row| {
             let terms = VendorTerms {
@@ -144,6 +154,7 @@ async fn read_vendors(tx: &Tx<'_>, vendors: &[Uuid], booked_at: Timestamp) -> Re
                 switches: Switches { issue: row.try_get(2)?, convert_out: row.try_get(3)?, convert_in: row.try_get(4)? },
                 scheme: row.try_get::<_, Option<Uuid>>(5)?.map(SchemeId::new),
                 unit_value: row.try_get::<_, Option<i64>>(6)?.and_then(UnitValue::try_new),
+                issued: Tokens::new(row.try_get::<_, Option<i64>>(7)?.unwrap_or_default()),
             };
             Ok((VendorId::new(row.try_get(0)?), terms))
         })

@@ -1,6 +1,5 @@
 //! Routes and bodies of schedules; only the operator's.
 
-use super::SettlementRefusal;
 use crate::app::App;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::Operator;
@@ -9,8 +8,7 @@ use crate::http::problem::{ApiError, ProblemView};
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use ledger::Failure;
-use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
+use runs::schedules::{Schedule, ScheduleId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -83,10 +81,7 @@ async fn create_schedule(
     Body(body): Body<CreateSchedule>,
 ) -> Result<Created<ScheduleView>, ApiError> {
     let CreateSchedule { cron, zone, misfire } = body;
-    let misfire = misfire.as_deref().map_or(Some(Misfire::RunOnce), Misfire::parse).ok_or(SettlementRefusal::MisfireUnknown)?;
-    let scheme = app.settlement.get_scheme_id(&scheme).await?;
-    let schedule = app.runs.create_schedule(NewSchedule { scheme, cron, zone, misfire }).await.map_err(refused)?;
-    Ok(Created(schedule.into()))
+    Ok(Created(app.settlement.create_schedule(&scheme, cron, zone, misfire.as_deref()).await?.into()))
 }
 
 /// A scheme's schedules, the oldest first.
@@ -94,8 +89,7 @@ async fn create_schedule(
     params(("scheme" = String, Path, description = "the scheme's code")), security(("operator_key" = [])),
     responses((status = 200, body = Paged<ScheduleView>), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
 async fn list_schedules(State(app): State<App>, _: Operator, Path(scheme): Path<String>) -> Result<Json<Paged<ScheduleView>>, ApiError> {
-    let scheme = app.settlement.get_scheme_id(&scheme).await?;
-    let schedules = app.runs.list_schedules(scheme).await?;
+    let schedules = app.settlement.list_schedules(&scheme).await?;
     Ok(Json(Paged { items: schedules.into_iter().map(ScheduleView::from).collect(), next: None }))
 }
 
@@ -109,13 +103,5 @@ async fn update_schedule(
     Path(id): Path<Uuid>,
     Body(body): Body<UpdateSchedule>,
 ) -> Result<Json<ScheduleView>, ApiError> {
-    let schedule = app.runs.update_schedule(ScheduleId(id), body.enabled).await.map_err(refused)?;
-    Ok(Json(schedule.into()))
-}
-
-fn refused(failure: Failure<ScheduleRefusal>) -> Failure<SettlementRefusal> {
-    match failure {
-        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Schedule(refusal)),
-        Failure::Fault(fault) => Failure::Fault(fault),
-    }
+    Ok(Json(app.settlement.update_schedule(ScheduleId(id), body.enabled).await?.into()))
 }

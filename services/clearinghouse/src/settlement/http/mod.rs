@@ -1,7 +1,13 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
+//!
+//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`schedules`] the routes of schedules.
 
-use super::views::{FileView, PositionView, RunView, TransferView, WindowView};
-use super::{Viewer, file, schedules};
+mod download;
+mod schedules;
+mod views;
+
+use super::Viewer;
+use crate::access::Scope;
 use crate::app::App;
 use crate::http::body::{Nothing, Path, Posted};
 use crate::http::credential::{Operator, OperatorOrVendor};
@@ -18,6 +24,7 @@ use scrip::RunId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
+use views::{FileView, PositionView, RunView, TransferView, WindowView};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -42,10 +49,7 @@ async fn create_run(
     Path(scheme): Path<String>,
     request: Keyed<Nothing>,
 ) -> Result<Posted<RunView>, ApiError> {
-    if let Err(refused) = request.body {
-        return Err(app.settlement.judge_key(&scheme, &request.key).await.err().map_or(refused, ApiError::from));
-    }
-    let settled = app.settlement.settle(&scheme, &request.key).await?;
+    let settled = app.settlement.settle(&scheme, &request.key, request.body).await?;
     Ok(Posted::created(!settled.closed_now, RunView::new(settled.run, Viewer::House)))
 }
 
@@ -73,9 +77,8 @@ async fn list_runs_of_scheme(
     Path(scheme): Path<String>,
     page: Page,
 ) -> Result<Json<Paged<RunView>>, ApiError> {
-    let scheme = app.settlement.get_scheme_id(&scheme).await?;
     let after = page.after::<Uuid>()?.map(RunId::new);
-    let runs = app.settlement.list_runs(Viewer::House, Some(scheme), after, page.limit_plus_one()).await?;
+    let runs = app.settlement.list_runs_of_scheme(&scheme, after, page.limit_plus_one()).await?;
     Ok(Json(page.of(runs, |run: &Run| run.id).map(|run: Run| RunView::new(run, Viewer::House))))
 }
 
@@ -84,8 +87,8 @@ async fn list_runs_of_scheme(
     responses((status = 200, body = Paged<RunView>), (status = "4XX", body = ProblemView)))]
 async fn list_runs(State(app): State<App>, caller: OperatorOrVendor, page: Page) -> Result<Json<Paged<RunView>>, ApiError> {
     let after = page.after::<Uuid>()?.map(RunId::new);
-    let viewer = Viewer::of(caller)?;
-    let runs = app.settlement.list_runs(viewer, None, after, page.limit_plus_one()).await?;
+    let viewer = viewer(caller)?;
+    let runs = app.settlement.list_runs(viewer, after, page.limit_plus_one()).await?;
     Ok(Json(page.of(runs, |run: &Run| run.id).map(|run: Run| RunView::new(run, viewer))))
 }
 
@@ -94,7 +97,7 @@ async fn list_runs(State(app): State<App>, caller: OperatorOrVendor, page: Page)
     security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
     responses((status = 200, body = RunView), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn get_run(State(app): State<App>, caller: OperatorOrVendor, Path(id): Path<Uuid>) -> Result<Json<RunView>, ApiError> {
-    let viewer = Viewer::of(caller)?;
+    let viewer = viewer(caller)?;
     Ok(Json(RunView::new(app.settlement.get_run(viewer, RunId::new(id)).await?, viewer)))
 }
 
@@ -108,7 +111,7 @@ async fn list_transfers(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<TransferView>>, ApiError> {
-    let (run, transfers) = app.settlement.list_transfers(Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let (run, transfers) = app.settlement.list_transfers(viewer(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     let transfers: Paged<Transfer> = page.of(transfers, |transfer| transfer.number);
     Ok(Json(transfers.map(|transfer| TransferView::new(transfer, &run.currency, run.digits))))
 }
@@ -123,7 +126,7 @@ async fn list_positions(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<PositionView>>, ApiError> {
-    let (run, positions) = app.settlement.list_positions(Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let (run, positions) = app.settlement.list_positions(viewer(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     let positions: Paged<Position> = page.of(positions, |position| position.vendor.clone());
     Ok(Json(positions.map(|position| PositionView::new(position, &run.currency, run.digits))))
 }
@@ -138,7 +141,7 @@ async fn list_files(
     Path(id): Path<Uuid>,
     page: Page,
 ) -> Result<Json<Paged<FileView>>, ApiError> {
-    let files = app.settlement.list_files(Viewer::of(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let files = app.settlement.list_files(viewer(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
     Ok(Json(page.of(files, |file| file.name.clone())))
 }
 
@@ -154,7 +157,15 @@ async fn get_file(
     Path((id, name)): Path<(Uuid, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let viewer = Viewer::of(caller)?;
+    let viewer = viewer(caller)?;
     let head = app.settlement.get_file(viewer, RunId::new(id), &name).await?;
-    Ok(file::download(app.settlement.clone(), viewer, &head, &headers))
+    Ok(download::download(app.settlement.clone(), viewer, &head, &headers))
+}
+
+/// Whose eyes the credential is; a vendor's key needs the scope.
+fn viewer(caller: OperatorOrVendor) -> Result<Viewer, ApiError> {
+    match caller {
+        OperatorOrVendor::Operator(_) => Ok(Viewer::House),
+        OperatorOrVendor::Vendor(vendor) => vendor.require(Scope::SettlementRead).map(|()| Viewer::Vendor(vendor.id)),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A caller that reads slowly holds neither memory nor a database connection: each piece is fetched when the one before is gone.
 
-use super::{Settlement, Viewer};
+use crate::settlement::{Settlement, Viewer};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures_util::stream::{self, TryStreamExt};
 use ledger::Fault;
-use runs::files::{FileHead, read_piece};
+use runs::files::FileHead;
 use uuid::Uuid;
 
 /// RFC 9530: the hash over the bytes, so that the caller can check what arrived.
@@ -41,9 +41,7 @@ fn pieces(settlement: Settlement, viewer: Viewer, file: Uuid) -> impl stream::St
     let next = move |seq: i32| {
         let settlement = settlement.clone();
         async move {
-            let mut connection = settlement.db.connection().await?;
-            let tx = viewer.begin(&mut connection).await?;
-            let piece = read_piece(&tx, file, seq).await?;
+            let piece = settlement.read_piece(viewer, file, seq).await?;
             Ok(piece.map(|bytes| (Bytes::from(bytes), seq.saturating_add(1))))
         }
     };

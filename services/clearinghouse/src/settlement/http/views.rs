@@ -2,7 +2,7 @@
 //!
 //! Amounts are decimal strings with at least the currency's decimals; only nets, what is settled and what is carried have a sign.
 
-use super::Viewer;
+use crate::settlement::Viewer;
 use jiff::Timestamp;
 use runs::Run;
 use runs::files::FileHead;

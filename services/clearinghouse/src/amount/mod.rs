@@ -1,0 +1,51 @@
+//! Amounts as they are asked for: text in whole tokens or whole currency units, which has no meaning before it is given a scale.
+
+mod error;
+
+pub use error::AmountRefusal;
+use scrip::{Micro, Scale, Tokens};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
+
+/// An amount as it is written in JSON: a string in whole tokens, such as `"12.50"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, pattern = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$", example = "12.50")]
+pub struct AmountText(String);
+
+impl AmountText {
+    /// The amount in smallest units; `field` is what the refusal names.
+    pub fn tokens(&self, field: &'static str, scale: Scale) -> Result<Tokens, AmountRefusal> {
+        Tokens::parse(&self.0, scale).map_err(|error| AmountRefusal { field, error })
+    }
+
+    /// The amount as money in whole currency units, at most six decimals.
+    pub fn micro(&self, field: &'static str) -> Result<Micro, AmountRefusal> {
+        Micro::parse(&self.0).map_err(|error| AmountRefusal { field, error })
+    }
+
+    /// The text as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for AmountText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = AmountText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount, which is a JSON string such as \"12.50\" and never a number")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<AmountText, E> {
+                Ok(AmountText(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}

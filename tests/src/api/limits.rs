@@ -1,0 +1,69 @@
+//! What one server takes on: more is refused at once and can be repeated, and the books know nothing of it.
+
+use crate::support::{Client, House, Market, audit, defaults};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+/// Holds alice's account, so that nothing can be booked on it until the client is dropped or commits.
+async fn db_hold_alices_account(house: &House) -> tokio_postgres::Client {
+    let admin = house.db_admin().await;
+    admin.batch_execute("BEGIN; SELECT FROM accounts FOR UPDATE").await.unwrap();
+    admin
+}
+
+fn issue() -> Value {
+    json!({"user": "alice", "amount": "1"})
+}
+
+#[test]
+fn a_server_with_a_full_queue_says_so_and_when_to_come_back() {
+    audit(async |house| {
+        let Market { miles, alice, .. } = Market::open(house, "0.01", "10").await;
+        let mut settings = defaults();
+        settings.engine.queue_max = 1;
+        let small = Client::new(&house.second_server_with(&settings).await).with(&miles.key);
+        let holder = db_hold_alices_account(house).await;
+
+        let mut issues = JoinSet::new();
+        for number in 0..20 {
+            let client = small.clone();
+            issues.spawn(async move { (number, client.post_keyed("/v1/vendor/issues", &format!("issue-{number}"), issue()).await) });
+        }
+        // One is being booked and one waits for it; nobody else may.
+        let mut refused = Vec::new();
+        while refused.len() < 18 {
+            let (number, answer) = issues.join_next().await.unwrap().unwrap();
+            assert_eq!(answer.header("retry-after"), "1");
+            assert_eq!(answer.refused(503, "overloaded")["retryable"], true);
+            refused.push(number);
+        }
+        holder.batch_execute("COMMIT").await.unwrap();
+        for (_, answer) in issues.join_all().await {
+            answer.created();
+        }
+        assert_eq!(alice.balance(&miles).await, "12.00");
+
+        for number in refused {
+            small.post_keyed("/v1/vendor/issues", &format!("issue-{number}"), issue()).await.created();
+        }
+        assert_eq!(alice.balance(&miles).await, "30.00");
+    });
+}
+
+#[test]
+fn a_request_that_takes_too_long_is_answered_and_its_key_tells_what_became_of_it() {
+    audit(async |house| {
+        let Market { miles, alice, .. } = Market::open(house, "0.01", "10").await;
+        let mut settings = defaults();
+        settings.server.request_timeout_ms = 1;
+        let hasty = Client::new(&house.second_server_with(&settings).await).with(&miles.key);
+        let holder = db_hold_alices_account(house).await;
+
+        let answer = hasty.post_keyed("/v1/vendor/issues", "slow", issue()).await;
+
+        assert_eq!(answer.refused(504, "timed_out")["retryable"], true);
+        holder.batch_execute("COMMIT").await.unwrap();
+        miles.client.post_keyed("/v1/vendor/issues", "slow", issue()).await.created();
+        assert_eq!(alice.balance(&miles).await, "11.00");
+    });
+}

@@ -1,0 +1,150 @@
+//! Every proof of `scriphouse verify` can fail: a proof that holds whatever happens proves nothing.
+
+use crate::support::cluster::TestDatabase;
+use crate::support::{House, audit};
+use ledger::Db;
+use std::collections::BTreeSet;
+
+/// A proof, and what somebody with all rights did that breaks this rule and no other.
+const TAMPERINGS: &[(&str, &str)] = &[
+    (
+        "every balance and hold equals the sum of its entries",
+        "UPDATE accounts SET entry_count = entry_count + 1 WHERE (user_id, vendor_id) = (SELECT user_id, vendor_id FROM accounts LIMIT 1)",
+    ),
+    (
+        "the entries of an account are a chain without gaps",
+        "UPDATE entries SET balance_after = balance_after + 1
+         WHERE (user_id, vendor_id, seq) = (SELECT user_id, vendor_id, seq FROM entries WHERE seq = 2 LIMIT 1)",
+    ),
+    (
+        "the balances and holds of a token sum to what was issued less what was retired",
+        "WITH account AS (SELECT user_id, vendor_id FROM accounts LIMIT 1),
+              credited AS (UPDATE accounts a SET balance = balance + 1, entry_count = entry_count + 1 FROM account c
+                           WHERE (a.user_id, a.vendor_id) = (c.user_id, c.vendor_id) RETURNING a.*)
+         INSERT INTO entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
+         SELECT user_id, vendor_id, entry_count, 'issue', 'house', 1, 0, balance, held, gen_random_uuid(), now() FROM credited",
+    ),
+    ("issued and retired equal the entries against issuance", "UPDATE issuances SET issued = issued + 1, retired = retired + 1"),
+    (
+        "entries between accounts and holds balance within their operation",
+        "UPDATE entries SET operation_id = gen_random_uuid()
+         WHERE (user_id, vendor_id, seq) = (SELECT user_id, vendor_id, seq FROM entries WHERE kind = 'trade_in' LIMIT 1)",
+    ),
+    ("every swap has exactly its two entries", "UPDATE swaps SET receive_units = receive_units + 1 WHERE id = (SELECT id FROM swaps LIMIT 1)"),
+    (
+        "every swap leaves one obligation of its value, and every such obligation has its swap",
+        "UPDATE swaps SET to_vendor_micro = to_vendor_micro - 1, house_fee_micro = house_fee_micro + 1 WHERE id = (SELECT id FROM swaps LIMIT 1)",
+    ),
+    ("the positions of a window equal its obligations", "UPDATE positions SET obligation_count = obligation_count + 1"),
+    ("the total of a window equals its obligations", "UPDATE window_totals SET gross_micro = gross_micro + 1"),
+    ("what is held equals what proposed trades give", "UPDATE trades SET give_units = give_units + 1 WHERE state = 'proposed'"),
+    (
+        "the windows of a scheme follow one another without gaps, the last one open",
+        "UPDATE windows SET opened_at = opened_at - interval '1 second' WHERE number = 2",
+    ),
+    (
+        "every run nets one closed and sealed window of its scheme and slot",
+        "UPDATE runs SET obligation_count = obligation_count + 1 WHERE id = (SELECT id FROM runs LIMIT 1)",
+    ),
+    (
+        "the positions of a run equal the obligations of its window",
+        "UPDATE run_positions SET owed_micro = owed_micro + 1, owes_micro = owes_micro + 1
+         WHERE (run_id, vendor_id) = (SELECT run_id, vendor_id FROM run_positions LIMIT 1)",
+    ),
+    (
+        "the positions of a run sum to zero, settled and carried alike",
+        "ALTER TABLE run_positions DROP CONSTRAINT run_positions_net_of_both, DROP CONSTRAINT run_positions_net_is_settled_or_carried;
+         UPDATE run_positions SET net_micro = net_micro + 1
+         WHERE (run_id, vendor_id) = (SELECT run_id, vendor_id FROM run_positions LIMIT 1)",
+    ),
+    (
+        "the transfers of a run give every vendor its settled position and the house nothing",
+        "UPDATE transfers SET payer_id = payee_id, payee_id = payer_id WHERE id = (SELECT id FROM transfers LIMIT 1)",
+    ),
+    (
+        "the transfers of a run are as many and as much as it says",
+        "UPDATE runs SET total_micro = total_micro + 1 WHERE id = (SELECT id FROM runs LIMIT 1)",
+    ),
+    (
+        "what a run carries stands as obligations in a later window of its scheme",
+        "UPDATE obligations SET operation_id = gen_random_uuid()
+         WHERE source = 'carry' AND window_id = (SELECT id FROM windows WHERE state = 'open')",
+    ),
+    (
+        "every position has its statement, and every statement its position",
+        "WITH hidden AS (UPDATE files SET vendor_id = NULL WHERE id = (SELECT id FROM files WHERE vendor_id IS NOT NULL LIMIT 1) RETURNING id)
+         UPDATE file_pieces p SET vendor_id = NULL FROM hidden WHERE p.file_id = hidden.id",
+    ),
+    (
+        "the seal of every window is that of its obligations, chained to the seal before",
+        "UPDATE obligations SET booked_at = booked_at - interval '1 day'
+         WHERE id = (SELECT o.id FROM obligations o JOIN windows w ON w.id = o.window_id WHERE w.state = 'closed' LIMIT 1)",
+    ),
+    ("netting the obligations of a run again gives the same transfers", "UPDATE runs SET strategy = 'gross'"),
+    (
+        "the bytes of every file have its size and SHA-256",
+        "UPDATE file_pieces p SET bytes = p.bytes || 'x' FROM files f WHERE f.id = p.file_id AND f.name = 'transfers.csv'",
+    ),
+    (
+        "every manifest lists the files and seals of its run and is chained to the manifest before",
+        "INSERT INTO files (id, run_id, name, media_type, size_bytes, sha256, created_at)
+         SELECT gen_random_uuid(), id, 'slipped-in.csv', 'text/csv', 0, sha256(''), now() FROM runs",
+    ),
+];
+
+/// Two settled windows and an open one, an accepted trade and a proposed one, cents that were carried: something for every proof.
+async fn furnish(house: &House) {
+    house.operator.scheme("EURO").await;
+    let (alice, bob) = (house.user("alice").await, house.user("bob").await);
+    let mut vendors = Vec::new();
+    for (code, unit_value) in [("AA", "0.013"), ("BB", "0.027"), ("CC", "1.1")] {
+        let vendor = house.operator.vendor("EURO", code, unit_value).await;
+        for user in [&alice, &bob] {
+            vendor.endow(user, "1000").await;
+        }
+        vendors.push(vendor);
+    }
+    for _ in 0..2 {
+        for (send, from, to) in [("333.33", 0, 1), ("77.7", 1, 2), ("12.34", 2, 0)] {
+            alice.convert(send, &vendors[from], &vendors[to]).await.created();
+        }
+        house.operator.settle("EURO").await;
+    }
+    bob.convert("5", &vendors[1], &vendors[0]).await.created();
+    for accepted in [true, false] {
+        let trade = alice.propose(&bob, (&vendors[0], "4"), (&vendors[1], "2.5")).await.created();
+        if accepted {
+            bob.reply(&trade, "accept").await.ok();
+        }
+    }
+    let carried = "SELECT count(*) FROM obligations o JOIN windows w ON w.id = o.window_id WHERE o.source = 'carry' AND w.state = 'open'";
+    assert!(house.db_count(carried).await > 0, "the last run carries something");
+}
+
+/// The proofs that fail on this database; all proofs.
+async fn prove(database: &TestDatabase) -> (Vec<&'static str>, BTreeSet<&'static str>) {
+    let db = Db::connect(&database.server_url, 1).await.expect("the copy is fit to work on");
+    let proofs = clearinghouse::verify::prove(&db).await.expect("the proofs run");
+    (proofs.iter().filter(|p| !p.holds()).map(|p| p.name).collect(), proofs.iter().map(|p| p.name).collect())
+}
+
+#[test]
+fn every_proof_fails_when_its_rule_is_broken_and_only_then() {
+    audit(async |house| {
+        furnish(house).await;
+        let intact = house.database.copy().await;
+        let (broken, all) = prove(&intact).await;
+        assert_eq!(broken, Vec::<&str>::new());
+        assert_eq!(all, TAMPERINGS.iter().map(|(proof, _)| *proof).collect(), "every proof has its tampering");
+
+        for (proof, tampering) in TAMPERINGS {
+            let copy = intact.copy().await;
+            copy.db_admin().await.batch_execute(tampering).await.unwrap_or_else(|error| panic!("{proof}: {error:?}"));
+
+            assert_eq!(prove(&copy).await.0, [*proof]);
+
+            copy.drop().await;
+        }
+        intact.drop().await;
+    });
+}

@@ -1,0 +1,64 @@
+//! Real obligations at their real size, where they are at hand: 94,223 debts between 37,677 users of a community currency in Kenya.
+
+use crate::support::program::{self, succeeded};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Beside the checkout, not part of it: a checkout without it has nothing to check here. Its README says where the figures come from.
+fn obligations() -> Option<PathBuf> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/sarafu-obligations.csv");
+    file.exists().then_some(file)
+}
+
+/// Thousandths, exactly: the scheme has three digits.
+fn milli(text: &str) -> i128 {
+    let (whole, part) = text.split_once('.').expect("three digits are always written");
+    assert_eq!(part.len(), 3, "{text}");
+    format!("{whole}{part}").parse().unwrap_or_else(|_| panic!("not a number: {text}"))
+}
+
+/// The sum of one column of a file, and how many rows it has.
+fn sum(file: &Path, column: &str) -> (i128, usize) {
+    let mut reader = csv::Reader::from_path(file).expect("the file is there");
+    let place = reader.headers().unwrap().iter().position(|name| name == column).expect("it has the column");
+    let amounts: Vec<i128> = reader.records().map(|row| milli(&row.expect("a well-formed row")[place])).collect();
+    (amounts.iter().sum(), amounts.len())
+}
+
+#[test]
+fn real_obligations_net_to_the_figures_that_were_computed_elsewhere() {
+    let Some(file) = obligations() else {
+        println!("nothing to check: ../shared/data/sarafu-obligations.csv is not beside this checkout");
+        return;
+    };
+    let file = file.to_str().unwrap();
+
+    let netted = succeeded(&program::run(&["net", file, "--strategy", "direct", "--json"]));
+
+    let netted: Value = serde_json::from_str(&netted).expect("exactly one JSON object");
+    assert_eq!((&netted["gross"], &netted["net"]), (&json!("107886628.824"), &json!("16961471.329")));
+    assert_eq!((&netted["total"], &netted["bilateral"]), (&json!("16961471.329"), &json!("107886628.824")));
+    assert_eq!((&netted["obligations"], &netted["parties"]), (&json!(94_223), &json!(37_677)));
+}
+
+#[test]
+fn real_obligations_are_imported_settled_and_proven() {
+    let Some(file) = obligations() else {
+        println!("nothing to check: ../shared/data/sarafu-obligations.csv is not beside this checkout");
+        return;
+    };
+    let data = program::data_dir();
+    let dir = tempfile::tempdir().unwrap();
+    let (file, out) = (file.to_str().unwrap(), dir.path().join("files"));
+    let house = |args: &[&str]| succeeded(&program::run(&[&["--data-dir", data.path().to_str().unwrap()], args].concat()));
+
+    house(&["import", file, "--scheme", "SARAFU", "--create-scheme", "KES:direct:3", "--create-vendors", "--code-prefix", "P"]);
+    house(&["settle", "SARAFU", "--out", out.to_str().unwrap()]);
+    house(&["verify"]);
+
+    let (total, transfers) = sum(&out.join("transfers.csv"), "amount");
+    assert_eq!(total, milli("16961471.329"));
+    assert!(transfers > 0 && transfers < 37_677, "{transfers}: fewer transfers than parties");
+    assert_eq!(sum(&out.join("positions.csv"), "net"), (0, 37_677));
+    assert_eq!(sum(&out.join("positions.csv"), "owed"), (milli("107886628.824"), 37_677));
+}
