@@ -606,6 +606,8 @@ CREATE INDEX schedules_due ON public.schedules USING btree (next_at) WHERE enabl
 
 CREATE INDEX scheme_members_by_scheme ON public.scheme_members USING btree (scheme_id);
 
+CREATE INDEX swaps_received ON public.swaps USING btree (payee_id, id) WHERE (kind = 'send'::text);
+
 CREATE INDEX trades_by_acceptor ON public.trades USING btree (acceptor_id, id);
 
 CREATE INDEX trades_proposed ON public.trades USING btree (expires_at) WHERE (state = 'proposed'::text);

@@ -1,5 +1,6 @@
 //! Real obligations at their real size, where they are at hand: 94,223 debts between 37,677 users of a community currency in Kenya.
 
+use crate::support::micro;
 use crate::support::program::{self, succeeded};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -10,18 +11,11 @@ fn obligations() -> Option<PathBuf> {
     file.exists().then_some(file)
 }
 
-/// Thousandths, exactly: the scheme has three digits.
-fn milli(text: &str) -> i128 {
-    let (whole, part) = text.split_once('.').expect("three digits are always written");
-    assert_eq!(part.len(), 3, "{text}");
-    format!("{whole}{part}").parse().unwrap_or_else(|_| panic!("not a number: {text}"))
-}
-
-/// The sum of one column of a file, and how many rows it has.
-fn sum(file: &Path, column: &str) -> (i128, usize) {
+/// The sum of one column of a file in millionths, and how many rows it has.
+fn sum(file: &Path, column: &str) -> (i64, usize) {
     let mut reader = csv::Reader::from_path(file).expect("the file is there");
     let place = reader.headers().unwrap().iter().position(|name| name == column).expect("it has the column");
-    let amounts: Vec<i128> = reader.records().map(|row| milli(&row.expect("a well-formed row")[place])).collect();
+    let amounts: Vec<i64> = reader.records().map(|row| micro(&row.expect("a well-formed row")[place])).collect();
     (amounts.iter().sum(), amounts.len())
 }
 
@@ -57,8 +51,8 @@ fn real_obligations_are_imported_settled_and_proven() {
     house(&["verify"]);
 
     let (total, transfers) = sum(&out.join("transfers.csv"), "amount");
-    assert_eq!(total, milli("16961471.329"));
+    assert_eq!(total, micro("16961471.329"));
     assert!(transfers > 0 && transfers < 37_677, "{transfers}: fewer transfers than parties");
     assert_eq!(sum(&out.join("positions.csv"), "net"), (0, 37_677));
-    assert_eq!(sum(&out.join("positions.csv"), "owed"), (milli("107886628.824"), 37_677));
+    assert_eq!(sum(&out.join("positions.csv"), "owed"), (micro("107886628.824"), 37_677));
 }

@@ -1,6 +1,6 @@
 //! Settlement files: what finance teams download adds up, and is the same for ever.
 
-use crate::support::{House, User, Vendor, audit};
+use crate::support::{House, User, Vendor, audit, micro};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -23,16 +23,6 @@ async fn settled(house: &House) -> (Value, Vec<Vendor>, User) {
 fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     reader.deserialize().map(|row| row.expect("a well-formed row")).collect()
-}
-
-/// Millionths, exactly.
-fn micro(text: &str) -> i64 {
-    if text.is_empty() {
-        return 0;
-    }
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |d| (-1, d));
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    sign * (whole.parse::<i64>().unwrap() * 1_000_000 + format!("{part:0<6}").parse::<i64>().unwrap())
 }
 
 #[test]

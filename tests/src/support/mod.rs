@@ -3,11 +3,13 @@
 mod actors;
 mod client;
 pub(crate) mod cluster;
+mod figures;
 mod house;
 mod market;
 pub(crate) mod program;
 
 pub(crate) use actors::{Operator, User, Vendor};
 pub(crate) use client::{Answer, Client};
+pub(crate) use figures::micro;
 pub(crate) use house::{House, audit, defaults};
 pub(crate) use market::Market;

@@ -119,7 +119,7 @@ impl Accounts {
         Ok(store::list_entries(&tx, user, vendor, before, limit).await?)
     }
 
-    /// The accounts in a vendor's token, by user handle, as the vendor sees them.
+    /// The accounts in a vendor's token, by user id, as the vendor sees them.
     pub async fn holdings(&self, vendor: VendorId, after: Option<Uuid>, limit: i64) -> Result<Vec<Holding>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;

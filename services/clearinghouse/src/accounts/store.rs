@@ -10,17 +10,20 @@ use uuid::Uuid;
 /// Every statement of this file, for the test that prepares them all.
 pub const STATEMENTS: &[&str] = &[LIST_ACCOUNTS, FIND_ACCOUNT, LIST_ENTRIES, LIST_HOLDINGS];
 
-const LIST_ACCOUNTS: &str = "
+macro_rules! select_accounts {
+    ($rest:literal) => {
+        concat!(
+            "
     SELECT v.code, v.scale, a.balance, a.held, a.opened_at
     FROM accounts a JOIN vendors v ON v.id = a.vendor_id
-    WHERE a.user_id = $1 AND ($2::text IS NULL OR v.code > $2)
-    ORDER BY v.code
-    LIMIT $3";
+    WHERE a.user_id = $1 AND ",
+            $rest
+        )
+    };
+}
 
-const FIND_ACCOUNT: &str = "
-    SELECT v.code, v.scale, a.balance, a.held, a.opened_at
-    FROM accounts a JOIN vendors v ON v.id = a.vendor_id
-    WHERE a.user_id = $1 AND v.code = $2";
+const LIST_ACCOUNTS: &str = select_accounts!("($2::text IS NULL OR v.code > $2) ORDER BY v.code LIMIT $3");
+const FIND_ACCOUNT: &str = select_accounts!("v.code = $2");
 
 const LIST_ENTRIES: &str = "
     SELECT e.seq, e.kind, e.contra, v.scale, e.amount, e.held_amount, e.balance_after, e.held_after, e.operation_id, e.booked_at

@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use netting::{Netting, NettingError, Network, NetworkBuilder, NetworkError, Party, Strategy};
 use runs::{
-    csv_text::{csv_writer, safe_cell},
+    csv_text::{push_row, safe_cell},
     obligations_csv::{ObligationsCsv, ObligationsCsvError},
 };
 use scrip::{Micro, Scale};
@@ -264,12 +264,12 @@ fn write_csv<T, const N: usize>(
     cells: impl Fn(&T) -> [String; N],
 ) -> Result<ManifestFile, NetError> {
     let hashed = write_whole(folder, name, |file| {
-        let mut csv = csv_writer(file);
-        csv.write_record(header)?;
+        let mut text = Vec::new();
+        push_row(&mut text, header);
         for row in rows {
-            csv.write_record(cells(row))?;
+            push_row(&mut text, cells(row));
         }
-        csv.flush()
+        file.write_all(&text)
     })?;
     Ok(ManifestFile { name, rows: rows.len(), size_bytes: hashed.size_bytes, sha256: hex::encode(hashed.sha256.finalize()) })
 }

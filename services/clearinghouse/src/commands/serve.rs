@@ -1,8 +1,9 @@
 //! `scriphouse serve`: the house is open until somebody sends SIGINT or SIGTERM.
 //!
-//! Shape: take the port, open the database, start the app and its heartbeat, serve; after the signal drain the requests, let the
-//! last beat end, then stop the engine, then PostgreSQL. A second signal ends the program at once, which is safe: whatever was
-//! acknowledged is committed.
+//! Shape: take the port, open the database, start the app and its heartbeat, serve. After the signal take no new connection, let the
+//! requests under way end (or cut them off when their time is over), let the beat under way end, let go of the app, and stop
+//! PostgreSQL if it is ours. What still works then, such as a run whose caller has gone, loses its database; a second signal ends the
+//! program at once. Both are safe: whatever was acknowledged is committed, and the next start completes a run.
 
 use super::{CommandError, Context, Sharing, say};
 use crate::access;

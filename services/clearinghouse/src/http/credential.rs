@@ -87,59 +87,28 @@ fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(text)
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Operator
-where
-    Access: FromRef<S>,
-{
-    type Rejection = ApiError;
+/// A kind of credential as a parameter: anyone's, if it is of that kind, and the others are refused.
+macro_rules! extract {
+    ($kind:ident: $($good:pat => $value:expr),+; refused: $other:pat, wanted: $wanted:literal) => {
+        impl<S: Send + Sync> FromRequestParts<S> for $kind
+        where
+            Access: FromRef<S>,
+        {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, state).await? {
-            Anyone::Operator(operator) => Ok(operator),
-            Anyone::Vendor(_) | Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "an operator's key" }.into()),
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+                match Anyone::from_request_parts(parts, state).await? {
+                    $($good => Ok($value),)+
+                    $other => Err(AccessRefusal::Forbidden { wanted: $wanted }.into()),
+                }
+            }
         }
-    }
+    };
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Vendor
-where
-    Access: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, state).await? {
-            Anyone::Vendor(vendor) => Ok(vendor),
-            Anyone::Operator(_) | Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "a vendor's key" }.into()),
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for User
-where
-    Access: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, state).await? {
-            Anyone::User(user) => Ok(user),
-            Anyone::Operator(_) | Anyone::Vendor(_) => Err(AccessRefusal::Forbidden { wanted: "a user's session" }.into()),
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for OperatorOrVendor
-where
-    Access: FromRef<S>,
-{
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Anyone::from_request_parts(parts, state).await? {
-            Anyone::Operator(operator) => Ok(Self::Operator(operator)),
-            Anyone::Vendor(vendor) => Ok(Self::Vendor(vendor)),
-            Anyone::User(_) => Err(AccessRefusal::Forbidden { wanted: "an operator's or a vendor's key" }.into()),
-        }
-    }
-}
+extract!(Operator: Anyone::Operator(operator) => operator; refused: Anyone::Vendor(_) | Anyone::User(_), wanted: "an operator's key");
+extract!(Vendor: Anyone::Vendor(vendor) => vendor; refused: Anyone::Operator(_) | Anyone::User(_), wanted: "a vendor's key");
+extract!(User: Anyone::User(user) => user; refused: Anyone::Operator(_) | Anyone::Vendor(_), wanted: "a user's session");
+extract!(OperatorOrVendor:
+    Anyone::Operator(operator) => Self::Operator(operator), Anyone::Vendor(vendor) => Self::Vendor(vendor);
+    refused: Anyone::User(_), wanted: "an operator's or a vendor's key");

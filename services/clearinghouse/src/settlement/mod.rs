@@ -1,4 +1,4 @@
-//! Settlement as it is asked for over HTTP: runs, windows, files, schedules.
+//! Settlement as it is asked for: runs, windows, files, schedules.
 //!
 //! Shape: each function finds out what is meant (a scheme's code, a run that the caller may see) and asks the crate `runs`, which has
 //! the rules and the SQL. What a vendor sees is decided by row security: its methods take a [`Viewer`], and a vendor's tx finds only

@@ -33,12 +33,12 @@ macro_rules! select_swaps {
     };
 }
 
-const LIST_SWAPS: &str = select_swaps!("($2::uuid IS NULL OR id < $2)", "$3");
+const LIST_SWAPS: &str = select_swaps!("id < $2", "$3");
 const FIND_SWAP: &str = select_swaps!("id = $2", "1");
 
 /// Newest first, older than `before`.
 pub(super) async fn list_swaps(tx: &Tx<'_>, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<Swap>, Fault> {
-    tx.query(LIST_SWAPS, &[&user.uuid(), &before, &limit]).await?.iter().map(swap_row).collect()
+    tx.query(LIST_SWAPS, &[&user.uuid(), &before.unwrap_or(Uuid::max()), &limit]).await?.iter().map(swap_row).collect()
 }
 
 pub(super) async fn find_swap(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Option<Swap>, Fault> {

@@ -37,7 +37,7 @@ macro_rules! select_trades_of_user {
 }
 
 const FIND_TRADE: &str = select_trades_of_user!("id = $2", "1");
-const LIST_TRADES: &str = select_trades_of_user!("($2::uuid IS NULL OR id < $2)", "$3");
+const LIST_TRADES: &str = select_trades_of_user!("id < $2", "$3");
 const LIST_EXPIRED: &str = select_trades!(
     " trades t
     WHERE t.state = 'proposed' AND t.expires_at <= $1
@@ -51,7 +51,7 @@ pub(super) async fn find_trade(tx: &Tx<'_>, user: UserId, id: Uuid) -> Result<Op
 
 /// Newest first, older than `before`.
 pub(super) async fn list_trades(tx: &Tx<'_>, user: UserId, before: Option<Uuid>, limit: i64) -> Result<Vec<TradeStep>, Fault> {
-    tx.query(LIST_TRADES, &[&user.uuid(), &before, &limit]).await?.iter().map(trade_step).collect()
+    tx.query(LIST_TRADES, &[&user.uuid(), &before.unwrap_or(Uuid::max()), &limit]).await?.iter().map(trade_step).collect()
 }
 
 /// Proposals whose time is up, longest first.

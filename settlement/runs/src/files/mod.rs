@@ -5,7 +5,7 @@
 //! of all with their hashes. [`find`], [`list`] and [`read_piece`] give them back, to whomever row security lets see them. Memory
 //! does not grow with a file, nor with the number of files. Nothing here computes an amount.
 
-mod csv;
+mod amounts;
 mod manifest;
 mod rows;
 mod shelf;

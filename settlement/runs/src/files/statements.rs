@@ -13,10 +13,11 @@
 //! An obligation that an earlier run carried over is part of the opening carry and of its counterparty's sum, and not listed again.
 //! All statements come from one pass over sorted rows, so tens of thousands of them cost one query.
 
-use super::csv::{exact, push_row};
+use super::amounts::exact;
 use super::shelf::{OpenFile, Shelf};
 use super::store::{StatementLine, read_statements, to_statement_line};
 use super::{CSV, statement_name};
+use crate::csv_text::push_row;
 use crate::ids::reference;
 use crate::scheme::Scheme;
 use ledger::Fault;

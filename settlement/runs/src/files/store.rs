@@ -321,7 +321,7 @@ fn to_sealed_window(row: &Row) -> Result<SealedWindow, Fault> {
 }
 
 fn to_decimal(row: &Row, column: usize) -> Result<String, Fault> {
-    Ok(super::csv::exact(Micro::new(row.try_get(column)?)))
+    Ok(super::amounts::exact(Micro::new(row.try_get(column)?)))
 }
 
 pub(super) async fn insert_heads(tx: &Tx<'_>, run: RunId, at: Timestamp, heads: &[NewHead]) -> Result<(), Fault> {

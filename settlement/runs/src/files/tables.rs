@@ -1,8 +1,9 @@
 //! transfers.csv and positions.csv: the whole run, for the operator.
 
-use super::csv::{exact, paid, push_row};
+use super::amounts::{exact, paid};
 use super::shelf::{OpenFile, Shelf};
 use super::{CSV, POSITIONS, TRANSFERS, store};
+use crate::csv_text::{push_row, safe_cell};
 use crate::ids::reference;
 use crate::scheme::Scheme;
 use ledger::Fault;
@@ -19,7 +20,7 @@ pub(super) async fn write_transfers<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme
         for t in transfers {
             let (number, reference, amount) = (t.number.to_string(), reference(shelf.run, t.number), paid(t.amount, scheme.digits));
             // The only text that somebody typed freely.
-            let holder = crate::csv_text::safe_cell(&t.account_holder);
+            let holder = safe_cell(&t.account_holder);
             push_row(
                 &mut file.text,
                 [&number, &reference, &t.payer, &t.payee, &amount, &scheme.currency, holder.as_ref(), &t.iban, &t.bic],

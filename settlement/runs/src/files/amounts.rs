@@ -1,23 +1,6 @@
-//! The text of a CSV row: RFC 4180, UTF-8, CRLF.
+//! Amounts as they stand in files.
 
 use scrip::{Micro, Scale, money::MICRO_SCALE};
-
-/// Adds one row. A cell with a comma, a quote or a line break is quoted.
-pub(super) fn push_row<const N: usize>(text: &mut Vec<u8>, cells: [&str; N]) {
-    for (index, cell) in cells.into_iter().enumerate() {
-        if index > 0 {
-            text.push(b',');
-        }
-        if cell.bytes().any(|b| matches!(b, b',' | b'"' | b'\r' | b'\n')) {
-            text.push(b'"');
-            text.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-            text.push(b'"');
-        } else {
-            text.extend_from_slice(cell.as_bytes());
-        }
-    }
-    text.extend_from_slice(b"\r\n");
-}
 
 /// A value with all its six decimals.
 pub(super) fn exact(amount: Micro) -> String {
@@ -37,13 +20,6 @@ pub(super) fn paid(amount: Micro, digits: Scale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cells_are_quoted_where_they_must_be() {
-        let mut text = Vec::new();
-        push_row(&mut text, ["plain", "a,b", "say \"hi\"", "two\r\nlines", ""]);
-        assert_eq!(String::from_utf8(text).unwrap(), "plain,\"a,b\",\"say \"\"hi\"\"\",\"two\r\nlines\",\r\n");
-    }
 
     #[test]
     fn amounts_have_fixed_decimals() {
