@@ -18,6 +18,7 @@ use ledger::{Claim, Clock, Db, Engine, Failure, Fault, Posted, new_id};
 use scrip::posting::{Leg, Posting, Receipt, Trade, TradeEnd, TradeStep};
 use scrip::{TradeId, UserId};
 pub use store::STATEMENTS;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// A proposal without a time of its own waits this long.
@@ -161,13 +162,19 @@ impl Trades {
 
     /// Gives back what is held for proposals whose time is up; answers how many.
     pub async fn expire(&self) -> Result<usize, Fault> {
-        let mut released = 0_usize;
+        // All at once, so that the engine commits them together.
+        let mut releases = JoinSet::new();
         for trade in self.expired().await? {
+            let engine = self.engine.clone();
             let claim = Claim { actor: trade.id.uuid(), key: "expire".to_owned(), request_hash: [0; 32] };
-            match self.engine.post(claim, Posting::EndTrade(trade, TradeEnd::Expired)).await {
+            releases.spawn(async move { engine.post(claim, Posting::EndTrade(trade, TradeEnd::Expired)).await });
+        }
+        let mut released = 0_usize;
+        for outcome in releases.join_all().await {
+            match outcome {
                 Ok(_) => released = released.saturating_add(1),
                 // Somebody was faster, or the engine is busy: the next beat sees what is left.
-                Err(Failure::Refused(refusal)) => tracing::debug!(trade = %trade.id, %refusal, "not released"),
+                Err(Failure::Refused(refusal)) => tracing::debug!(%refusal, "not released"),
                 Err(Failure::Fault(fault)) => return Err(fault),
             }
         }
