@@ -5,13 +5,13 @@ use super::text;
 use crate::commands::CommandError;
 use serde_json::json;
 
-/// Code, name, decimals, and what a whole token is worth in euros.
-const VENDORS: [(&str, &str, u8, &str); 5] = [
-    ("AIRMILES", "Northern Air Miles", 0, "0.01"),
-    ("BEANS", "Bean Counter Coffee", 2, "0.50"),
-    ("BOOKS", "Page Turner Books", 2, "1"),
-    ("GRID", "Green Grid Energy", 3, "0.12"),
-    ("RIDES", "City Rides", 1, "1.50"),
+/// Code, name, decimals, what a whole token is worth in euros, and where the vendor is paid (the banks' own example numbers).
+const VENDORS: [(&str, &str, u8, &str, &str); 5] = [
+    ("AIRMILES", "Northern Air Miles", 0, "0.01", "NL91ABNA0417164300"),
+    ("BEANS", "Bean Counter Coffee", 2, "0.50", "DE89370400440532013000"),
+    ("BOOKS", "Page Turner Books", 2, "1", "GB29NWBK60161331926819"),
+    ("GRID", "Green Grid Energy", 3, "0.12", "BE68539007547034"),
+    ("RIDES", "City Rides", 1, "1.50", "FR1420041010050500013M02606"),
 ];
 
 const USERS: [&str; 3] = ["ada", "ben", "cleo"];
@@ -51,8 +51,9 @@ impl Market {
         println!("The operator creates a scheme and onboards five vendors:");
         operator.post("/v1/schemes", json!({"code": "DEMO", "currency": "EUR", "strategy": "direct"})).await?;
         let mut vendors = Vec::new();
-        for (code, name, scale, unit_value) in VENDORS {
-            let body = json!({"code": code, "name": name, "scale": scale, "unit_value": unit_value, "scheme": "DEMO"});
+        for (code, name, scale, unit_value, iban) in VENDORS {
+            let payout = json!({"account_holder": name, "iban": iban});
+            let body = json!({"payout": payout, "code": code, "name": name, "scale": scale, "unit_value": unit_value, "scheme": "DEMO"});
             let made = operator.post("/v1/vendors", body).await?;
             println!("  {code:<9} {name}: a token is worth {unit_value} EUR");
             vendors.push(operator.with(text(&made, "api_key")));
