@@ -5,7 +5,7 @@ help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
 demo: prerequisites ## Play a small market and net it; ARGS=--once ends instead of serving on
-	cargo run --quiet --bin scriphouse -- demo $(ARGS)
+	cargo run --bin scriphouse -- demo $(ARGS)
 
 # The program first: some tests run it.
 test: prerequisites ## All tests

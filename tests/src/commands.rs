@@ -127,6 +127,7 @@ fn obligations_are_imported_settled_and_proven_from_the_command_line() {
     let single = write(dir.path(), "single.csv", "debtor,creditor,amount\n6,8,1\n");
     refused(&house(&["import", single.to_str().unwrap(), "--scheme", "EURO", "--create-vendors"]), &["line 2", "--code-prefix"]);
 
+    refused(&house(&["settle", "EURO", "--slot", "today", "--out", dir.path().to_str().unwrap()]), &["holds other files"]);
     let settled = house(&["settle", "EURO", "--slot", "today", "--out", out.to_str().unwrap()]);
     assert!(settled.status.success(), "{}", String::from_utf8_lossy(&settled.stderr));
     assert!(said(&settled).contains("20.875") && said(&settled).contains("7.625"), "{}", said(&settled));
@@ -140,6 +141,8 @@ fn obligations_are_imported_settled_and_proven_from_the_command_line() {
 
     let verified = house(&["verify"]);
     assert!(verified.status.success(), "{}", said(&verified));
+    assert!(said(&verified).starts_with("checked 0 accounts, 0 entries, 0 swaps, 4 obligations, 2 windows, 1 runs"), "{}", said(&verified));
+    refused(&program::run(&["--data-dir", dir.path().join("nowhere").to_str().unwrap(), "verify"]), &["no house", "nowhere", "serve"]);
     let json: Value = serde_json::from_str(&said(&house(&["verify", "--json"]))).unwrap();
     assert_eq!(json["holds"], true);
     assert!(json["proofs"].as_array().unwrap().len() > 12);

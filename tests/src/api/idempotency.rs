@@ -27,6 +27,24 @@ fn the_same_key_and_body_gives_the_first_answer_again() {
 }
 
 #[test]
+fn a_body_that_says_the_same_in_other_words_is_the_same() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
+        let alice = house.user("alice").await;
+        alice.open(&miles).await;
+        let send = async |body: &'static str| {
+            let request = miles.client.request(Method::POST, "/v1/vendor/issues").header("Idempotency-Key", "k");
+            crate::support::Answer::of(request.header("Content-Type", "application/json").body(body)).await
+        };
+        let first = send(r#"{"user": "alice", "amount": "5"}"#).await;
+        let second = send("{\n  \"amount\":\"5\",\"user\":\"alice\"}").await;
+        assert_eq!((first.status, second.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+        assert_eq!(alice.balance(&miles).await, "5.00");
+    });
+}
+
+#[test]
 fn the_same_key_with_another_body_is_refused_before_the_body_is_judged() {
     audit(async |house| {
         house.operator.scheme("EURO").await;

@@ -4,6 +4,7 @@ use super::CommandError;
 use crate::private_postgres::{self, PrivatePostgres, default_data_dir};
 use ledger::{Clock, Db};
 use scriphouse_config::Settings;
+use std::path::PathBuf;
 
 /// The settings, with the command line's flags on top, and the clock.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) enum Sharing {
     Exclusive,
     /// If another program runs it, that one is used; else it is started for as long as the command takes.
     Shared,
+    /// The same, and there must be one already: a mistyped directory is no empty house whose books are right.
+    Existing,
 }
 
 impl Context {
@@ -32,14 +35,23 @@ impl Context {
         if let Some(url) = &settings.url {
             return Ok(Database { server_url: url.clone(), postgres: Postgres::NotOurs });
         }
-        let data_dir = settings.data_dir.clone().map_or_else(default_data_dir, Ok)?;
+        let data_dir = self.data_dir()?;
+        if sharing == Sharing::Existing && !private_postgres::exists(&data_dir) {
+            let sentence = format!("there is no house in {}; `scriphouse serve` with the same --data-dir makes one", data_dir.display());
+            return Err(CommandError::input(sentence));
+        }
         match PrivatePostgres::start(&data_dir).await {
             Ok(private) => Ok(Database::from_private(private)),
-            Err(private_postgres::Error::Busy { data_dir }) if sharing == Sharing::Shared => {
+            Err(private_postgres::Error::Busy { data_dir }) if sharing != Sharing::Exclusive => {
                 Ok(Database { server_url: PrivatePostgres::attach(&data_dir).await?.server_url, postgres: Postgres::NotOurs })
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Where a private PostgreSQL keeps its data.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, CommandError> {
+        Ok(self.settings.database.data_dir.clone().map_or_else(default_data_dir, Ok)?)
     }
 
     /// The server's pool on a database that [`Context::open`] found; refuses one that is not migrated or not safe.

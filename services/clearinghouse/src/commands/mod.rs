@@ -11,6 +11,7 @@ mod import;
 mod migrate;
 mod net;
 mod operator_key;
+mod out_folder;
 mod serve;
 mod settle;
 mod verify;

@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &OperatorKeyArgs, context: &Context) -> Result<(),
     if !(1..=100).contains(&args.name.chars().count()) {
         return Err(CommandError::input("the name of a key has 1 to 100 characters"));
     }
-    let database = context.open(Sharing::Shared).await?;
+    let database = context.open(Sharing::Existing).await?;
     let db = context.connect(&database).await?;
     let key = access::create_operator_key(&db, &context.clock, &args.name).await?;
     drop(db);

@@ -37,6 +37,9 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Comma
     let database = context.open(Sharing::Exclusive).await?;
     let db = context.connect(&database).await?;
     let signals = Signals::install()?;
+    if settings.database.url.is_none() {
+        println!("the data is in {}", context.data_dir()?.display());
+    }
     show_first_operator_key(&db, &context.clock).await?;
     let app = App::start(db, context.clock.clone(), settings);
     let heartbeat = heartbeat::start(app.clone(), settings).await?;

@@ -2,7 +2,7 @@
 //!
 //! Shape: find the scheme, settle it, print what it came to, write the files. The same slot again prints and writes the same run.
 
-use super::{CommandError, Context, Sharing, say};
+use super::{CommandError, Context, Sharing, out_folder, say};
 use crate::directory::Directory;
 use crate::schemes::{SchemeRefusal, Schemes};
 use clap::Args;
@@ -11,7 +11,7 @@ use ledger::{Clock, Db, Failure};
 use runs::files;
 use runs::{Run, Runs, Settled, Step};
 use scrip::Micro;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ pub(crate) struct SettleArgs {
 }
 
 pub(crate) async fn run(args: &SettleArgs, context: &Context) -> Result<(), CommandError> {
-    let database = context.open(Sharing::Shared).await?;
+    let database = context.open(Sharing::Existing).await?;
     let db = context.connect(&database).await?;
     let outcome = settle(args, &db, &context.clock).await;
     drop(db);
@@ -48,6 +48,10 @@ async fn settle(args: &SettleArgs, db: &Db, clock: &Clock) -> Result<(), Command
     })?;
     // A slot of its own kind, so that no schedule's instant and no caller's key is taken by mistake.
     let slot = format!("command:{}", args.slot.clone().unwrap_or_else(|| clock.now().to_string()));
+    if let Some(folder) = &args.out {
+        let run = runs::run_id(scheme.id, &slot).to_string();
+        out_folder::prepare(folder, |manifest| manifest["run"] == run)?;
+    }
     let bar = bar();
     let settled = Runs::new(db.clone(), clock.clone()).settle(scheme.id, &slot, |step| show(&bar, step)).await?;
     bar.finish_and_clear();
@@ -105,7 +109,6 @@ fn percent(part: Micro, whole: Micro) -> String {
 /// Each file is as it would be downloaded.
 async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<(), CommandError> {
     let unwritten = |path: &Path, error: io::Error| CommandError::fault(format!("{} could not be written: {error}", path.display()));
-    fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
     let bar = ProgressBar::new_spinner().with_message("copying files");
     let mut connection = db.connection().await?;
     let tx = connection.begin_snapshot().await?;

@@ -8,9 +8,12 @@ use super::problem::{ApiError, Problem};
 use crate::refusal::{Answer, refuse};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName};
+use bytes::Bytes;
 use ledger::Claim;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -21,7 +24,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub struct Keyed<T> {
     /// The caller's key: 1 to 255 visible ASCII characters.
     pub key: String,
-    /// SHA-256 over method, path and body.
+    /// SHA-256 over method, path and what the body says.
     pub request_hash: [u8; 32],
     /// The body, or what is wrong with it; to be judged after the key.
     pub body: Answer<T>,
@@ -47,9 +50,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
             hash.update([0]);
         }
         let bytes = body::read_bytes(request, state).await?;
-        hash.update(&bytes);
+        hash.update(comparable(&bytes));
         Ok(Self { key, request_hash: hash.finalize().into(), body: body::parse(&headers, &bytes).map_err(|problem| refuse(*problem)) })
     }
+}
+
+/// A body as it is compared with an earlier one: JSON by what it says, whatever its spaces and the order of its fields, because clients
+/// write it anew when they repeat a request. What is no JSON is compared by its bytes.
+fn comparable(body: &Bytes) -> Cow<'_, [u8]> {
+    if body.is_empty() {
+        return Cow::Borrowed(b"{}");
+    }
+    // A map of this type is sorted by its keys.
+    serde_json::from_slice::<Value>(body).map_or(Cow::Borrowed(body), |value| Cow::Owned(value.to_string().into_bytes()))
 }
 
 fn key(headers: &HeaderMap) -> Result<String, ApiError> {
@@ -74,4 +87,18 @@ pub struct IdempotencyKey {
     /// Chosen by the caller, 1 to 255 visible ASCII characters. The same key with the same body gives the first answer again.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, example = "7c2f0b9e-order-17")]
     idempotency_key: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_compared_by_what_it_says() {
+        let same = |a: &'static str, b: &'static str| comparable(&Bytes::from(a)) == comparable(&Bytes::from(b));
+        assert!(same(r#"{"user": "ada", "amount": "1"}"#, r#"{"amount":"1","user":"ada"}"#));
+        assert!(same("", "{ }"));
+        assert!(!same(r#"{"amount":"1"}"#, r#"{"amount":"1.0"}"#));
+        assert!(!same("not json", "not  json"));
+    }
 }

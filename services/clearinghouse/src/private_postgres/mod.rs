@@ -68,6 +68,11 @@ impl std::fmt::Debug for Logins {
     }
 }
 
+/// Whether a cluster has been made in this data directory.
+pub fn exists(data_dir: &Path) -> bool {
+    data_dir.join("pgdata").join("PG_VERSION").exists()
+}
+
 /// A running private PostgreSQL, migrated. Dropping it stops it, and waits until it has stopped.
 #[derive(Debug)]
 pub struct PrivatePostgres {

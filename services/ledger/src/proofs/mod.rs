@@ -21,6 +21,36 @@ impl Proof {
     }
 }
 
+/// How much there is to be proven, so that nobody takes an empty house for a right one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Extent {
+    /// Accounts of users.
+    pub accounts: i64,
+    /// Entries of accounts.
+    pub entries: i64,
+    /// Swaps.
+    pub swaps: i64,
+    /// Obligations between vendors.
+    pub obligations: i64,
+    /// Windows of schemes.
+    pub windows: i64,
+    /// Netting runs.
+    pub runs: i64,
+}
+
+/// Counts what is stored.
+pub async fn extent(tx: &Tx<'_>) -> Result<Extent, Fault> {
+    let row = tx.query_one(store::COUNT_ALL, &[]).await?;
+    Ok(Extent {
+        accounts: row.try_get(0)?,
+        entries: row.try_get(1)?,
+        swaps: row.try_get(2)?,
+        obligations: row.try_get(3)?,
+        windows: row.try_get(4)?,
+        runs: row.try_get(5)?,
+    })
+}
+
 /// Enough to see what is wrong; a broken ledger could name millions.
 pub const VIOLATIONS_MAX: i64 = 20;
 

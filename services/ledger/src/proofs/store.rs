@@ -12,6 +12,7 @@ pub const STATEMENTS: &[&str] = &[
     POSITIONS_EQUAL_OBLIGATIONS,
     TOTALS_EQUAL_OBLIGATIONS,
     TRADES_HOLD_WHAT_THEY_GIVE,
+    COUNT_ALL,
 ];
 
 /// The rules and their statements.
@@ -27,6 +28,10 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the total of a window equals its obligations", TOTALS_EQUAL_OBLIGATIONS),
     ("what is held equals what proposed trades give", TRADES_HOLD_WHAT_THEY_GIVE),
 ];
+
+pub(super) const COUNT_ALL: &str = "
+    SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM entries), (SELECT count(*) FROM swaps),
+           (SELECT count(*) FROM obligations), (SELECT count(*) FROM windows), (SELECT count(*) FROM runs)";
 
 const BALANCES_EQUAL_ENTRIES: &str = "
     SELECT format('account of user %s with vendor %s: balance %s, held %s, %s entries; its entries say %s, %s, %s',

@@ -7,7 +7,7 @@ mod caller;
 mod market;
 
 use super::serve::{Signals, limits, listen};
-use super::{CommandError, Context, Database};
+use super::{CommandError, Context, Database, out_folder};
 use crate::access;
 use crate::app::App;
 use crate::heartbeat;
@@ -43,6 +43,7 @@ pub(crate) struct DemoArgs {
 const RUN_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), CommandError> {
+    out_folder::prepare(&args.out, |manifest| manifest["scheme"] == "DEMO")?;
     let listener = listen(args.listen).await?;
     println!("Starting a private PostgreSQL and the server ...");
     let database = Database::throwaway().await?;
@@ -129,7 +130,6 @@ async fn scheduled_run(operator: &Caller) -> Result<Value, CommandError> {
 /// Downloads every file of the run; answers how many there were.
 async fn download(operator: &Caller, run: &Value, out: &Path) -> Result<usize, CommandError> {
     let unwritable = |error: std::io::Error| CommandError::fault(format!("{} cannot be written: {error}", out.display()));
-    std::fs::create_dir_all(out).map_err(unwritable)?;
     let path = format!("/v1/runs/{}/files", text(run, "id"));
     let list = operator.get(&path).await?;
     let files = list["items"].as_array().cloned().unwrap_or_default();
