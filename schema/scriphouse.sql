@@ -116,11 +116,10 @@ ALTER TABLE public.idempotency OWNER TO scriphouse_owner;
 CREATE TABLE public.issuances (
     vendor_id uuid NOT NULL,
     writer smallint NOT NULL,
-    issued bigint NOT NULL,
-    retired bigint NOT NULL,
-    CONSTRAINT issuances_issued_not_negative CHECK ((issued >= 0)),
-    CONSTRAINT issuances_issued_within_bounds CHECK ((issued <= '288230376151711744'::bigint)),
-    CONSTRAINT issuances_retired_not_negative CHECK ((retired >= 0))
+    issued numeric NOT NULL,
+    retired numeric NOT NULL,
+    CONSTRAINT issuances_issued_not_negative CHECK ((issued >= (0)::numeric)),
+    CONSTRAINT issuances_retired_not_negative CHECK ((retired >= (0)::numeric))
 )
 WITH (fillfactor='50');
 

@@ -45,6 +45,8 @@ pub struct ServerSettings {
     pub connections_max: usize,
     /// Time for the head of a request, in milliseconds.
     pub header_timeout_ms: u64,
+    /// Milliseconds that a client may leave an answer unread.
+    pub write_timeout_ms: u64,
     /// Time for a whole request, in milliseconds.
     pub request_timeout_ms: u64,
     /// Time that running requests get after a signal to stop, in milliseconds.
@@ -148,6 +150,7 @@ impl Settings {
         let at_least_one = [
             ("server.connections_max", server.connections_max == 0),
             ("server.header_timeout_ms", server.header_timeout_ms == 0),
+            ("server.write_timeout_ms", server.write_timeout_ms == 0),
             ("server.request_timeout_ms", server.request_timeout_ms == 0),
             ("server.body_bytes_max", server.body_bytes_max == 0),
             ("database.connections_max", database.connections_max == 0),

@@ -52,10 +52,9 @@ CREATE TABLE entries (
 CREATE TABLE issuances (
     vendor_id uuid     NOT NULL CONSTRAINT issuances_vendor_exists REFERENCES vendors,
     writer    smallint NOT NULL,
-    -- Bounded, so that the sum over all writers fits in 64 bits.
-    issued    bigint   NOT NULL CONSTRAINT issuances_issued_not_negative CHECK (issued >= 0)
-                                CONSTRAINT issuances_issued_within_bounds CHECK (issued <= 288230376151711744),
-    retired   bigint   NOT NULL CONSTRAINT issuances_retired_not_negative CHECK (retired >= 0),
+    -- They only grow, with every swap there and back, so they are not bounded to 64 bits: what is outstanding is what counts.
+    issued    numeric  NOT NULL CONSTRAINT issuances_issued_not_negative CHECK (issued >= 0),
+    retired   numeric  NOT NULL CONSTRAINT issuances_retired_not_negative CHECK (retired >= 0),
     CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer)
 ) WITH (fillfactor = 50);
 

@@ -21,6 +21,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// One for the writer, one to look up the answers of used keys.
+const ENGINE_CONNECTIONS: usize = 2;
+/// Runs of different schemes that can be computed at once.
+const RUN_CONNECTIONS: usize = 4;
+
 /// The running house; clones share it.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Services>);
@@ -72,9 +77,10 @@ impl App {
     pub fn start(db: Db, clock: Clock, settings: &Settings) -> Self {
         let Settings { server, engine, access, database: _, scheduler: _ } = settings;
         let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max };
-        let engine = Engine::start(db.clone(), clock.clone(), limits);
+        // Posting waits for nobody: neither for readers nor for the runs of a scheme that wait for each other.
+        let engine = Engine::start(db.apart(ENGINE_CONNECTIONS), clock.clone(), limits);
         let directory = Directory::new(db.clone());
-        let runs = Runs::new(db.clone(), clock.clone());
+        let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
         let postings = Postings::new(engine.clone(), directory.clone());
         let keys = Access::new(db.clone(), clock.clone(), access.session_hours);
         let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);

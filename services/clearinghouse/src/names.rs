@@ -1,10 +1,16 @@
 //! Names that people give to vendors, keys and account holders.
 
-/// Whether the text is a name: 1 to `length_max` characters, no control characters, no space at its ends.
+/// Whether the text is a name: 1 to `length_max` characters, nothing that controls or hides (so that no name looks like another), no
+/// space at its ends.
 ///
 /// PostgreSQL counts characters as this does, and takes no NUL.
 pub(crate) fn is_name(text: &str, length_max: usize) -> bool {
-    (1..=length_max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
+    (1..=length_max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(|c| c.is_control() || is_invisible(c))
+}
+
+/// Characters that change the direction of the text or take no room: what a payee's name is forged with.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -16,7 +22,7 @@ mod tests {
         for good in ["A", "Café ☕ & Söhne", &"x".repeat(9)] {
             assert!(is_name(good, 17), "{good}");
         }
-        for bad in ["", " ", " A", "A\n", "A\0B", &"x".repeat(18)] {
+        for bad in ["", " ", " A", "A\n", "A\0B", "A\u{202e}B", "A\u{200b}", &"x".repeat(18)] {
             assert!(!is_name(bad, 17), "{bad:?}");
         }
     }

@@ -14,9 +14,17 @@ use std::time::Duration;
 use tokio_postgres::NoTls;
 
 /// The database, shared by the whole program.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    config: Config,
+}
+
+/// The settings hold the password.
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("connections_max", &self.connections_max()).finish_non_exhaustive()
+    }
 }
 
 /// Why the server will not work on this database.
@@ -67,10 +75,20 @@ impl Db {
             keepalives_idle: Some(Duration::from_secs(30)),
             ..Config::default()
         };
-        let pool = config.create_pool(Some(Runtime::Tokio1), NoTls).map_err(|e| ConnectError::Url(e.to_string()))?;
-        let db = Self { pool };
+        let db = Self { pool: create_pool(&config)?, config };
         db.check_login().await?;
         Ok(db)
+    }
+
+    /// The same database with connections of its own, so that whoever waits for one of the others does not hold this one up.
+    ///
+    /// # Panics
+    /// Never: the same settings have made a pool before.
+    #[must_use]
+    pub fn apart(&self, connections_max: usize) -> Self {
+        let pool = PoolConfig { max_size: connections_max, ..self.config.pool.unwrap_or_default() };
+        let config = Config { pool: Some(pool), ..self.config.clone() };
+        Self { pool: create_pool(&config).expect("the same settings have made a pool before"), config }
     }
 
     async fn check_login(&self) -> Result<(), ConnectError> {
@@ -97,6 +115,10 @@ impl Db {
     pub fn connections_max(&self) -> usize {
         self.pool.status().max_size
     }
+}
+
+fn create_pool(config: &Config) -> Result<Pool, ConnectError> {
+    config.create_pool(Some(Runtime::Tokio1), NoTls).map_err(|e| ConnectError::Url(e.to_string()))
 }
 
 const CHECK_LOGIN: &str = "

@@ -156,7 +156,7 @@ pub enum AmountError {
     )]
     Malformed,
     /// More decimals than the token or currency has.
-    #[error("the amount has more than {} decimals", .max.decimals())]
+    #[error("{}", too_many_decimals(*.max))]
     TooManyDecimals {
         /// The decimals that it may have.
         max: Scale,
@@ -167,6 +167,13 @@ pub enum AmountError {
     /// Does not fit in 64 bits of smallest units, or has more than 18 digits before the point.
     #[error("the amount is too large")]
     TooLarge,
+}
+
+fn too_many_decimals(max: Scale) -> String {
+    match max.decimals() {
+        0 => "the token has no decimals: send a whole number such as 12".to_owned(),
+        decimals => format!("the amount has more than {decimals} decimals"),
+    }
 }
 
 /// Reads `0|[1-9][0-9]{0,17}`, then optionally a point and 1 to `scale` digits, into smallest units, at least 1.

@@ -143,6 +143,27 @@ fn a_key_does_only_what_its_scopes_say() {
 }
 
 #[test]
+fn a_key_makes_no_stronger_key_and_ends_none() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
+        let first = miles.client.get("/v1/vendor/keys").await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
+        let hour = house.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap().to_string();
+        let weak = json!({"name": "weak", "scopes": ["keys"], "expires_at": hour});
+        let weak = miles.client.post("/v1/vendor/keys", weak).await.created();
+        let weak = miles.client.with(weak["api_key"].as_str().unwrap());
+
+        weak.post("/v1/vendor/keys", json!({"name": "x", "scopes": ["issue"]})).await.refused(403, "scope_not_held");
+        let later = house.clock.now().checked_add(SignedDuration::from_hours(2)).unwrap().to_string();
+        weak.post("/v1/vendor/keys", json!({"name": "x", "expires_at": later})).await.refused(422, "outlives_its_maker");
+        let child = weak.post("/v1/vendor/keys", json!({"name": "x"})).await.created();
+        assert!(child["key"]["expires_at"].is_string(), "it ends with its maker");
+        weak.delete(&format!("/v1/vendor/keys/{first}")).await.refused(403, "scope_not_held");
+        miles.client.get("/v1/vendor").await.ok();
+    });
+}
+
+#[test]
 fn a_wrong_password_and_an_unknown_handle_look_the_same() {
     audit(async |house| {
         let alice = house.user("alice").await;

@@ -114,7 +114,8 @@ async fn serve(app: &App) -> (String, oneshot::Sender<()>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let base = format!("http://{}", listener.local_addr().expect("it has an address"));
     let (stop, stopped) = oneshot::channel::<()>();
-    let limits = ServerLimits { connections_max: 256, header_timeout: Duration::from_secs(15), drain_timeout: Duration::from_secs(5) };
+    let seconds = Duration::from_secs;
+    let limits = ServerLimits { connections_max: 256, header_timeout: seconds(15), write_timeout: seconds(15), drain_timeout: seconds(5) };
     let router = clearinghouse::routes::router(app);
     let served = tokio::spawn(async move {
         server::serve(listener, router, limits, async {

@@ -1,6 +1,6 @@
 //! Routes and bodies of vendor keys.
 
-use super::{AccessRefusal, Key, NewKey, Scope};
+use super::{AccessRefusal, Key, Maker, NewKey, Scope};
 use crate::app::App;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::{Operator, Vendor};
@@ -23,13 +23,14 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// A key to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "till 4"}))]
 pub struct CreateKey {
     /// What you call it.
     #[schema(example = "till 4", min_length = 1, max_length = 100)]
     name: String,
     /// What it may do; left out, as much as the key that makes it.
     scopes: Option<Vec<Scope>>,
-    /// When it ends by itself; left out, never.
+    /// When it ends by itself; left out, with the key that makes it, or never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -93,11 +94,12 @@ async fn list_keys(State(app): State<App>, vendor: Vendor, page: Page) -> Result
 /// Several keys live side by side, so a key is rotated without a gap: make the new one, move to it, revoke the old one.
 #[utoipa::path(post, path = "/v1/vendor/keys", tag = "vendor", request_body = CreateKey, security(("vendor_key" = ["keys"])),
     responses((status = 201, body = NewKeyView),
-        (status = "4XX", body = ProblemView, description = "key_name_malformed, expires_in_the_past, scope_not_held")))]
+        (status = "4XX", body = ProblemView, description = "key_name_malformed, expires_in_the_past, scope_not_held, outlives_its_maker")))]
 async fn create_key(State(app): State<App>, vendor: Vendor, Body(body): Body<CreateKey>) -> Result<Created<NewKeyView>, ApiError> {
     vendor.require(Scope::Keys)?;
     let key = body.into_key(&vendor.scopes, app.access.now())?;
-    Ok(Created(app.access.create_vendor_key(vendor.id, &vendor.scopes, key).await?.into()))
+    let maker = Maker { scopes: &vendor.scopes, expires_at: vendor.expires_at };
+    Ok(Created(app.access.create_vendor_key(vendor.id, maker, key).await?.into()))
 }
 
 /// Revoke a key, at once and for ever.
@@ -106,7 +108,7 @@ async fn create_key(State(app): State<App>, vendor: Vendor, Body(body): Body<Cre
     responses((status = 204, description = "it opens nothing any more"), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn revoke_key(State(app): State<App>, vendor: Vendor, Path(id): Path<Uuid>) -> Result<StatusCode, ApiError> {
     vendor.require(Scope::Keys)?;
-    app.access.revoke_vendor_key(vendor.id, id).await?;
+    app.access.revoke_vendor_key(vendor.id, &vendor.scopes, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -121,7 +123,7 @@ async fn replace_key(
     Path(code): Path<String>,
     Body(body): Body<CreateKey>,
 ) -> Result<Created<NewKeyView>, ApiError> {
-    let vendor = app.directory.named(&code).await?.ok_or(AccessRefusal::VendorNotFound)?;
+    let vendor = app.directory.named(&code).await?.ok_or(AccessRefusal::VendorNotFound { vendor: code })?;
     let key = body.into_key(&Scope::ALL, app.access.now())?;
     Ok(Created(app.access.replace_vendor_key(vendor.id, key).await?.into()))
 }

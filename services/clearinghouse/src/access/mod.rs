@@ -78,6 +78,8 @@ pub enum Caller {
         id: VendorId,
         /// The key's scopes.
         scopes: Vec<Scope>,
+        /// When the key ends.
+        expires_at: Option<Timestamp>,
     },
     /// A user in a session.
     User {
@@ -120,7 +122,7 @@ impl Access {
         let id = credential.id;
         let caller = match credential.kind {
             Kind::Key => store::find_key(&tx, id).await?.filter(|kept| self.is_good(&credential, kept)).map(|kept| match kept.owner {
-                Some((id, scopes)) => Caller::Vendor { id, scopes },
+                Some((id, scopes)) => Caller::Vendor { id, scopes, expires_at: kept.expires_at },
                 None => Caller::Operator { key: id },
             }),
             Kind::Session => {
@@ -137,11 +139,20 @@ impl Access {
         credential.matches(&kept.secret_hash) && kept.revoked_at.is_none() && kept.expires_at.is_none_or(|at| now < at)
     }
 
-    /// A further key of a vendor, asked for by one of its keys: it gets at most that key's scopes. Returns the secret text, once.
-    pub async fn create_vendor_key(&self, vendor: VendorId, held: &[Scope], key: NewKey) -> Result<(Key, String), Failure<AccessRefusal>> {
-        if let Some(scope) = key.scopes.iter().find(|scope| !held.contains(scope)) {
-            return Err(Failure::Refused(AccessRefusal::ScopeNotHeld { scope: *scope }));
-        }
+    /// A further key of a vendor, asked for by one of its keys: it gets at most that key's scopes, and does not outlive it. Returns the
+    /// secret text, once.
+    pub async fn create_vendor_key(
+        &self,
+        vendor: VendorId,
+        maker: Maker<'_>,
+        key: NewKey,
+    ) -> Result<(Key, String), Failure<AccessRefusal>> {
+        check_scopes(maker.scopes, &key.scopes).map_err(Failure::Refused)?;
+        let expires_at = match (maker.expires_at, key.expires_at) {
+            (Some(end), Some(asked)) if asked > end => return Err(Failure::Refused(AccessRefusal::OutlivesItsMaker { end })),
+            (end, asked) => asked.or(end),
+        };
+        let key = NewKey { expires_at, ..key };
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
         let made = insert_key(&tx, &self.clock, Some(vendor), &key).await?;
@@ -165,10 +176,13 @@ impl Access {
         store::list_vendor_keys(&tx, vendor, after, limit).await
     }
 
-    /// Ends a key of the vendor at once. Ending it twice is ending it once.
-    pub async fn revoke_vendor_key(&self, vendor: VendorId, id: Uuid) -> Result<(), Failure<AccessRefusal>> {
+    /// Ends a key of the vendor at once, asked for by one of its keys that may do at least as much. Ending it twice is ending it once.
+    pub async fn revoke_vendor_key(&self, vendor: VendorId, held: &[Scope], id: Uuid) -> Result<(), Failure<AccessRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
+        let kept = store::find_key(&tx, id).await?.and_then(|kept| kept.owner);
+        let (_, scopes) = kept.ok_or(Failure::Refused(AccessRefusal::KeyNotFound))?;
+        check_scopes(held, &scopes).map_err(Failure::Refused)?;
         if !store::revoke_vendor_key(&tx, vendor, id, self.clock.now()).await? {
             return Err(Failure::Refused(AccessRefusal::KeyNotFound));
         }
@@ -198,6 +212,23 @@ impl Access {
     /// The time by which keys and sessions end.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+/// The key that makes another.
+#[derive(Debug, Clone, Copy)]
+pub struct Maker<'a> {
+    /// What it may do.
+    pub scopes: &'a [Scope],
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key has power over another only if it may do all that the other may.
+fn check_scopes(held: &[Scope], wanted: &[Scope]) -> Result<(), AccessRefusal> {
+    match wanted.iter().find(|scope| !held.contains(scope)) {
+        Some(scope) => Err(AccessRefusal::ScopeNotHeld { scope: *scope }),
+        None => Ok(()),
     }
 }
 

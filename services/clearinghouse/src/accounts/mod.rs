@@ -9,8 +9,8 @@ mod store;
 use crate::directory::Directory;
 use error::AccountRefusal;
 use jiff::Timestamp;
-use ledger::{Db, Failure, Fault};
-use scrip::{Scale, Tokens, UserId, VendorId};
+use ledger::{Db, Failure, Fault, Tx};
+use scrip::{Code, Scale, Tokens, UserId, VendorId};
 pub use store::STATEMENTS;
 use uuid::Uuid;
 
@@ -108,14 +108,14 @@ impl Accounts {
     pub async fn get(&self, user: UserId, vendor: &str) -> Answer<Account> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        store::find_account(&tx, user, vendor).await?.ok_or(Failure::Refused(AccountRefusal::AccountNotFound))
+        find(&tx, user, vendor).await?.ok_or(Failure::Refused(AccountRefusal::AccountNotFound))
     }
 
     /// The account's entries, newest first.
     pub async fn statement(&self, user: UserId, vendor: &str, before: Option<i64>, limit: i64) -> Answer<Vec<Entry>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_user(user).await?;
-        store::find_account(&tx, user, vendor).await?.ok_or(Failure::Refused(AccountRefusal::AccountNotFound))?;
+        find(&tx, user, vendor).await?.ok_or(Failure::Refused(AccountRefusal::AccountNotFound))?;
         Ok(store::list_entries(&tx, user, vendor, before, limit).await?)
     }
 
@@ -124,5 +124,13 @@ impl Accounts {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
         store::list_holdings(&tx, vendor, after, limit).await
+    }
+}
+
+/// A text that is no code names no vendor.
+async fn find(tx: &Tx<'_>, user: UserId, vendor: &str) -> Result<Option<Account>, Fault> {
+    match Code::parse(vendor) {
+        Ok(_) => store::find_account(tx, user, vendor).await,
+        Err(_) => Ok(None),
     }
 }

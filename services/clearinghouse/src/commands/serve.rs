@@ -74,6 +74,7 @@ pub(crate) fn limits(settings: &scriphouse_config::Settings) -> ServerLimits {
     ServerLimits {
         connections_max: server.connections_max,
         header_timeout: Duration::from_millis(server.header_timeout_ms),
+        write_timeout: Duration::from_millis(server.write_timeout_ms),
         drain_timeout: Duration::from_millis(server.drain_timeout_ms),
     }
 }

@@ -8,8 +8,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Error, IntoDeserializer, Unexpected, Visitor, value};
+use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
+use serde_json::error::Category;
+use serde_path_to_error::{Path as FieldPath, Segment};
+use std::fmt::Display;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -71,20 +75,26 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
         return Err(Problem::unreadable("invalid_body", "a body is a JSON object").into());
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        // At the root the path is a lone point, which helps nobody.
-        let field = (path != ".").then_some(path);
-        invalid_body(field, error.inner())
+    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
+        Category::Data => misread("invalid_body", error.path(), error.inner()),
+        Category::Syntax | Category::Eof | Category::Io => not_json(error.inner()),
     })?;
-    reader.end().map_err(|error| invalid_body(None, &error))?;
+    reader.end().map_err(|error| not_json(&error))?;
     Ok(parsed)
 }
 
-fn invalid_body(field: Option<String>, error: &serde_json::Error) -> Box<Problem> {
-    match field {
-        Some(field) => Problem::unreadable("invalid_body", format_args!("{field}: {error}")).fact("field", field).into(),
-        None => Problem::unreadable("invalid_body", error).into(),
+fn not_json(error: &serde_json::Error) -> Box<Problem> {
+    Problem::unreadable("invalid_body", format_args!("the body is not JSON: {error}")).into()
+}
+
+/// Names the field, unless the complaint is about the whole.
+fn misread(code: &'static str, path: &FieldPath, error: &impl Display) -> Box<Problem> {
+    let is_named = path.iter().len() > 0 && !path.iter().any(|segment| matches!(segment, Segment::Unknown));
+    if is_named {
+        let field = path.to_string();
+        Problem::unreadable(code, format_args!("{field}: {error}")).fact("field", field).into()
+    } else {
+        Problem::unreadable(code, error).into()
     }
 }
 
@@ -96,8 +106,48 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|query| Self(query.0)).map_err(|rejection| Problem::unreadable("invalid_query", rejection.body_text()).into())
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let axum::extract::Query(pairs) = pairs.map_err(|rejection| Problem::unreadable("invalid_query", rejection.body_text()))?;
+        Ok(Self(read_query(pairs)?))
+    }
+}
+
+fn read_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Box<Problem>> {
+    let pairs = MapDeserializer::new(pairs.into_iter().map(|(name, text)| (name, Parameter(text))));
+    serde_path_to_error::deserialize(pairs).map_err(|error| misread("invalid_query", error.path(), error.inner()))
+}
+
+/// The text of a query's parameter, which a complaint shows beside what was expected.
+struct Parameter(String);
+
+impl IntoDeserializer<'_, value::Error> for Parameter {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Parameter {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        let number = self.0.parse().map_err(|_| Error::invalid_value(Unexpected::Str(&self.0), &"a whole number"))?;
+        visitor.visit_i64(number)
+    }
+
+    // No query has parameters of other kinds; such a one would find a text where it expects itself.
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -181,8 +231,35 @@ mod tests {
         assert!(complaint(r#"{"amount":"1","b":2}"#).contains("unknown field `b`"));
         assert!(complaint("{}").contains("missing field `amount`"));
         assert!(complaint(r#"{"amount":"1"} x"#).contains("trailing characters"));
+        for broken in ["{", "{amount}", r#"{"amount":"#, r#"{"amount": tru"#] {
+            let complaint = complaint(broken);
+            assert!(complaint.contains("the body is not JSON: ") && !complaint.contains('?'), "{complaint}");
+        }
         assert!(complaint(r#"["1"]"#).contains("a body is a JSON object"));
         assert!(complaint(&"[".repeat(5000)).contains("invalid_body"));
         assert!(complaint(&r#"{"amount":"#.repeat(5000)).contains("invalid_body"));
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Window {
+        #[expect(dead_code, reason = "only read to be refused")]
+        limit: Option<i64>,
+        #[expect(dead_code, reason = "only read to be refused")]
+        from: String,
+    }
+
+    #[test]
+    fn a_complaint_about_the_query_names_the_parameter_and_what_is_expected() {
+        let complaint = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+            format!("{:?}", read_query::<Window>(pairs).expect_err("it should be refused"))
+        };
+        let word = complaint(&[("limit", "many")]);
+        assert!(word.contains(r#"limit: invalid value: string \"many\", expected a whole number"#), "{word}");
+        assert!(complaint(&[("limit", "99999999999999999999")]).contains("expected a whole number"));
+        assert!(complaint(&[("offset", "5")]).contains("unknown field `offset`, expected `limit` or `from`"));
+        assert!(complaint(&[("limit", "5")]).contains("missing field `from`"));
+        assert!(complaint(&[("limit", "5"), ("limit", "6")]).contains("duplicate field `limit`"));
     }
 }

@@ -8,6 +8,7 @@ use crate::access::{Access, AccessRefusal, Caller, Scope};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use jiff::Timestamp;
 use scrip::{UserId, VendorId};
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ pub struct Vendor {
     pub id: VendorId,
     /// What the key may do.
     pub scopes: Vec<Scope>,
+    /// When the key ends.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Vendor {
@@ -73,7 +76,7 @@ where
         let text = bearer(parts).ok_or(AccessRefusal::Unauthenticated)?;
         Ok(match Access::from_ref(state).identify(text).await? {
             Caller::Operator { key } => Self::Operator(Operator { key }),
-            Caller::Vendor { id, scopes } => Self::Vendor(Vendor { id, scopes }),
+            Caller::Vendor { id, scopes, expires_at } => Self::Vendor(Vendor { id, scopes, expires_at }),
             Caller::User { id, session } => Self::User(User { id, session }),
         })
     }

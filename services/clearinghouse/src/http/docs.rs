@@ -1,7 +1,7 @@
 //! The API's own description, generated from the handlers, and a page that shows it without the internet.
 //!
 //! A handler states its access, its bodies and the codes of its refusals. What all of them share is added here once: the bearer
-//! credentials, the answers to a bad credential or an unreadable body, and the media type of problems.
+//! credentials, what every answer is, the answers to a bad credential, key, query or body, and the media type of problems.
 
 use super::problem::{PROBLEM_JSON, ProblemView};
 use axum::http::header::CONTENT_TYPE;
@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 #[derive(OpenApi)]
 #[openapi(
     info(
-        title = "Scriphouse",
+        title = "Scriphouse API",
         description = "The house between vendors that issue tokens and users who hold and swap them.\n\n\
             Amounts are decimal **strings** in whole tokens (`\"12.50\"`), never JSON numbers. Vendors and schemes are named by their codes. \
             Instants are RFC 3339 in UTC. Every POST that moves tokens needs an `Idempotency-Key`: repeating it with the same body gives the first \
@@ -54,8 +54,10 @@ fn complete(mut document: Value) -> Value {
         "user_session": bearer("A user's session, `us_...`, from POST /v1/sessions"),
     });
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
-    for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter(|o| o.get("responses").is_some()) {
-        complete_operation(operation);
+    let operations = paths.filter_map(Value::as_object_mut).flatten();
+    for (method, operation) in operations.filter(|(_, operation)| operation.get("responses").is_some()) {
+        complete_refusals(operation);
+        complete_responses(method, &mut operation["responses"]);
     }
     document
 }
@@ -64,9 +66,13 @@ fn bearer(description: &str) -> Value {
     json!({ "type": "http", "scheme": "bearer", "description": description })
 }
 
-fn complete_operation(operation: &mut Value) {
+/// Names the refusals that come from what an operation asks for.
+fn complete_refusals(operation: &mut Value) {
     let is_public = operation["security"].as_array().is_none_or(|all| all.iter().any(|one| one == &json!({})));
     let has_body = operation.get("requestBody").is_some();
+    let parameters = || operation["parameters"].as_array().into_iter().flatten();
+    let has_query = parameters().any(|parameter| parameter["in"] == "query");
+    let has_idempotency_key = parameters().any(|parameter| parameter["name"] == "Idempotency-Key");
     let mut codes: Vec<&str> = Vec::new();
     if !is_public {
         codes.extend(["unauthenticated", "forbidden"]);
@@ -77,6 +83,13 @@ fn complete_operation(operation: &mut Value) {
     if has_body {
         codes.extend(["invalid_body", "unsupported_media_type", "body_too_large"]);
     }
+    if has_query {
+        codes.push("invalid_query");
+    }
+    if has_idempotency_key {
+        codes.extend(["idempotency_key_required (400)", "idempotency_key_malformed (400)"]);
+        codes.extend(["idempotency_key_reused (422)", "idempotency_key_in_use (409)"]);
+    }
     let responses = &mut operation["responses"];
     let own = responses["4XX"]["description"].as_str().unwrap_or_default().to_owned();
     let all: Vec<&str> = [own.as_str()].into_iter().chain(codes).filter(|code| !code.is_empty()).collect();
@@ -84,6 +97,31 @@ fn complete_operation(operation: &mut Value) {
         responses["4XX"] = problem(&all.join(", "));
     }
     responses["5XX"] = problem("internal, unavailable, overloaded, timed_out");
+}
+
+/// Says of each answer what it is, and of each that is a no that it is a problem.
+fn complete_responses(method: &str, responses: &mut Value) {
+    for (status, response) in responses.as_object_mut().into_iter().flatten() {
+        let own = response["description"].as_str().filter(|own| !own.is_empty()).map(str::to_owned);
+        let description = own.unwrap_or_else(|| description(method, status).to_owned());
+        if status.starts_with(['4', '5']) {
+            *response = problem(&description);
+        } else {
+            response["description"] = description.into();
+        }
+    }
+}
+
+fn description(method: &str, status: &str) -> &'static str {
+    match (method, status) {
+        ("get", "200") => "what was asked for",
+        ("patch", "200") => "as it is after the change",
+        (_, "201") => "what was made",
+        (_, "204") => "done; there is nothing to show",
+        (_, status) if status.starts_with('4') => "the request was refused",
+        (_, status) if status.starts_with('5') => "the house failed",
+        _ => "done, and how it is now",
+    }
 }
 
 fn problem(description: &str) -> Value {

@@ -9,11 +9,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 
 /// The largest head of a request, in bytes: twice what browsers and proxies send at most.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -27,6 +29,8 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// Time for the head of a request, and for a connection to be idle between two.
     pub header_timeout: Duration,
+    /// Time that a client may leave an answer unread before its connection is cut.
+    pub write_timeout: Duration,
     /// Time that requests under way get after `shutdown`.
     pub drain_timeout: Duration,
 }
@@ -49,7 +53,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(bounded(stream, limits.write_timeout)), service);
         let served = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = served.await {
@@ -67,6 +71,13 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
         tracing::warn!(connections = connections.len(), "cutting off the requests that did not end in time");
     }
     connections.shutdown().await;
+}
+
+/// The stream, which fails when the client reads nothing for so long.
+fn bounded(stream: TcpStream, write_timeout: Duration) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(write_timeout));
+    Box::pin(stream)
 }
 
 /// The next connection and its place among the open ones. Safe to drop while it waits: nothing has been accepted then.
@@ -115,7 +126,8 @@ mod tests {
     }
 
     fn limits() -> ServerLimits {
-        ServerLimits { connections_max: 10, header_timeout: Duration::from_secs(5), drain_timeout: Duration::from_secs(5) }
+        let five = Duration::from_secs(5);
+        ServerLimits { connections_max: 10, header_timeout: five, write_timeout: five, drain_timeout: five }
     }
 
     async fn ask(address: SocketAddr) -> TcpStream {
@@ -163,6 +175,16 @@ mod tests {
         slow.write_all(b"GET / HTTP/1.1\r\nhos").await.unwrap();
         assert!(!all(slow).await.contains("answer"));
         assert!(all(ask(address).await).await.ends_with("answer"), "it ends although the client keeps it open");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_loses_its_connection() {
+        let limits = ServerLimits { connections_max: 1, write_timeout: Duration::from_millis(100), ..limits() };
+        let (address, _stop, _served) = start(Duration::ZERO, limits).await;
+        let mut greedy = TcpStream::connect(address).await.unwrap();
+        // Asks without end and never reads, until its answers fill every buffer on the way and the server gives it up.
+        while greedy.write_all(&ASK.repeat(1_000)).await.is_ok() {}
+        assert!(all(ask(address).await).await.ends_with("answer"), "its place is free again");
     }
 
     #[tokio::test]

@@ -23,6 +23,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// Tokens for a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"user": "alice", "amount": "1000"}))]
 pub struct CreateIssue {
     /// The user's handle or id.
     #[schema(example = "alice")]
@@ -73,7 +74,8 @@ impl From<IssueMade> for IssueView {
 #[utoipa::path(post, path = "/v1/vendor/issues", tag = "vendor", params(IdempotencyKey), request_body = CreateIssue,
     security(("vendor_key" = ["issue"])),
     responses((status = 201, body = IssueView), (status = "4XX", body = ProblemView,
-        description = "amount_malformed, user_not_found, account_not_found, switched_off, vendor_suspended, idempotency_key_reused")))]
+        description = "amount_malformed, amount_too_many_decimals, amount_zero, amount_too_large, user_not_found, account_not_found, \
+            switched_off, vendor_suspended")))]
 async fn create_issue(State(app): State<App>, vendor: Vendor, request: Keyed<CreateIssue>) -> Result<Posted<IssueView>, ApiError> {
     vendor.require(Scope::Issue)?;
     let claim = request.claim(vendor.id.uuid());

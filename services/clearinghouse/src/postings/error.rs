@@ -33,7 +33,6 @@ fn mentioned(refusal: &PostRefusal) -> Vec<VendorId> {
         | Rule::InsufficientTokens { vendor, .. }
         | Rule::SwitchedOff { vendor, .. }
         | Rule::VendorSuspended { vendor }
-        | Rule::IssuanceFull { vendor }
         | Rule::AmountTooSmall { vendor, .. }
         | Rule::BelowMinReceive { vendor, .. }
         | Rule::AboveMaxSend { vendor, .. } => vec![*vendor],
@@ -83,7 +82,6 @@ impl NamedRefusal {
             Rule::AmountTooSmall { vendor, min_send } => Problem::unprocessable("amount_too_small", self)
                 .fact("vendor", self.code(vendor))
                 .fact("min_send", self.amount(vendor, min_send)),
-            Rule::IssuanceFull { vendor } => Problem::unprocessable("issuance_full", self).fact("vendor", self.code(vendor)),
             Rule::WindowFull { from, to } => {
                 Problem::unprocessable("window_full", self).retryable().fact("from", self.code(from)).fact("to", self.code(to))
             }

@@ -28,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// What your token is worth from an instant on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"unit_value": "0.01"}))]
 pub struct CreateUnitValue {
     /// The value of one whole token in the scheme's currency; each smallest unit must be worth whole millionths.
     #[schema(example = "0.01")]
@@ -64,6 +65,7 @@ impl From<UnitValueVersion> for UnitValueView {
 /// What you give for another vendor's tokens from an instant on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": "AIRMILES", "kind": "cross", "margin_bps": 50}))]
 pub struct CreateRate {
     /// The other vendor's code.
     #[schema(example = "AIRMILES")]

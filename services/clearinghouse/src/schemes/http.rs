@@ -26,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// A scheme to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "EUROPE", "currency": "EUR", "strategy": "direct"}))]
 pub struct CreateScheme {
     /// Names the scheme, for ever.
     #[schema(example = "EUROPE", pattern = "^[A-Z0-9][A-Z0-9_-]{1,31}$")]

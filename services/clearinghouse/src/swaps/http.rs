@@ -26,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// One token for another. Fix exactly one side: `send` (only what is used is taken) or `receive` (exact).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": "AIRMILES", "to": "BEANS", "send": "100"}))]
 pub struct CreateSwap {
     /// The vendor whose tokens you give.
     #[schema(example = "AIRMILES")]
@@ -72,18 +73,18 @@ pub struct SwapView {
     /// Issued, in whole tokens.
     #[schema(example = "3.00")]
     receive: String,
-    /// The configured rate's version; null where the unit values crossed.
+    /// The version id of the configured rate that it was made at; null where none is configured and the unit values crossed.
     rate: Option<Uuid>,
     /// The value of the tokens taken, in the scheme's currency: `to_vendor + house_fee + source_margin + rounding`.
     #[schema(example = "0.090000")]
     value: String,
-    /// What the first vendor owes the second.
+    /// What `from` now owes `to`, in the scheme's currency.
     to_vendor: String,
-    /// What the house keeps.
+    /// What the house keeps, in the scheme's currency.
     house_fee: String,
-    /// What the first vendor keeps.
+    /// What `from` keeps, in the scheme's currency.
     source_margin: String,
-    /// What a division left over.
+    /// What a division left over, in the scheme's currency.
     rounding: String,
     /// The settlement window that the debt falls into.
     window: Uuid,
@@ -118,8 +119,9 @@ impl From<Swap> for SwapView {
 /// Convert your tokens, or send them to another user in another token.
 #[utoipa::path(post, path = "/v1/swaps", tag = "swaps", params(IdempotencyKey), request_body = CreateSwap, security(("user_session" = [])),
     responses((status = 201, body = SwapView), (status = "4XX", body = ProblemView,
-        description = "amount_malformed, same_vendor, vendor_not_found, user_not_found, account_not_found, insufficient_tokens, switched_off, \
-            no_rate, no_common_scheme, amount_too_small, amount_too_large, below_min_receive, above_max_send, idempotency_key_reused"),
+        description = "one_side_fixed, amount_malformed, amount_too_many_decimals, amount_zero, same_vendor, vendor_not_found, user_not_found, \
+            account_not_found, insufficient_tokens, switched_off, vendor_suspended, no_rate, no_common_scheme, amount_too_small, \
+            amount_too_large, below_min_receive, above_max_send, window_full"),
         (status = 503, body = ProblemView, description = "overloaded: nothing moved, try again")))]
 async fn create_swap(State(app): State<App>, user: User, request: Keyed<CreateSwap>) -> Result<Posted<SwapView>, ApiError> {
     let claim = request.claim(user.id.uuid());

@@ -32,6 +32,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// An exchange of exact amounts with a named user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "with": "bob", "give": {"vendor": "AIRMILES", "amount": "50"}, "take": {"vendor": "BEANS", "amount": "1"}
+}))]
 pub struct ProposeTrade {
     /// The handle or id of the user who may accept.
     #[schema(example = "bob")]
@@ -124,7 +127,7 @@ impl From<NamedTrade> for TradeView {
 /// Propose a trade; what you give is held until it ends.
 #[utoipa::path(post, path = "/v1/trades", tag = "trades", params(IdempotencyKey), request_body = ProposeTrade, security(("user_session" = [])),
     responses((status = 201, body = TradeView), (status = "4XX", body = ProblemView,
-        description = "amount_malformed, same_user, same_vendor, vendor_not_found, user_not_found, account_not_found, insufficient_tokens, expiry_out_of_range")))]
+        description = "amount_malformed, amount_too_many_decimals, amount_zero, amount_too_large, same_user, same_vendor, vendor_not_found, user_not_found, account_not_found, insufficient_tokens, expiry_out_of_range")))]
 async fn propose_trade(State(app): State<App>, user: User, request: Keyed<ProposeTrade>) -> Result<Posted<TradeView>, ApiError> {
     let claim = request.claim(user.id.uuid());
     let (trade, replayed) = app.trades.propose(user.id, claim, request.body.map(NewTrade::from)).await?;

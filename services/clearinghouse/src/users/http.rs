@@ -22,6 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// A handle and its password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"handle": "alice", "password": "correct horse battery"}))]
 pub struct Secrets {
     /// 3 to 128 of a-z, 0-9, . _ @ + -
     #[schema(example = "alice")]

@@ -12,6 +12,7 @@ use crate::http::version::{IfMatch, IfMatchHeader, Versioned};
 use crate::rates::unit_value;
 use axum::Json;
 use axum::extract::State;
+use scrip::money::Decimal;
 use scrip::{Code, Scale};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -29,6 +30,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// A vendor to be onboarded.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "code": "AIRMILES", "name": "Air Miles", "scale": 2, "unit_value": "0.01", "scheme": "EUROPE",
+    "payout": {"account_holder": "Air Miles Ltd", "iban": "DE89370400440532013000", "bic": "COBADEFFXXX"}
+}))]
 pub struct OnboardVendor {
     /// Names the vendor and its token, for ever.
     #[schema(example = "AIRMILES", pattern = "^[A-Z0-9][A-Z0-9_-]{1,31}$")]
@@ -207,6 +212,7 @@ async fn get_own_vendor(State(app): State<App>, vendor: credential::Vendor) -> R
 /// What you change of yourself; what is not named stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Air Miles", "switches": {"convert_in": true}}))]
 pub struct UpdateVendor {
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
@@ -269,9 +275,9 @@ impl SupplyView {
     fn new(supply: Supply, scale: Scale) -> Self {
         let Supply { issued, retired } = supply;
         Self {
-            issued: issued.display(scale).to_string(),
-            retired: retired.display(scale).to_string(),
-            outstanding: issued.checked_sub(retired).unwrap_or_default().display(scale).to_string(),
+            issued: Decimal::new(issued, scale).to_string(),
+            retired: Decimal::new(retired, scale).to_string(),
+            outstanding: Decimal::new(issued.saturating_sub(retired), scale).to_string(),
         }
     }
 }

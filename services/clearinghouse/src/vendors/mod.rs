@@ -15,7 +15,7 @@ use crate::{rates, schemes};
 pub use error::VendorRefusal;
 use ledger::{Clock, Db, Failure, Fault, Tx, new_id};
 pub use payout::Payout;
-use scrip::{Code, Scale, Tokens, UnitValue, VendorId};
+use scrip::{Code, Scale, UnitValue, VendorId};
 use serde::{Deserialize, Serialize};
 pub use store::STATEMENTS;
 use utoipa::ToSchema;
@@ -78,13 +78,14 @@ pub struct Switches {
     pub convert_in: bool,
 }
 
-/// How many of a vendor's tokens came into being and ceased.
+/// How many of a vendor's tokens came into being and ceased since it began, in smallest units. They only grow, so they may be larger
+/// than any amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Supply {
     /// Came into being.
-    pub issued: Tokens,
+    pub issued: i128,
     /// Ceased.
-    pub retired: Tokens,
+    pub retired: i128,
 }
 
 /// A vendor to be.

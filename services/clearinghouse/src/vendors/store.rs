@@ -5,7 +5,7 @@ use crate::columns::{read_code, read_scale};
 use crate::directory::VendorFacts;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
-use scrip::{Code, Scale, Tokens, UnitValue, VendorId};
+use scrip::{Code, Scale, UnitValue, VendorId};
 use tokio_postgres::Row;
 
 /// One row per vendor, with the unit value in force and its scheme.
@@ -64,7 +64,7 @@ const UPDATE_STATUS: &str = "
     SET status = $2, version = version + 1
     WHERE id = $1";
 const GET_SUPPLY: &str = "
-    SELECT COALESCE(sum(issued), 0)::bigint, COALESCE(sum(retired), 0)::bigint
+    SELECT COALESCE(sum(issued), 0)::text, COALESCE(sum(retired), 0)::text
     FROM issuances
     WHERE vendor_id = $1";
 
@@ -115,7 +115,8 @@ pub(super) async fn update_status(tx: &Tx<'_>, vendor: VendorId, status: Status)
 
 pub(super) async fn get_supply(tx: &Tx<'_>, vendor: VendorId) -> Result<Supply, Fault> {
     let row = tx.query_one(GET_SUPPLY, &[&vendor.uuid()]).await?;
-    Ok(Supply { issued: Tokens::new(row.get(0)), retired: Tokens::new(row.get(1)) })
+    let count = |column| row.get::<_, &str>(column).parse::<i128>().map_err(|_| unreadable("supply"));
+    Ok(Supply { issued: count(0)?, retired: count(1)? })
 }
 
 fn read_vendor(row: &Row) -> Result<Vendor, Fault> {

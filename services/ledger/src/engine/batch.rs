@@ -128,8 +128,7 @@ fn lost_a_race(fault: &Fault) -> bool {
 }
 
 fn does_not_fit(fault: &Fault) -> bool {
-    let bounds = ["issuances_issued_within_bounds", "window_totals_gross_within_bounds"];
     matches!(fault, Fault::PositionTooLarge)
         || fault.sql_state() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE)
-        || fault.constraint().is_some_and(|constraint| bounds.contains(&constraint))
+        || fault.constraint() == Some("window_totals_gross_within_bounds")
 }

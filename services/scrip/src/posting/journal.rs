@@ -1,6 +1,6 @@
 //! What a decided batch leaves in the books, and what each caller is told.
 
-use super::terms::{ISSUED_MAX, WINDOW_MAX};
+use super::terms::WINDOW_MAX;
 use super::{AccountKey, Terms, Trade, TradeState};
 use crate::money::{Micro, Tokens, UnitValue};
 use crate::swap::Figures;
@@ -34,14 +34,6 @@ impl Journal {
         let added = self.window_sums.get(&window).copied().unwrap_or_default();
         let after = before.checked_add(added).and_then(|sum| sum.checked_add(i128::from(value.units())));
         after.is_some_and(|after| after <= i128::from(WINDOW_MAX.units()))
-    }
-
-    /// Whether so much more of the token may come into being, after what the batch has issued already.
-    pub(super) fn may_issue(&self, terms: &Terms, vendor: VendorId, amount: Tokens) -> bool {
-        let before = terms.vendors.get(&vendor).map_or(0, |v| i128::from(v.issued.units()));
-        let added = self.issuances.get(&vendor).map_or(0, |sum| sum.issued);
-        let after = before.checked_add(added).and_then(|sum| sum.checked_add(i128::from(amount.units())));
-        after.is_some_and(|after| after <= i128::from(ISSUED_MAX.units()))
     }
 
     pub(super) fn oblige(&mut self, obligation: Obligation) {

@@ -17,7 +17,7 @@ mod tests;
 pub use book::{Account, AccountKey, Book};
 pub use journal::{Contra, Entry, EntryKind, Issuance, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
 pub use refusal::{Refusal, Switch};
-pub use terms::{ISSUED_MAX, Switches, Terms, VendorTerms, WINDOW_MAX};
+pub use terms::{Switches, Terms, VendorTerms, WINDOW_MAX};
 
 use crate::money::Tokens;
 use crate::rate;
@@ -235,9 +235,6 @@ fn decide_one(posting: &Posting, book: &mut Book, terms: &Terms, journal: &mut J
 fn decide_issue(issue: &Issue, book: &mut Book, terms: &Terms, journal: &mut Journal) -> Result<Receipt, Refusal> {
     let Issue { operation, vendor, user, amount } = *issue;
     terms.allows(vendor, Switch::Issue)?;
-    if !journal.may_issue(terms, vendor, amount) {
-        return Err(Refusal::IssuanceFull { vendor });
-    }
     let credit = Move::new(AccountKey::new(user, vendor), EntryKind::Issue, Contra::Issuance).credit(amount);
     let entries = book.apply(&[credit], operation, terms.booked_at)?;
 
@@ -277,9 +274,6 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
     let figures = swap::figures(send, from_unit_value).ok_or(Refusal::AmountTooLarge)?;
     if !journal.has_room(terms, window, figures.to_vendor) {
         return Err(Refusal::WindowFull { from, to });
-    }
-    if !journal.may_issue(terms, to, receive) {
-        return Err(Refusal::IssuanceFull { vendor: to });
     }
     let (out_kind, in_kind) =
         if payer == payee { (EntryKind::ConvertOut, EntryKind::ConvertIn) } else { (EntryKind::SendOut, EntryKind::SendIn) };

@@ -98,12 +98,6 @@ pub enum Refusal {
     /// An amount, a value or a balance would not fit in 64 bits.
     #[error("the amount is too large")]
     AmountTooLarge,
-    /// The vendor has issued as many tokens as the books can count.
-    #[error("the vendor has issued as many tokens as the house can count")]
-    IssuanceFull {
-        /// Which vendor.
-        vendor: VendorId,
-    },
     /// The scheme's open window holds as much as a run can net; it takes no more before it is closed.
     #[error("the settlement window is full; it takes no more before it is closed")]
     WindowFull {

@@ -1,7 +1,7 @@
 //! What was in force when a batch was decided.
 
 use super::{Refusal, Switch};
-use crate::money::{Micro, Tokens, UnitValue};
+use crate::money::{Micro, UnitValue};
 use crate::rate::RateVersion;
 use crate::{SchemeId, VendorId, WindowId};
 use jiff::Timestamp;
@@ -35,8 +35,6 @@ pub struct VendorTerms {
     pub unit_value: Option<UnitValue>,
     /// Where it settles.
     pub scheme: Option<SchemeId>,
-    /// What this writer has issued of its token before the batch.
-    pub issued: Tokens,
 }
 
 /// The directions that are on.
@@ -52,9 +50,6 @@ pub struct Switches {
 
 /// The most that one writer puts into one window. All writers together (16 engines and the imports) stay below what a run can sum.
 pub const WINDOW_MAX: Micro = Micro::new(250_000_000_000_000_000);
-
-/// The most that one writer ever issues of one token, in smallest units. All writers together stay within 64 bits.
-pub const ISSUED_MAX: Tokens = Tokens::new(1 << 58);
 
 impl Terms {
     pub(super) fn allows(&self, vendor: VendorId, switch: Switch) -> Result<(), Refusal> {

@@ -25,7 +25,6 @@ fn terms() -> Terms {
         switches: Switches { issue: true, convert_out: true, convert_in: true },
         unit_value: UnitValue::try_new(micro),
         scheme: Some(SCHEME),
-        issued: Tokens::ZERO,
     };
     Terms {
         booked_at: at(1_000),
@@ -208,17 +207,6 @@ fn a_full_window_takes_no_more() {
     assert!(decided.outcomes[0].is_ok(), "6,000 fit into 14,999");
     assert_eq!(decided.outcomes[1], Err(Refusal::WindowFull { from: A, to: B }), "9,000 more do not");
     assert!(decided.outcomes[2].is_ok(), "but 6,000 do");
-}
-
-#[test]
-fn a_vendor_issues_no_more_than_can_be_counted() {
-    let mut nearly_full = terms();
-    nearly_full.vendors.get_mut(&A).unwrap().issued = Tokens::new(ISSUED_MAX.units() - 10);
-    let mut book = book((0, 0), (0, 0));
-    let issue = |units| Posting::Issue(Issue { operation: operation(1), vendor: A, user: ALICE, amount: Tokens::new(units) });
-    let decided = decide(&[issue(6), issue(5), issue(4)], &mut book, &nearly_full);
-    assert_eq!(decided.outcomes[1], Err(Refusal::IssuanceFull { vendor: A }));
-    assert_eq!(balances(&book), [10, 0, 0, 0]);
 }
 
 #[test]

@@ -25,6 +25,7 @@ const OCCURRENCES: usize = 5;
 /// When the scheme shall settle by itself.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"cron": "0 18 * * MON-FRI", "zone": "Europe/Berlin"}))]
 pub(super) struct CreateSchedule {
     /// Minute, hour, day of month, month, day of week; a sixth field before them is the second.
     #[schema(example = "0 18 * * MON-FRI")]

@@ -42,10 +42,9 @@ const READ_WINDOWS: &str = "
     LEFT JOIN window_totals s ON s.window_id = w.id AND s.writer = $2";
 
 const READ_VENDORS: &str = "
-    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro, i.issued
+    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro
     FROM vendors v
     LEFT JOIN scheme_members m ON m.vendor_id = v.id
-    LEFT JOIN issuances i ON i.vendor_id = v.id AND i.writer = $3
     LEFT JOIN LATERAL (SELECT value_micro FROM unit_values
                        WHERE vendor_id = v.id AND starts_at <= $2 ORDER BY starts_at DESC LIMIT 1) u ON true
     WHERE v.id = ANY($1::uuid[])";
@@ -119,7 +118,7 @@ pub(in super::super) async fn read_terms(tx: &Tx<'_>, writer: i16, postings: &[P
     let schemes: Vec<Uuid> = tx.query(&statement, &[&vendors]).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     locks::lock_schemes_shared(tx, schemes.iter().map(|s| SchemeId::new(*s))).await?;
     let OpenWindows { booked_at, windows, totals } = read_windows(tx, writer, &schemes).await?;
-    let vendors = read_vendors(tx, writer, &vendors, booked_at).await?;
+    let vendors = read_vendors(tx, &vendors, booked_at).await?;
     Ok(Terms { booked_at, now, vendors, rates: read_rates(tx, postings, booked_at).await?, windows, window_totals: totals })
 }
 
@@ -144,9 +143,9 @@ async fn read_windows(tx: &Tx<'_>, writer: i16, schemes: &[Uuid]) -> Result<Open
     Ok(OpenWindows { booked_at, windows, totals })
 }
 
-async fn read_vendors(tx: &Tx<'_>, writer: i16, vendors: &[Uuid], booked_at: Timestamp) -> Result<BTreeMap<VendorId, VendorTerms>, Fault> {
+async fn read_vendors(tx: &Tx<'_>, vendors: &[Uuid], booked_at: Timestamp) -> Result<BTreeMap<VendorId, VendorTerms>, Fault> {
     let statement = tx.prepare_cached(READ_VENDORS).await?;
-    let rows = tx.query(&statement, &[&vendors, &booked_at, &writer]).await?;
+    let rows = tx.query(&statement, &[&vendors, &booked_at]).await?;
     rows.iter()
         .map(|row| {
             let terms = VendorTerms {
@@ -154,7 +153,6 @@ async fn read_vendors(tx: &Tx<'_>, writer: i16, vendors: &[Uuid], booked_at: Tim
                 switches: Switches { issue: row.try_get(2)?, convert_out: row.try_get(3)?, convert_in: row.try_get(4)? },
                 scheme: row.try_get::<_, Option<Uuid>>(5)?.map(SchemeId::new),
                 unit_value: row.try_get::<_, Option<i64>>(6)?.and_then(UnitValue::try_new),
-                issued: Tokens::new(row.try_get::<_, Option<i64>>(7)?.unwrap_or_default()),
             };
             Ok((VendorId::new(row.try_get(0)?), terms))
         })
