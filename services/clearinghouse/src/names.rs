@@ -13,6 +13,11 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// What to add where nothing has a code: one in lower case is the likeliest mistake.
+pub(crate) fn case_reminder(code: &str) -> &'static str {
+    if code.chars().any(char::is_lowercase) { "; codes are upper case" } else { "" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_name;

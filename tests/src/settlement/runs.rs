@@ -157,3 +157,31 @@ fn swaps_go_on_while_windows_close() {
         assert_eq!(house.db_count("SELECT sum(obligation_count)::bigint FROM runs").await, 60);
     });
 }
+
+#[test]
+fn runs_that_wait_for_each_other_hold_up_no_swap() {
+    audit(async |house| {
+        let (vendors, alice) = market(house, "direct", 2).await;
+        // A run that takes its time: its lock is held, as another process would hold it.
+        let admin = house.db_admin().await;
+        admin
+            .batch_execute(
+                "BEGIN; SELECT pg_advisory_xact_lock(2, ('x' || right(replace(id::text, '-', ''), 8))::bit(32)::int) FROM schemes",
+            )
+            .await
+            .unwrap();
+        let mut waiting = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let operator = house.operator.client.clone();
+            waiting.spawn(async move { operator.post_keyed("/v1/schemes/EURO/runs", &format!("k{number}"), json!({})).await });
+        }
+        while house.db_count("SELECT count(*) FROM windows WHERE state = 'closed'").await == 0 {}
+
+        alice.convert("10", &vendors[0], &vendors[1]).await.created();
+
+        admin.batch_execute("ROLLBACK").await.unwrap();
+        for settled in waiting.join_all().await {
+            settled.created();
+        }
+    });
+}

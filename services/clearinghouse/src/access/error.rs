@@ -2,6 +2,7 @@
 
 use super::scope::Scope;
 use crate::http::problem::Problem;
+use crate::names::case_reminder;
 use crate::refusal::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
@@ -71,9 +72,4 @@ impl Refusal for AccessRefusal {
             Self::VendorNotFound { vendor } => Problem::not_found("vendor_not_found", self).fact("vendor", vendor.as_str()),
         }
     }
-}
-
-/// A code in lower case is the likeliest mistake.
-fn case_reminder(code: &str) -> &'static str {
-    if code.chars().any(char::is_lowercase) { "; codes are upper case" } else { "" }
 }

@@ -105,7 +105,8 @@ async fn create_key(State(app): State<App>, vendor: Vendor, Body(body): Body<Cre
 /// Revoke a key, at once and for ever.
 #[utoipa::path(delete, path = "/v1/vendor/keys/{id}", tag = "vendor", params(("id" = Uuid, Path, description = "the key's id")),
     security(("vendor_key" = ["keys"])),
-    responses((status = 204, description = "it opens nothing any more"), (status = "4XX", body = ProblemView, description = "not_found")))]
+    responses((status = 204, description = "it opens nothing any more"),
+        (status = "4XX", body = ProblemView, description = "not_found, scope_not_held")))]
 async fn revoke_key(State(app): State<App>, vendor: Vendor, Path(id): Path<Uuid>) -> Result<StatusCode, ApiError> {
     vendor.require(Scope::Keys)?;
     app.access.revoke_vendor_key(vendor.id, &vendor.scopes, id).await?;

@@ -86,7 +86,8 @@ impl Accounts {
 
     /// Opens an empty account with the vendor.
     pub async fn open(&self, user: UserId, vendor: &str) -> Answer<Account> {
-        let vendor = self.directory.named(vendor).await?.ok_or(Failure::Refused(AccountRefusal::VendorNotFound))?;
+        let found = self.directory.named(vendor).await?;
+        let vendor = found.ok_or_else(|| Failure::Refused(AccountRefusal::VendorNotFound { vendor: vendor.to_owned() }))?;
         match ledger::accounts::open(&self.db, user, vendor.id).await {
             Ok(opened_at) => {
                 let (vendor, scale) = (vendor.code.to_string(), vendor.scale);

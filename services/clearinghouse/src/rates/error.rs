@@ -2,6 +2,7 @@
 
 use crate::amount::AmountRefusal;
 use crate::http::problem::Problem;
+use crate::names::case_reminder;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 
@@ -63,7 +64,7 @@ impl Refusal for StartRefusal {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RateRefusal {
     /// No vendor has that code. In the URL of a question it is 404, in a body 422.
-    #[error("there is no vendor {code}")]
+    #[error("there is no vendor {code}{}", case_reminder(.code))]
     VendorNotFound {
         /// What was asked for.
         code: String,
@@ -108,11 +109,11 @@ pub enum NamedIn {
 impl Refusal for RateRefusal {
     fn problem(&self) -> Problem {
         match self {
-            Self::VendorNotFound { named_in: NamedIn::Url(field), .. } => {
-                Problem::not_found("vendor_not_found", self).fact("field", *field)
+            Self::VendorNotFound { code, named_in: NamedIn::Url(field) } => {
+                Problem::not_found("vendor_not_found", self).fact("field", *field).fact("vendor", code.as_str())
             }
-            Self::VendorNotFound { named_in: NamedIn::Body(field), .. } => {
-                Problem::unprocessable("vendor_not_found", self).fact("field", *field)
+            Self::VendorNotFound { code, named_in: NamedIn::Body(field) } => {
+                Problem::unprocessable("vendor_not_found", self).fact("field", *field).fact("vendor", code.as_str())
             }
             Self::SameVendor => Problem::unprocessable("same_vendor", self),
             Self::MarginOutOfRange => Problem::unprocessable("margin_out_of_range", self).fact("field", "margin_bps"),

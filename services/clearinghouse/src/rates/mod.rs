@@ -124,6 +124,10 @@ impl Rates {
 
     /// The versions of the vendor's unit value, latest start first.
     pub async fn list_unit_values(&self, vendor: VendorId, before: Option<Timestamp>, limit: i64) -> Result<Vec<UnitValueVersion>, Fault> {
+        // Nothing was said before there were computers, and the database's calendar is shorter than this one.
+        if before.is_some_and(|at| at < Timestamp::UNIX_EPOCH) {
+            return Ok(Vec::new());
+        }
         let scale = self.directory.get(vendor).await?.scale;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;

@@ -1,6 +1,7 @@
 //! Refusals of schemes.
 
 use crate::http::problem::Problem;
+use crate::names::case_reminder;
 use crate::refusal::Refusal;
 use netting::{Strategy, UnknownStrategy};
 
@@ -32,7 +33,7 @@ pub enum SchemeRefusal {
         max: usize,
     },
     /// No vendor has that code.
-    #[error("there is no vendor {vendor}")]
+    #[error("there is no vendor {vendor}{}", case_reminder(.vendor))]
     VendorNotFound {
         /// What was asked for.
         vendor: String,

@@ -98,7 +98,7 @@ impl Swaps {
     }
 
     async fn vendor(&self, code: &str, field: &'static str) -> Answer<VendorFacts> {
-        self.directory.named(code).await?.ok_or_else(|| refuse(SwapRefusal::VendorNotFound { field }))
+        self.directory.named(code).await?.ok_or_else(|| refuse(SwapRefusal::VendorNotFound { field, vendor: code.to_owned() }))
     }
 
     /// The user's swaps, as payer or payee, newest first.

@@ -103,7 +103,11 @@ impl Trades {
     }
 
     async fn leg(&self, leg: &NewLeg, field: &'static str) -> Answer<Leg> {
-        let vendor = self.directory.named(&leg.vendor).await?.ok_or_else(|| refuse(TradeRefusal::VendorNotFound { field }))?;
+        let vendor = self
+            .directory
+            .named(&leg.vendor)
+            .await?
+            .ok_or_else(|| refuse(TradeRefusal::VendorNotFound { field, vendor: leg.vendor.clone() }))?;
         Ok(Leg { vendor: vendor.id, amount: leg.amount.tokens(field, vendor.scale).map_err(refuse)? })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::amount::AmountRefusal;
 use crate::http::problem::Problem;
+use crate::names::case_reminder;
 use crate::rates::UnitValueRefusal;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
@@ -49,8 +50,11 @@ pub enum VendorRefusal {
         why: String,
     },
     /// No vendor has that code.
-    #[error("there is no such vendor")]
-    VendorNotFound,
+    #[error("there is no vendor {vendor}{}", case_reminder(.vendor))]
+    VendorNotFound {
+        /// What was asked for.
+        vendor: String,
+    },
     /// Somebody changed the vendor since it was read.
     #[error("the vendor has changed since you read it; it is at version {version} now")]
     VersionMismatch {
@@ -79,7 +83,7 @@ impl Refusal for VendorRefusal {
             Self::AccountHolderMalformed => Problem::unprocessable("account_holder_malformed", self).fact("field", "payout.account_holder"),
             Self::IbanInvalid { .. } => Problem::unprocessable("iban_invalid", self).fact("field", "payout.iban"),
             Self::BicInvalid { .. } => Problem::unprocessable("bic_invalid", self).fact("field", "payout.bic"),
-            Self::VendorNotFound => Problem::not_found("vendor_not_found", self),
+            Self::VendorNotFound { vendor } => Problem::not_found("vendor_not_found", self).fact("vendor", vendor.as_str()),
             Self::VersionMismatch { version } => {
                 Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", self).fact("version", *version)
             }

@@ -177,10 +177,15 @@ impl Vendors {
 
     /// The vendor of that code.
     pub async fn get_by_code(&self, code: &str) -> Answer<Vendor> {
-        let facts = self.directory.named(code).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+        let facts = self.named(code).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         Ok(get_vendor(&tx, facts.id).await?)
+    }
+
+    async fn named(&self, code: &str) -> Answer<VendorFacts> {
+        let found = self.directory.named(code).await?;
+        found.ok_or_else(|| Failure::Refused(VendorRefusal::VendorNotFound { vendor: code.to_owned() }))
     }
 
     /// A vendor as it sees itself.
@@ -206,7 +211,7 @@ impl Vendors {
 
     /// Stops a vendor or lets it take part again, if it is still at the version that the change was made for.
     pub async fn update_status(&self, code: &str, is_expected: impl Fn(i64) -> bool, status: Status) -> Answer<Vendor> {
-        let facts = self.directory.named(code).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+        let facts = self.named(code).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         lock_expected(&tx, facts.id, is_expected).await?;
@@ -231,12 +236,16 @@ fn check_name(name: &str) -> Result<(), VendorRefusal> {
 
 /// Holds the vendor at its version until the tx ends; refuses if that is not the expected one.
 async fn lock_expected(tx: &Tx<'_>, vendor: VendorId, is_expected: impl Fn(i64) -> bool) -> Answer<()> {
-    let version = store::lock_version(tx, vendor).await?.ok_or(Failure::Refused(VendorRefusal::VendorNotFound))?;
+    let version = store::lock_version(tx, vendor).await?.ok_or_else(|| missing(vendor))?;
     if is_expected(version) { Ok(()) } else { Err(Failure::Refused(VendorRefusal::VersionMismatch { version })) }
 }
 
 async fn get_vendor(tx: &Tx<'_>, id: VendorId) -> Result<Vendor, Fault> {
-    store::find_vendor(tx, id).await?.ok_or_else(|| Fault::Unreadable(format!("vendor {id} is referred to and missing")))
+    store::find_vendor(tx, id).await?.ok_or_else(|| missing(id))
+}
+
+fn missing(id: VendorId) -> Fault {
+    Fault::Unreadable(format!("vendor {id} is referred to and missing"))
 }
 
 fn refuse_scheme(code: &str) -> Failure<VendorRefusal> {
