@@ -47,3 +47,10 @@ impl fmt::Display for AnyRefusal {
         self.0.fmt(f)
     }
 }
+
+/// What is wrong with a request that cannot be read is a problem from the start.
+impl Refusal for Problem {
+    fn problem(&self) -> Problem {
+        self.clone()
+    }
+}

@@ -2,10 +2,11 @@
 
 use super::{AccessRefusal, Key, Maker, NewKey, Scope};
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::{Operator, Vendor};
 use crate::http::page::{Page, PageParams, Paged};
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -2,10 +2,11 @@
 
 use super::{Account, Entry, Holding};
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::{User, Vendor};
 use crate::http::page::{Page, PageParams, Paged};
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;

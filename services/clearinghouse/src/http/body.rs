@@ -1,6 +1,7 @@
 //! What a request says (body, query, path) and how an answer is wrapped; every misreading is a problem with a code.
 
-use super::problem::{ApiError, Problem};
+use super::api_error::ApiError;
+use super::problem::Problem;
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};

@@ -3,7 +3,7 @@
 //! [`Operator`], [`Vendor`], [`User`], [`OperatorOrVendor`], or [`Anyone`] with any good credential. The tenant is taken from here and
 //! never from the input. A handler without one of these is public.
 
-use super::problem::ApiError;
+use super::api_error::ApiError;
 use crate::access::{Access, AccessRefusal, Caller, Scope};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;

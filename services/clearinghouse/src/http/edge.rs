@@ -1,7 +1,8 @@
 //! What every request passes through: its id and its log span, the time it may take, the size it may have, and the last resort
 //! when a handler panics.
 
-use super::problem::{self, Problem};
+use super::api_error;
+use super::problem::Problem;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -27,11 +28,11 @@ pub struct Limits {
 /// Puts the edge around all routes, and answers for paths and methods that have none.
 pub fn around(routes: Router, limits: Limits) -> Router {
     routes
-        .fallback(problem::no_such_route)
-        .method_not_allowed_fallback(problem::no_such_method)
+        .fallback(api_error::no_such_route)
+        .method_not_allowed_fallback(api_error::no_such_method)
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         .layer(from_fn(move |request, next| within_time(limits.request_timeout, request, next)))
-        .layer(CatchPanicLayer::custom(problem::after_panic))
+        .layer(CatchPanicLayer::custom(api_error::after_panic))
         .layer(from_fn(with_request_id))
 }
 

@@ -3,8 +3,9 @@
 //! The body is read but not yet judged when the handler begins: the key is resolved first, so that a repeated request gets its first
 //! answer even where the rules have changed since. Keys are claimed by the ledger, in the tx of the effect; nothing is kept here.
 
+use super::api_error::ApiError;
 use super::body;
-use super::problem::{ApiError, Problem};
+use super::problem::Problem;
 use crate::refusal::{Answer, refuse};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName};

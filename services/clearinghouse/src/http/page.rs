@@ -1,7 +1,8 @@
 //! Lists in pages: `?limit=&after=`, answered with `{"items": [...], "next": "cursor" | null}`. There are no offsets.
 
+use super::api_error::ApiError;
 use super::body::Query;
-use super::problem::{ApiError, Problem};
+use super::problem::Problem;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};

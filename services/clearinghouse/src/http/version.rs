@@ -1,6 +1,7 @@
 //! Things that change bear a version: `ETag` shows it, `If-Match` says which one a change was made for.
 
-use super::problem::{ApiError, Problem};
+use super::api_error::ApiError;
+use super::problem::Problem;
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

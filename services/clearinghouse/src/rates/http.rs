@@ -4,10 +4,11 @@ use super::{Indication, Kind, NewRate, NewUnitValue, Rate, UnitValueVersion, uni
 use crate::access::Scope;
 use crate::amount::AmountText;
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Query};
 use crate::http::credential::{Anyone, Vendor};
 use crate::http::page::{Page, PageParams, Paged};
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;

@@ -2,10 +2,11 @@
 
 use super::{MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal};
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::Operator;
 use crate::http::page::{Page, PageParams, Paged};
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;

@@ -3,11 +3,12 @@
 use super::{NewSwap, Swap};
 use crate::amount::AmountText;
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Path, Posted};
 use crate::http::credential::User;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::page::{Page, PageParams, Paged};
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;

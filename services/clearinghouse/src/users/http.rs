@@ -2,9 +2,10 @@
 
 use super::User;
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created};
 use crate::http::credential;
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -4,10 +4,11 @@ use super::{Change, NewVendor, Payout, Status, Supply, Switches, Vendor, VendorR
 use crate::access::Scope;
 use crate::amount::AmountText;
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::{self, Anyone, Operator};
 use crate::http::page::{Page, PageParams, Paged};
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use crate::http::version::{IfMatch, IfMatchHeader, Versioned};
 use crate::rates::unit_value;
 use axum::Json;

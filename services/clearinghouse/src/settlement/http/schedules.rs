@@ -1,10 +1,11 @@
 //! Routes and bodies of schedules; only the operator's.
 
 use crate::app::App;
+use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
 use crate::http::credential::Operator;
 use crate::http::page::Paged;
-use crate::http::problem::{ApiError, ProblemView};
+use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
