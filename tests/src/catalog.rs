@@ -178,6 +178,18 @@ fn the_server_refuses_a_login_that_is_too_powerful() {
 }
 
 #[test]
+fn the_server_refuses_a_database_that_could_lose_a_committed_swap() {
+    audit(async |house| {
+        let admin = house.db_admin().await;
+        let name = &house.database.name;
+        admin.batch_execute(&format!("ALTER DATABASE {name} SET synchronous_commit = off")).await.unwrap();
+        let refused = ledger::Db::connect(&house.database.server_url, 1).await.expect_err("a commit that does not wait for the disk");
+        assert!(matches!(&refused, ledger::ConnectError::NotDurable { setting } if setting == "synchronous_commit"), "{refused}");
+        admin.batch_execute(&format!("ALTER DATABASE {name} RESET synchronous_commit")).await.unwrap();
+    });
+}
+
+#[test]
 fn every_refusal_code_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let documented = std::fs::read_to_string(root.join("services/clearinghouse/README.md")).expect("the README is there");

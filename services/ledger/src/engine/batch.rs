@@ -22,6 +22,9 @@ pub(super) struct Writer {
     number: i16,
 }
 
+/// What one writer may put into one window.
+const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
+
 type Outcome = Result<Posted, PostRefusal>;
 
 impl Writer {
@@ -42,7 +45,9 @@ impl Writer {
                 }
                 answers
             }
-            Err(fault) if does_not_fit(&fault) => vec![Err(Failure::Refused(Refusal::AmountTooLarge.into()))],
+            Err(fault) if does_not_fit(&fault) => {
+                requests.iter().map(|r| Err(Failure::Refused(too_much(&fault, &r.posting).into()))).collect()
+            }
             Err(fault) => {
                 let fault = Arc::new(fault);
                 requests.iter().map(|_| Err(Failure::Fault(Fault::Batch(Arc::clone(&fault))))).collect()
@@ -130,5 +135,14 @@ fn lost_a_race(fault: &Fault) -> bool {
 fn does_not_fit(fault: &Fault) -> bool {
     matches!(fault, Fault::PositionTooLarge)
         || fault.sql_state() == Some(&SqlState::NUMERIC_VALUE_OUT_OF_RANGE)
-        || fault.constraint() == Some("window_totals_gross_within_bounds")
+        || fault.constraint() == Some(WINDOW_BOUND)
+}
+
+/// What the database's own guard says no to. The rules say the same before it, unless another process with the same writer number
+/// has filled the window meanwhile.
+fn too_much(fault: &Fault, posting: &Posting) -> Refusal {
+    match posting.pair().filter(|_| fault.constraint() == Some(WINDOW_BOUND)) {
+        Some((from, to)) => Refusal::WindowFull { from, to },
+        None => Refusal::AmountTooLarge,
+    }
 }

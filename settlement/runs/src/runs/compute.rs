@@ -61,7 +61,7 @@ pub(super) async fn compute(
         lock_scheme_shared(tx, scheme).await?;
         let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
         // The database's clock, like every booking: by now the window is ours until the tx ends.
-        let booked_at = store::read_clock(tx).await?;
+        let booked_at = ledger::read_time(tx).await?;
         record(tx, open.id, Source::Carry, OperationId::new(run.uuid()), booked_at, &carries).await?;
     }
     Ok(run)

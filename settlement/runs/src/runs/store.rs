@@ -20,7 +20,6 @@ use uuid::Uuid;
 pub const STATEMENTS: &[&str] = &[
     WIDEN_MEMORY,
     FIND_SCHEME,
-    READ_CLOCK,
     LIST_PENDING,
     FIND_PENDING,
     COUNT_OBLIGATIONS,
@@ -44,8 +43,6 @@ const FIND_SCHEME: &str = "
     SELECT code, currency, digits, strategy
     FROM schemes
     WHERE id = $1";
-
-const READ_CLOCK: &str = "SELECT clock_timestamp()";
 
 // Windows get their runs in order, so a scheme is behind if the window before its open one has none: a few rows per scheme,
 // however many windows there have been.
@@ -172,10 +169,6 @@ pub(crate) async fn find_scheme(tx: &Tx<'_>, id: SchemeId) -> Result<Option<Sche
     let Some(row) = tx.query_opt(FIND_SCHEME, &[&id.uuid()]).await? else { return Ok(None) };
     let (digits, strategy): (i16, String) = (row.try_get(2)?, row.try_get(3)?);
     Ok(Some(Scheme { id, code: row.try_get(0)?, currency: row.try_get(1)?, digits: to_scale(digits)?, strategy: to_strategy(&strategy)? }))
-}
-
-pub(super) async fn read_clock(tx: &Tx<'_>) -> Result<Timestamp, Fault> {
-    Ok(tx.query_one(READ_CLOCK, &[]).await?.try_get(0)?)
 }
 
 pub(super) async fn list_pending(tx: &Tx<'_>) -> Result<Vec<SchemeId>, Fault> {
