@@ -53,6 +53,12 @@ pub struct ServerSettings {
     pub drain_timeout_ms: u64,
     /// The largest request body, in bytes.
     pub body_bytes_max: usize,
+    /// The largest body of a bulk request, in bytes.
+    pub bulk_bytes_max: usize,
+    /// Lines of a bulk request.
+    pub bulk_lines_max: usize,
+    /// Bulk requests that are worked on at the same time.
+    pub bulk_requests_max: usize,
 }
 
 /// `[database]`
@@ -119,6 +125,9 @@ pub enum SettingsError {
         /// The key with its section.
         key: &'static str,
     },
+    /// A bulk request of that many lines would be refused for ever.
+    #[error("the setting server.bulk_lines_max must be at most engine.queue_max: a bulk request waits in the queue whole")]
+    BulkOutgrowsQueue,
 }
 
 impl Settings {
@@ -153,6 +162,9 @@ impl Settings {
             ("server.write_timeout_ms", server.write_timeout_ms == 0),
             ("server.request_timeout_ms", server.request_timeout_ms == 0),
             ("server.body_bytes_max", server.body_bytes_max == 0),
+            ("server.bulk_bytes_max", server.bulk_bytes_max == 0),
+            ("server.bulk_lines_max", server.bulk_lines_max == 0),
+            ("server.bulk_requests_max", server.bulk_requests_max == 0),
             ("database.connections_max", database.connections_max == 0),
             ("engine.queue_max", engine.queue_max == 0),
             ("engine.batch_max", engine.batch_max == 0),
@@ -162,6 +174,7 @@ impl Settings {
         ];
         match at_least_one.into_iter().find(|(_, zero)| *zero) {
             Some((key, _)) => Err(SettingsError::Zero { key }),
+            None if server.bulk_lines_max > engine.queue_max => Err(SettingsError::BulkOutgrowsQueue),
             None => Ok(self),
         }
     }
@@ -264,6 +277,7 @@ mod tests {
             (from_text("[server]\nlisten = \"here\"").unwrap_err(), "listen"),
             (from_text("[server\n").unwrap_err(), "scriphouse-settings"),
             (from_text("[engine]\nbatch_max = 0").unwrap_err(), "engine.batch_max"),
+            (from_text("[engine]\nqueue_max = 4999").unwrap_err(), "server.bulk_lines_max"),
             (from_environment(&[("SCRIPHOUSE__ENGINE__BATCH_MAX", "many")]).unwrap_err(), "engine.batch_max"),
             (from_environment(&[("SCRIPHOUSE__ENGINE__BATCHES", "1")]).unwrap_err(), "batches"),
             (Settings::load(Some(Path::new("/nowhere/at/all.toml"))).unwrap_err(), "/nowhere/at/all.toml"),

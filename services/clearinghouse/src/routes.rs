@@ -20,6 +20,7 @@ pub fn router(app: &App) -> Router {
         .merge(users::http::routes())
         .merge(accounts::http::routes())
         .merge(swaps::http::routes())
+        .merge(swaps::bulk::http::routes())
         .merge(trades::http::routes())
         .merge(settlement::http::routes())
         .split_for_parts();
