@@ -101,6 +101,8 @@ pub struct SchedulerSettings {
 pub struct AccessSettings {
     /// How long a user stays signed in, in hours.
     pub session_hours: u32,
+    /// Credentials that may wait to be looked up.
+    pub look_ups_max: usize,
     /// Passwords hashed at the same time.
     pub password_hashes_at_once: usize,
 }
@@ -170,6 +172,7 @@ impl Settings {
             ("engine.batch_max", engine.batch_max == 0),
             ("scheduler.beat_ms", scheduler.beat_ms == 0),
             ("access.session_hours", access.session_hours == 0),
+            ("access.look_ups_max", access.look_ups_max == 0),
             ("access.password_hashes_at_once", access.password_hashes_at_once == 0),
         ];
         match at_least_one.into_iter().find(|(_, zero)| *zero) {

@@ -85,7 +85,7 @@ impl App {
         let directory = Directory::new(db.clone());
         let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
         let postings = Postings::new(db.clone(), engine.clone(), directory.clone());
-        let keys = Access::new(db.clone(), clock.clone(), access.session_hours);
+        let keys = Access::start(db.clone(), clock.clone(), access.session_hours, access.look_ups_max);
         let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);
         Self(Arc::new(Services {
             vendors: Vendors::new(db.clone(), clock.clone(), directory.clone()),

@@ -54,6 +54,36 @@ fn a_server_with_a_full_queue_says_so_and_when_to_come_back() {
 }
 
 #[test]
+fn a_server_that_cannot_look_up_more_callers_says_so() {
+    audit(async |house| {
+        let alice = house.user("alice").await;
+        let mut settings = defaults();
+        settings.access.look_ups_max = 1;
+        let small = Client::new(&house.second_server_with(&settings).await).with(&alice.session);
+        let holder = house.db_admin().await;
+        holder.batch_execute("BEGIN; LOCK TABLE sessions").await.unwrap();
+
+        let mut requests = JoinSet::new();
+        for _ in 0..20 {
+            let client = small.clone();
+            requests.spawn(async move { client.get("/v1/user").await });
+        }
+        // Two look-ups are under way and one waits, at the most.
+        for _ in 0..17 {
+            let answer = requests.join_next().await.expect("it is answered").unwrap();
+            assert_eq!(answer.header("retry-after"), "1");
+            answer.refused(503, "overloaded");
+        }
+        holder.batch_execute("COMMIT").await.unwrap();
+        while let Some(answer) = requests.join_next().await {
+            let answer = answer.unwrap();
+            assert!(answer.status == 200 || answer.status == 503, "{}", answer.text());
+        }
+        assert_eq!(small.get("/v1/user").await.ok()["handle"], "alice");
+    });
+}
+
+#[test]
 fn a_request_that_takes_too_long_is_answered_and_its_key_tells_what_became_of_it() {
     audit(async |house| {
         let Market { miles, alice, .. } = Market::open(house, "0.01", "10").await;
