@@ -43,6 +43,8 @@ pub struct ServerSettings {
     pub http_enabled: bool,
     /// Open connections.
     pub connections_max: usize,
+    /// Requests under way at the same time.
+    pub requests_max: usize,
     /// Time for the head of a request, in milliseconds.
     pub header_timeout_ms: u64,
     /// Milliseconds that a client may leave an answer unread.
@@ -160,6 +162,7 @@ impl Settings {
         let Self { server, database, engine, scheduler, access } = &self;
         let at_least_one = [
             ("server.connections_max", server.connections_max == 0),
+            ("server.requests_max", server.requests_max == 0),
             ("server.header_timeout_ms", server.header_timeout_ms == 0),
             ("server.write_timeout_ms", server.write_timeout_ms == 0),
             ("server.request_timeout_ms", server.request_timeout_ms == 0),
@@ -261,7 +264,7 @@ mod tests {
     #[test]
     fn the_production_example_is_usable() {
         let settings = from_text(include_str!("../production.example.toml")).unwrap();
-        assert_eq!(settings.server.connections_max, 4096);
+        assert_eq!(settings.server.connections_max, 8192);
         assert_eq!(settings.server.body_bytes_max, Settings::default().server.body_bytes_max);
     }
 

@@ -99,6 +99,7 @@ impl App {
             runs,
             bulk: BulkLimits::new(server.bulk_lines_max, server.bulk_bytes_max, server.bulk_requests_max),
             limits: edge::Limits {
+                requests_max: server.requests_max,
                 body_bytes_max: server.body_bytes_max,
                 request_timeout: Duration::from_millis(server.request_timeout_ms),
             },
@@ -110,7 +111,7 @@ impl App {
         }))
     }
 
-    /// What one request may take.
+    /// How many requests there may be, and what each may take.
     pub fn limits(&self) -> edge::Limits {
         self.limits
     }

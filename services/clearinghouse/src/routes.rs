@@ -1,15 +1,15 @@
 //! All routes of the house, their description, and the edge that every request passes through.
 
 use crate::app::App;
-use crate::http::{docs, edge};
+use crate::http::docs;
+use crate::http::edge::{self, Edge};
 use crate::{access, accounts, issues, rates, schemes, settlement, swaps, trades, users, vendors};
-use axum::Router;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The house as it is served.
-pub fn router(app: &App) -> Router {
+pub fn router(app: &App) -> Edge {
     let (routes, description) = OpenApiRouter::with_openapi(docs::Description::openapi())
         .routes(routes!(docs::get_health))
         .merge(schemes::http::routes())

@@ -54,6 +54,43 @@ fn a_server_with_a_full_queue_says_so_and_when_to_come_back() {
 }
 
 #[test]
+fn a_server_with_as_many_requests_as_it_takes_refuses_more_at_once() {
+    audit(async |house| {
+        let Market { miles, alice, .. } = Market::open(house, "0.01", "10").await;
+        let mut settings = defaults();
+        settings.server.requests_max = 3;
+        let small = Client::new(&house.second_server_with(&settings).await).with(&miles.key);
+        let holder = db_hold_alices_account(house).await;
+
+        let mut issues = JoinSet::new();
+        for number in 0..20 {
+            let client = small.clone();
+            issues.spawn(async move { (number, client.post_keyed("/v1/vendor/issues", &format!("issue-{number}"), issue()).await) });
+        }
+        // Three wait for the account; the others are answered meanwhile.
+        let mut refused = Vec::new();
+        while refused.len() < 17 {
+            let (number, answer) = issues.join_next().await.expect("it is answered").unwrap();
+            assert_eq!(answer.header("retry-after"), "1");
+            assert!(!answer.header("x-request-id").is_empty());
+            assert_eq!(answer.refused(503, "overloaded")["retryable"], true);
+            refused.push(number);
+        }
+        assert_eq!(small.get("/v1/health").await.ok()["status"], "ok");
+        holder.batch_execute("COMMIT").await.unwrap();
+        for (_, answer) in issues.join_all().await {
+            answer.created();
+        }
+        assert_eq!(alice.balance(&miles).await, "13.00");
+
+        for number in refused {
+            small.post_keyed("/v1/vendor/issues", &format!("issue-{number}"), issue()).await.created();
+        }
+        assert_eq!(alice.balance(&miles).await, "30.00");
+    });
+}
+
+#[test]
 fn a_server_that_cannot_look_up_more_callers_says_so() {
     audit(async |house| {
         let alice = house.user("alice").await;
