@@ -43,6 +43,8 @@ pub struct ServerSettings {
     pub http_enabled: bool,
     /// Open connections.
     pub connections_max: usize,
+    /// Requests under way at the same time.
+    pub requests_max: usize,
     /// Time for the head of a request, in milliseconds.
     pub header_timeout_ms: u64,
     /// Milliseconds that a client may leave an answer unread.
@@ -53,6 +55,12 @@ pub struct ServerSettings {
     pub drain_timeout_ms: u64,
     /// The largest request body, in bytes.
     pub body_bytes_max: usize,
+    /// The largest body of a bulk request, in bytes.
+    pub bulk_bytes_max: usize,
+    /// Lines of a bulk request.
+    pub bulk_lines_max: usize,
+    /// Bulk requests that are worked on at the same time.
+    pub bulk_requests_max: usize,
 }
 
 /// `[database]`
@@ -95,6 +103,8 @@ pub struct SchedulerSettings {
 pub struct AccessSettings {
     /// How long a user stays signed in, in hours.
     pub session_hours: u32,
+    /// Credentials that may wait to be looked up.
+    pub look_ups_max: usize,
     /// Passwords hashed at the same time.
     pub password_hashes_at_once: usize,
 }
@@ -119,6 +129,9 @@ pub enum SettingsError {
         /// The key with its section.
         key: &'static str,
     },
+    /// A bulk request of that many lines would be refused for ever.
+    #[error("the setting server.bulk_lines_max must be at most engine.queue_max: a bulk request waits in the queue whole")]
+    BulkOutgrowsQueue,
 }
 
 impl Settings {
@@ -149,19 +162,25 @@ impl Settings {
         let Self { server, database, engine, scheduler, access } = &self;
         let at_least_one = [
             ("server.connections_max", server.connections_max == 0),
+            ("server.requests_max", server.requests_max == 0),
             ("server.header_timeout_ms", server.header_timeout_ms == 0),
             ("server.write_timeout_ms", server.write_timeout_ms == 0),
             ("server.request_timeout_ms", server.request_timeout_ms == 0),
             ("server.body_bytes_max", server.body_bytes_max == 0),
+            ("server.bulk_bytes_max", server.bulk_bytes_max == 0),
+            ("server.bulk_lines_max", server.bulk_lines_max == 0),
+            ("server.bulk_requests_max", server.bulk_requests_max == 0),
             ("database.connections_max", database.connections_max == 0),
             ("engine.queue_max", engine.queue_max == 0),
             ("engine.batch_max", engine.batch_max == 0),
             ("scheduler.beat_ms", scheduler.beat_ms == 0),
             ("access.session_hours", access.session_hours == 0),
+            ("access.look_ups_max", access.look_ups_max == 0),
             ("access.password_hashes_at_once", access.password_hashes_at_once == 0),
         ];
         match at_least_one.into_iter().find(|(_, zero)| *zero) {
             Some((key, _)) => Err(SettingsError::Zero { key }),
+            None if server.bulk_lines_max > engine.queue_max => Err(SettingsError::BulkOutgrowsQueue),
             None => Ok(self),
         }
     }
@@ -245,7 +264,7 @@ mod tests {
     #[test]
     fn the_production_example_is_usable() {
         let settings = from_text(include_str!("../production.example.toml")).unwrap();
-        assert_eq!(settings.server.connections_max, 4096);
+        assert_eq!(settings.server.connections_max, 8192);
         assert_eq!(settings.server.body_bytes_max, Settings::default().server.body_bytes_max);
     }
 
@@ -264,6 +283,7 @@ mod tests {
             (from_text("[server]\nlisten = \"here\"").unwrap_err(), "listen"),
             (from_text("[server\n").unwrap_err(), "scriphouse-settings"),
             (from_text("[engine]\nbatch_max = 0").unwrap_err(), "engine.batch_max"),
+            (from_text("[engine]\nqueue_max = 4999").unwrap_err(), "server.bulk_lines_max"),
             (from_environment(&[("SCRIPHOUSE__ENGINE__BATCH_MAX", "many")]).unwrap_err(), "engine.batch_max"),
             (from_environment(&[("SCRIPHOUSE__ENGINE__BATCHES", "1")]).unwrap_err(), "batches"),
             (Settings::load(Some(Path::new("/nowhere/at/all.toml"))).unwrap_err(), "/nowhere/at/all.toml"),

@@ -13,6 +13,7 @@ mod stories {
 mod api {
     mod access;
     mod bad_input;
+    mod bulk;
     mod docs;
     mod idempotency;
     mod limits;

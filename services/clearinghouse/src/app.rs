@@ -10,6 +10,7 @@ use crate::rates::Rates;
 use crate::schemes::Schemes;
 use crate::settlement::Settlement;
 use crate::swaps::Swaps;
+use crate::swaps::bulk::BulkLimits;
 use crate::trades::Trades;
 use crate::users::Users;
 use crate::vendors::Vendors;
@@ -61,6 +62,8 @@ pub struct Services {
     pub settlement: Settlement,
     /// Closes windows, nets them, and keeps schedules.
     pub runs: Runs,
+    /// What bulk requests may take, and how many there may be.
+    pub bulk: BulkLimits,
     limits: edge::Limits,
 }
 
@@ -81,8 +84,8 @@ impl App {
         let engine = Engine::start(db.apart(ENGINE_CONNECTIONS), clock.clone(), limits);
         let directory = Directory::new(db.clone());
         let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
-        let postings = Postings::new(engine.clone(), directory.clone());
-        let keys = Access::new(db.clone(), clock.clone(), access.session_hours);
+        let postings = Postings::new(db.clone(), engine.clone(), directory.clone());
+        let keys = Access::start(db.clone(), clock.clone(), access.session_hours, access.look_ups_max);
         let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);
         Self(Arc::new(Services {
             vendors: Vendors::new(db.clone(), clock.clone(), directory.clone()),
@@ -94,7 +97,9 @@ impl App {
             trades: Trades::new(db.clone(), clock.clone(), engine, postings, users.clone(), directory.clone()),
             settlement: Settlement::new(db.clone(), runs.clone()),
             runs,
+            bulk: BulkLimits::new(server.bulk_lines_max, server.bulk_bytes_max, server.bulk_requests_max),
             limits: edge::Limits {
+                requests_max: server.requests_max,
                 body_bytes_max: server.body_bytes_max,
                 request_timeout: Duration::from_millis(server.request_timeout_ms),
             },
@@ -106,7 +111,7 @@ impl App {
         }))
     }
 
-    /// What one request may take.
+    /// How many requests there may be, and what each may take.
     pub fn limits(&self) -> edge::Limits {
         self.limits
     }

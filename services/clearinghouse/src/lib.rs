@@ -30,6 +30,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         access::STATEMENTS,
         accounts::STATEMENTS,
         directory::STATEMENTS,
+        postings::STATEMENTS,
         rates::STATEMENTS,
         schemes::STATEMENTS,
         swaps::STATEMENTS,

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use tokio::task::JoinSet;
 
 /// A caller, and the security scheme of the description that lets it in.
 struct Caller {
@@ -120,6 +121,48 @@ fn a_user_who_signs_out_is_nobody() {
         let alice = house.user("alice").await;
         assert_eq!(alice.client.delete("/v1/session").await.status, 204);
         alice.client.get("/v1/user").await.refused(401, "unauthenticated");
+    });
+}
+
+#[test]
+fn what_one_server_ends_opens_nothing_on_another() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
+        let alice = house.user("alice").await;
+        let elsewhere = Client::new(&house.second_server().await);
+        for round in 0..10 {
+            let spare = miles.client.post("/v1/vendor/keys", json!({"name": format!("spare {round}")})).await.created();
+            let (spare, id) = (elsewhere.with(spare["api_key"].as_str().unwrap()), spare["key"]["id"].as_str().unwrap());
+            spare.get("/v1/vendor").await.ok();
+            assert_eq!(miles.client.delete(&format!("/v1/vendor/keys/{id}")).await.status, 204);
+            spare.get("/v1/vendor").await.refused(401, "unauthenticated");
+        }
+        elsewhere.with(&alice.session).get("/v1/user").await.ok();
+        assert_eq!(alice.client.delete("/v1/session").await.status, 204);
+        elsewhere.with(&alice.session).get("/v1/user").await.refused(401, "unauthenticated");
+    });
+}
+
+#[test]
+fn many_callers_at_once_are_each_taken_for_themselves() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let miles = house.operator.vendor("EURO", "MILES", "0.01").await;
+        let users = [house.user("alice").await, house.user("bob").await, house.user("carol").await];
+        let mut asked = JoinSet::new();
+        for number in 0..300 {
+            let user = users[number % 3].clone();
+            let (vendor, stranger) = (miles.client.clone(), user.client.with(&user.session.replace("us_", "sk_")));
+            asked.spawn(async move {
+                match number % 4 {
+                    0 => assert_eq!(vendor.get("/v1/vendor").await.ok()["code"], "MILES"),
+                    1 => drop(stranger.get("/v1/user").await.refused(401, "unauthenticated")),
+                    _ => assert_eq!(user.client.get("/v1/user").await.ok()["handle"], user.handle),
+                }
+            });
+        }
+        asked.join_all().await;
     });
 }
 

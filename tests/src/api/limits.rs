@@ -54,6 +54,73 @@ fn a_server_with_a_full_queue_says_so_and_when_to_come_back() {
 }
 
 #[test]
+fn a_server_with_as_many_requests_as_it_takes_refuses_more_at_once() {
+    audit(async |house| {
+        let Market { miles, alice, .. } = Market::open(house, "0.01", "10").await;
+        let mut settings = defaults();
+        settings.server.requests_max = 3;
+        let small = Client::new(&house.second_server_with(&settings).await).with(&miles.key);
+        let holder = db_hold_alices_account(house).await;
+
+        let mut issues = JoinSet::new();
+        for number in 0..20 {
+            let client = small.clone();
+            issues.spawn(async move { (number, client.post_keyed("/v1/vendor/issues", &format!("issue-{number}"), issue()).await) });
+        }
+        // Three wait for the account; the others are answered meanwhile.
+        let mut refused = Vec::new();
+        while refused.len() < 17 {
+            let (number, answer) = issues.join_next().await.expect("it is answered").unwrap();
+            assert_eq!(answer.header("retry-after"), "1");
+            assert!(!answer.header("x-request-id").is_empty());
+            assert_eq!(answer.refused(503, "overloaded")["retryable"], true);
+            refused.push(number);
+        }
+        assert_eq!(small.get("/v1/health").await.ok()["status"], "ok");
+        holder.batch_execute("COMMIT").await.unwrap();
+        for (_, answer) in issues.join_all().await {
+            answer.created();
+        }
+        assert_eq!(alice.balance(&miles).await, "13.00");
+
+        for number in refused {
+            small.post_keyed("/v1/vendor/issues", &format!("issue-{number}"), issue()).await.created();
+        }
+        assert_eq!(alice.balance(&miles).await, "30.00");
+    });
+}
+
+#[test]
+fn a_server_that_cannot_look_up_more_callers_says_so() {
+    audit(async |house| {
+        let alice = house.user("alice").await;
+        let mut settings = defaults();
+        settings.access.look_ups_max = 1;
+        let small = Client::new(&house.second_server_with(&settings).await).with(&alice.session);
+        let holder = house.db_admin().await;
+        holder.batch_execute("BEGIN; LOCK TABLE sessions").await.unwrap();
+
+        let mut requests = JoinSet::new();
+        for _ in 0..20 {
+            let client = small.clone();
+            requests.spawn(async move { client.get("/v1/user").await });
+        }
+        // Two look-ups are under way and one waits, at the most.
+        for _ in 0..17 {
+            let answer = requests.join_next().await.expect("it is answered").unwrap();
+            assert_eq!(answer.header("retry-after"), "1");
+            answer.refused(503, "overloaded");
+        }
+        holder.batch_execute("COMMIT").await.unwrap();
+        while let Some(answer) = requests.join_next().await {
+            let answer = answer.unwrap();
+            assert!(answer.status == 200 || answer.status == 503, "{}", answer.text());
+        }
+        assert_eq!(small.get("/v1/user").await.ok()["handle"], "alice");
+    });
+}
+
+#[test]
 fn a_request_that_takes_too_long_is_answered_and_its_key_tells_what_became_of_it() {
     audit(async |house| {
         let Market { miles, alice, .. } = Market::open(house, "0.01", "10").await;

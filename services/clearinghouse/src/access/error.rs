@@ -49,6 +49,9 @@ pub enum AccessRefusal {
     /// No key of this vendor has that id.
     #[error("there is no such key")]
     KeyNotFound,
+    /// More callers than can be told apart at a time.
+    #[error("the server has more callers than it can look up; try again shortly")]
+    Overloaded,
     /// No vendor has that code.
     #[error("there is no vendor {vendor}{}", case_reminder(.vendor))]
     VendorNotFound {
@@ -68,6 +71,7 @@ impl Refusal for AccessRefusal {
             Self::OutlivesItsMaker { end } => Problem::unprocessable("outlives_its_maker", self).fact("end", end.to_string()),
             Self::KeyNameMalformed => Problem::unprocessable("key_name_malformed", self).fact("field", "name"),
             Self::ExpiresInThePast => Problem::unprocessable("expires_in_the_past", self).fact("field", "expires_at"),
+            Self::Overloaded => Problem::overloaded(self),
             Self::KeyNotFound => Problem::not_found("not_found", self),
             Self::VendorNotFound { vendor } => Problem::not_found("vendor_not_found", self).fact("vendor", vendor.as_str()),
         }

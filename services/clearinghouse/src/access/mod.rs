@@ -1,11 +1,12 @@
 //! Who may do what: keys of operators and vendors, and sessions of users.
 //!
-//! Shape: [`secret`] is the text of a credential, [`scope`] what a vendor's key may do, [`Access`] identifies callers and keeps keys
+//! Shape: [`secret`] is the text of a credential, [`scope`] what a vendor's key may do, `look_up` finds what is kept of it, [`Access`] identifies callers and keeps keys
 //! and sessions, [`http`] has the routes of keys. The extractors in `crate::http::credential` turn an identified caller into the access
 //! rule of a route. It never logs or stores a secret, and never says why a credential is refused.
 
 pub mod error;
 pub mod http;
+mod look_up;
 pub mod scope;
 pub mod secret;
 pub mod store;
@@ -14,11 +15,12 @@ use crate::names::is_name;
 pub use error::AccessRefusal;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Clock, Db, Failure, Fault, Tx, new_id};
+use look_up::LookUp;
 pub use scope::Scope;
 use scrip::{UserId, VendorId};
 use secret::{Credential, Kind};
-use store::Kept;
 pub use store::STATEMENTS;
+use store::{Kept, Owner};
 use uuid::Uuid;
 
 /// A key without its secret.
@@ -104,37 +106,31 @@ pub struct NewSession {
 pub struct Access {
     db: Db,
     clock: Clock,
+    look_up: LookUp,
     session: SignedDuration,
 }
 
 impl Access {
-    /// A session lasts `session_hours`.
-    pub fn new(db: Db, clock: Clock, session_hours: u32) -> Self {
-        Self { db, clock, session: SignedDuration::from_hours(i64::from(session_hours)) }
+    /// A session lasts `session_hours`; `look_ups_max` credentials may wait to be looked up, on the current runtime.
+    pub fn start(db: Db, clock: Clock, session_hours: u32, look_ups_max: usize) -> Self {
+        let look_up = LookUp::start(&db, look_ups_max);
+        Self { db, clock, look_up, session: SignedDuration::from_hours(i64::from(session_hours)) }
     }
 
     /// Whose credential this text is. Whatever is wrong with it, the refusal is the same.
     pub async fn identify(&self, text: &str) -> Result<Caller, Failure<AccessRefusal>> {
         let refused = || Failure::Refused(AccessRefusal::Unauthenticated);
         let credential = Credential::parse(text).ok_or_else(refused)?;
-        let mut connection = self.db.connection().await?;
-        let tx = connection.begin_house().await?;
         let id = credential.id;
-        let caller = match credential.kind {
-            Kind::Key => store::find_key(&tx, id).await?.filter(|kept| self.is_good(&credential, kept)).map(|kept| match kept.owner {
-                Some((id, scopes)) => Caller::Vendor { id, scopes, expires_at: kept.expires_at },
-                None => Caller::Operator { key: id },
-            }),
-            Kind::Session => {
-                let kept = store::find_session(&tx, id).await?.filter(|kept| self.is_good(&credential, kept));
-                kept.map(|kept| Caller::User { id: kept.owner, session: id })
-            }
-        };
-        tx.commit().await?;
-        caller.ok_or_else(refused)
+        let kept = self.look_up.find(credential.kind, id).await?.filter(|kept| self.is_good(&credential, kept)).ok_or_else(refused)?;
+        Ok(match kept.owner {
+            Owner::Operator => Caller::Operator { key: id },
+            Owner::Vendor(id, scopes) => Caller::Vendor { id, scopes, expires_at: kept.expires_at },
+            Owner::User(user) => Caller::User { id: user, session: id },
+        })
     }
 
-    fn is_good<O>(&self, credential: &Credential, kept: &Kept<O>) -> bool {
+    fn is_good(&self, credential: &Credential, kept: &Kept) -> bool {
         let now = self.clock.now();
         credential.matches(&kept.secret_hash) && kept.revoked_at.is_none() && kept.expires_at.is_none_or(|at| now < at)
     }
@@ -180,8 +176,8 @@ impl Access {
     pub async fn revoke_vendor_key(&self, vendor: VendorId, held: &[Scope], id: Uuid) -> Result<(), Failure<AccessRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let kept = store::find_key(&tx, id).await?.and_then(|kept| kept.owner);
-        let (_, scopes) = kept.ok_or(Failure::Refused(AccessRefusal::KeyNotFound))?;
+        let owner = store::find_keys(&tx, &[id]).await?.remove(&id).map(|kept| kept.owner);
+        let Some(Owner::Vendor(_, scopes)) = owner else { return Err(Failure::Refused(AccessRefusal::KeyNotFound)) };
         check_scopes(held, &scopes).map_err(Failure::Refused)?;
         if !store::revoke_vendor_key(&tx, vendor, id, self.clock.now()).await? {
             return Err(Failure::Refused(AccessRefusal::KeyNotFound));

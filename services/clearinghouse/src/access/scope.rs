@@ -19,6 +19,9 @@ pub enum Scope {
     /// Read runs and download settlement files.
     #[serde(rename = "settlement:read")]
     SettlementRead,
+    /// Swap for the holders of the vendor's own token.
+    #[serde(rename = "swaps")]
+    Swaps,
     /// Change the vendor's name, switches and payout details.
     #[serde(rename = "vendor")]
     Vendor,
@@ -26,7 +29,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope; what a vendor's first key has.
-    pub const ALL: [Self; 5] = [Self::Issue, Self::Rates, Self::Keys, Self::SettlementRead, Self::Vendor];
+    pub const ALL: [Self; 6] = [Self::Issue, Self::Rates, Self::Keys, Self::SettlementRead, Self::Swaps, Self::Vendor];
 
     /// As it is written in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Scope {
             Self::Rates => "rates",
             Self::Keys => "keys",
             Self::SettlementRead => "settlement:read",
+            Self::Swaps => "swaps",
             Self::Vendor => "vendor",
         }
     }

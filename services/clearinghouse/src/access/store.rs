@@ -5,17 +5,18 @@ use super::{Key, NewKey};
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::{UserId, VendorId};
+use std::collections::HashMap;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-const FIND_KEY: &str = "
-    SELECT vendor_id, secret_hash, scopes, expires_at, revoked_at
+const FIND_KEYS: &str = "
+    SELECT id, vendor_id, secret_hash, scopes, expires_at, revoked_at
     FROM api_keys
-    WHERE id = $1";
-const FIND_SESSION: &str = "
-    SELECT user_id, secret_hash, expires_at, revoked_at
+    WHERE id = ANY($1)";
+const FIND_SESSIONS: &str = "
+    SELECT id, user_id, secret_hash, expires_at, revoked_at
     FROM sessions
-    WHERE id = $1";
+    WHERE id = ANY($1)";
 const INSERT_KEY: &str = "
     INSERT INTO api_keys (id, vendor_id, name, secret_hash, scopes, created_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -45,38 +46,42 @@ const REVOKE_SESSION: &str = "
 
 /// Every statement of this file, so that one test prepares them all.
 pub const STATEMENTS: &[&str] =
-    &[FIND_KEY, FIND_SESSION, INSERT_KEY, LIST_VENDOR_KEYS, REVOKE_VENDOR_KEY, HAS_OPERATOR_KEY, INSERT_SESSION, REVOKE_SESSION];
+    &[FIND_KEYS, FIND_SESSIONS, INSERT_KEY, LIST_VENDOR_KEYS, REVOKE_VENDOR_KEY, HAS_OPERATOR_KEY, INSERT_SESSION, REVOKE_SESSION];
 
 /// What decides whether a credential is good, and whose it is.
-#[derive(Debug)]
-pub(super) struct Kept<O> {
-    pub(super) owner: O,
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) owner: Owner,
     pub(super) secret_hash: Vec<u8>,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) revoked_at: Option<Timestamp>,
 }
 
-/// A key's owner: a vendor with its scopes, or the operator.
-pub(super) type KeyOwner = Option<(VendorId, Vec<Scope>)>;
-
-pub(super) async fn find_key(tx: &Tx<'_>, id: Uuid) -> Result<Option<Kept<KeyOwner>>, Fault> {
-    let row = tx.query_opt(&tx.prepare_cached(FIND_KEY).await?, &[&id]).await?;
-    Ok(row.map(|row| Kept {
-        owner: row.get::<_, Option<Uuid>>(0).map(|vendor| (VendorId::new(vendor), read_scopes(&row, 2))),
-        secret_hash: row.get(1),
-        expires_at: row.get(3),
-        revoked_at: row.get(4),
-    }))
+/// Whose credential it is.
+#[derive(Debug, Clone)]
+pub(super) enum Owner {
+    Operator,
+    Vendor(VendorId, Vec<Scope>),
+    User(UserId),
 }
 
-pub(super) async fn find_session(tx: &Tx<'_>, id: Uuid) -> Result<Option<Kept<UserId>>, Fault> {
-    let row = tx.query_opt(&tx.prepare_cached(FIND_SESSION).await?, &[&id]).await?;
-    Ok(row.map(|row| Kept {
-        owner: UserId::new(row.get(0)),
-        secret_hash: row.get(1),
-        expires_at: Some(row.get(2)),
-        revoked_at: row.get(3),
-    }))
+/// Those of the keys that are there, by id.
+pub(super) async fn find_keys(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Kept>, Fault> {
+    let rows = tx.query(&tx.prepare_cached(FIND_KEYS).await?, &[&ids]).await?;
+    let owner = |row: &Row| match row.get::<_, Option<Uuid>>(1) {
+        Some(vendor) => Owner::Vendor(VendorId::new(vendor), read_scopes(row, 3)),
+        None => Owner::Operator,
+    };
+    let kept = |row: &Row| Kept { owner: owner(row), secret_hash: row.get(2), expires_at: row.get(4), revoked_at: row.get(5) };
+    Ok(rows.iter().map(|row| (row.get(0), kept(row))).collect())
+}
+
+/// Those of the sessions that are there, by id.
+pub(super) async fn find_sessions(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Kept>, Fault> {
+    let rows = tx.query(&tx.prepare_cached(FIND_SESSIONS).await?, &[&ids]).await?;
+    let owner = |row: &Row| Owner::User(UserId::new(row.get(1)));
+    let kept = |row: &Row| Kept { owner: owner(row), secret_hash: row.get(2), expires_at: Some(row.get(3)), revoked_at: row.get(4) };
+    Ok(rows.iter().map(|row| (row.get(0), kept(row))).collect())
 }
 
 /// `vendor` is null for an operator's key.

@@ -3,11 +3,34 @@
 mod error;
 
 pub use error::AmountRefusal;
+use scrip::money::{Decimal, MICRO_SCALE};
 use scrip::{Micro, Scale, Tokens};
 use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use utoipa::ToSchema;
+
+/// An amount as it is shown: a decimal string, such as `"12.50"`.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownAmount(Decimal);
+
+impl ShownAmount {
+    /// A number of tokens of this scale.
+    pub fn tokens(amount: Tokens, scale: Scale) -> Self {
+        Self(amount.display(scale))
+    }
+
+    /// Money in whole currency units, with six decimals.
+    pub fn micro(amount: Micro) -> Self {
+        Self(amount.display(MICRO_SCALE))
+    }
+}
+
+impl Serialize for ShownAmount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 /// An amount as it is written in JSON: a string in whole tokens, such as `"12.50"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

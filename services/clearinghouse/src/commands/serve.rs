@@ -15,7 +15,7 @@ use clap::Args;
 use ledger::{Clock, Db};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Opens the house: HTTP and the schedules, until SIGINT or SIGTERM.
@@ -27,6 +27,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
+
+/// The system takes less if its own bound is lower.
+const CONNECTIONS_WAITING_MAX: u32 = 4096;
 
 pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), CommandError> {
     let settings = &context.settings;
@@ -62,10 +65,15 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Comma
     Ok(())
 }
 
-/// Takes the port.
+/// Takes the port. As many connections as the system allows may wait to be accepted, so that thousands that come at once all get in.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| CommandError::fault(format!("the address {address} cannot be served: {error}; choose another with --listen")))
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(CONNECTIONS_WAITING_MAX)
+    });
+    bound.map_err(|error| CommandError::fault(format!("the address {address} cannot be served: {error}; choose another with --listen")))
 }
 
 /// The settings' limits as the accept loop takes them.

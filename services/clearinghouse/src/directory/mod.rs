@@ -6,7 +6,7 @@ mod store;
 
 use ledger::{Db, Fault};
 use scrip::{Code, Scale, VendorId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 pub use store::STATEMENTS;
 pub(crate) use store::read_facts;
@@ -46,7 +46,7 @@ impl Directory {
 
     /// The vendor with the code.
     pub async fn by_code(&self, code: &Code) -> Result<Option<VendorFacts>, Fault> {
-        let known = self.recall(|known| known.ids.get(code).and_then(|id| known.by_id.get(id)).cloned());
+        let known = self.remembered(code);
         if known.is_some() {
             return Ok(known);
         }
@@ -63,6 +63,28 @@ impl Directory {
         }
     }
 
+    /// The vendors of these names; those that are not remembered are read together. Who is not there is missing from the answer.
+    pub async fn named_many<'a>(&self, names: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, VendorFacts>, Fault> {
+        let names: HashSet<&str> = names.collect();
+        let (mut found, mut unknown) = (HashMap::new(), Vec::new());
+        for (name, code) in names.iter().filter_map(|name| Some((*name, Code::parse(name).ok()?))) {
+            match self.remembered(&code) {
+                Some(facts) => drop(found.insert(name, facts)),
+                None => unknown.push(name),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        for facts in store::find_by_codes(&tx, &unknown).await? {
+            self.remember(&facts);
+            found.extend(names.get(facts.code.as_str()).map(|name| (*name, facts)));
+        }
+        Ok(found)
+    }
+
     /// The vendor with the id.
     pub async fn by_id(&self, id: VendorId) -> Result<Option<VendorFacts>, Fault> {
         let known = self.recall(|known| known.by_id.get(&id).cloned());
@@ -77,6 +99,10 @@ impl Directory {
     /// The vendor that something stored refers to, which is therefore there.
     pub async fn get(&self, id: VendorId) -> Result<VendorFacts, Fault> {
         self.by_id(id).await?.ok_or_else(|| Fault::Unreadable(format!("vendor {id} is referred to and missing")))
+    }
+
+    fn remembered(&self, code: &Code) -> Option<VendorFacts> {
+        self.recall(|known| known.ids.get(code).and_then(|id| known.by_id.get(id)).cloned())
     }
 
     fn recall<T>(&self, ask: impl FnOnce(&Known) -> Option<T>) -> Option<T> {

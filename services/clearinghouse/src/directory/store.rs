@@ -7,13 +7,18 @@ use scrip::{Code, VendorId};
 use tokio_postgres::Row;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[FIND_BY_CODE, FIND_BY_ID];
+pub const STATEMENTS: &[&str] = &[FIND_BY_CODE, FIND_BY_CODES, FIND_BY_ID];
 
 const FIND_BY_CODE: &str = "SELECT id, code, scale FROM vendors WHERE code = $1";
+const FIND_BY_CODES: &str = "SELECT id, code, scale FROM vendors WHERE code = ANY($1)";
 const FIND_BY_ID: &str = "SELECT id, code, scale FROM vendors WHERE id = $1";
 
 pub(super) async fn find_by_code(tx: &Tx<'_>, code: &Code) -> Result<Option<VendorFacts>, Fault> {
     tx.query_opt(FIND_BY_CODE, &[&code.as_str()]).await?.map(|row| read_facts(&row, 0)).transpose()
+}
+
+pub(super) async fn find_by_codes(tx: &Tx<'_>, codes: &[&str]) -> Result<Vec<VendorFacts>, Fault> {
+    tx.query(FIND_BY_CODES, &[&codes]).await?.iter().map(|row| read_facts(row, 0)).collect()
 }
 
 pub(super) async fn find_by_id(tx: &Tx<'_>, id: VendorId) -> Result<Option<VendorFacts>, Fault> {

@@ -56,9 +56,18 @@ impl IntoResponse for ApiError {
 
 /// Logs the fault; the span that it happens in bears the request's id.
 fn fault_problem(fault: &Fault) -> Problem {
-    let transient = is_transient(fault);
-    tracing::error!(error = %fault, source = ?std::error::Error::source(fault), transient, "a request met a fault");
-    if transient {
+    log_fault(fault);
+    problem_of_fault(fault)
+}
+
+/// Once per request, however much of it the fault has stopped.
+pub(crate) fn log_fault(fault: &Fault) {
+    tracing::error!(error = %fault, source = ?std::error::Error::source(fault), transient = is_transient(fault), "a request met a fault");
+}
+
+/// What the caller is told: only whether to try again.
+pub(crate) fn problem_of_fault(fault: &Fault) -> Problem {
+    if is_transient(fault) {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the house cannot answer just now; the request may be repeated")
             .retry_after(1)
     } else {

@@ -41,7 +41,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 pub struct Nothing {}
 
 /// All bytes of the body, at most as many as the server takes.
-pub(super) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Box<Problem>> {
+pub(crate) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Box<Problem>> {
     let reading = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state));
     let Ok(read) = reading.await else {
         return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not arrive in time").retryable().into());
@@ -62,19 +62,30 @@ pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> R
     if bytes.is_empty() {
         return read_json(b"{}");
     }
-    let essence = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).unwrap_or_default();
-    if !essence.trim().eq_ignore_ascii_case("application/json") {
-        let detail = "send JSON, and say so: Content-Type: application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into());
-    }
+    check_media_type(headers, "application/json")?;
     read_json(bytes)
 }
 
-fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
+/// Refuses a body that is said to be something else, or nothing.
+pub(crate) fn check_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), Box<Problem>> {
+    let essence = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).and_then(|v| v.split(';').next()).unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    let detail = format!("this takes one kind of body; say so: Content-Type: {wanted}");
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail).into())
+}
+
+/// Reads one JSON object. Only what cannot be read is read again, to name the field that is at fault.
+pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
     // Without this, an array would be read as the object's fields in their order.
     if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
         return Err(Problem::unreadable("invalid_body", "a body is a JSON object").into());
     }
+    serde_json::from_slice(bytes).or_else(|_| read_json_closely(bytes))
+}
+
+fn read_json_closely<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
         Category::Data => misread("invalid_body", error.path(), error.inner()),

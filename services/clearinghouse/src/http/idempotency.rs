@@ -8,7 +8,7 @@ use super::body;
 use super::problem::Problem;
 use crate::refusal::{Answer, refuse};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Method};
 use bytes::Bytes;
 use ledger::Claim;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,9 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The longest key, in characters.
+const LENGTH_MAX: usize = 255;
 
 /// A request with an `Idempotency-Key`. The body may be empty, which reads as `{}`.
 #[derive(Debug)]
@@ -42,17 +45,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let key = key(request.headers())?;
+        let key = read_key(request.headers(), LENGTH_MAX)?;
         let headers = request.headers().clone();
+        let hash = RequestHash::begin(request.method(), request.uri().path());
+        let bytes = body::read_bytes(request, state).await?;
+        let request_hash = hash.of(&comparable(&bytes));
+        Ok(Self { key, request_hash, body: body::parse(&headers, &bytes).map_err(|problem| refuse(*problem)) })
+    }
+}
+
+/// The hash of a request, begun with its method and path; cloned where several bodies follow these.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestHash(Sha256);
+
+impl RequestHash {
+    pub(crate) fn begin(method: &Method, path: &str) -> Self {
         let mut hash = Sha256::new();
-        for part in [request.method().as_str(), request.uri().path()] {
+        for part in [method.as_str(), path] {
             hash.update(part);
             // Neither a method nor a path contains it, so no two requests run together.
             hash.update([0]);
         }
-        let bytes = body::read_bytes(request, state).await?;
-        hash.update(comparable(&bytes));
-        Ok(Self { key, request_hash: hash.finalize().into(), body: body::parse(&headers, &bytes).map_err(|problem| refuse(*problem)) })
+        Self(hash)
+    }
+
+    /// The hash of the request with this body.
+    pub(crate) fn of(mut self, body: &[u8]) -> [u8; 32] {
+        self.0.update(body);
+        self.0.finalize().into()
     }
 }
 
@@ -66,15 +86,16 @@ fn comparable(body: &Bytes) -> Cow<'_, [u8]> {
     serde_json::from_slice::<Value>(body).map_or(Cow::Borrowed(body), |value| Cow::Owned(value.to_string().into_bytes()))
 }
 
-fn key(headers: &HeaderMap) -> Result<String, ApiError> {
+/// The key of the request, of at most so many characters.
+pub(crate) fn read_key(headers: &HeaderMap, length_max: usize) -> Result<String, Box<Problem>> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = keys.next() else {
         let detail = "this request moves value: send an Idempotency-Key header, and the same one again when you repeat it";
         return Err(Problem::unreadable("idempotency_key_required", detail).into());
     };
-    let visible = (1..=255).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    let visible = (1..=length_max).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
     if !visible || keys.next().is_some() {
-        let detail = "an Idempotency-Key is one header of 1 to 255 visible ASCII characters";
+        let detail = format_args!("an Idempotency-Key is one header of 1 to {length_max} visible ASCII characters");
         return Err(Problem::unreadable("idempotency_key_malformed", detail).into());
     }
     Ok(key.as_bytes().iter().map(|byte| char::from(*byte)).collect())

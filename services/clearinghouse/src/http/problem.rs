@@ -85,12 +85,11 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         self.code
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let Self { status, code, detail, retryable, facts, header } = self;
-        let view = ProblemView {
+    /// As it is written; its header is not part of that.
+    pub fn into_view(self) -> ProblemView {
+        let Self { status, code, detail, retryable, facts, header: _ } = self;
+        ProblemView {
             kind: format!("urn:scriphouse:problem:{code}"),
             title: title(code),
             status: status.as_u16(),
@@ -98,8 +97,14 @@ impl IntoResponse for Problem {
             detail,
             retryable,
             facts,
-        };
-        let mut response = (status, Json(view)).into_response();
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let (status, header) = (self.status, self.header.take());
+        let mut response = (status, Json(self.into_view())).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         response.headers_mut().extend(header);
         response
@@ -123,7 +128,7 @@ pub struct ProblemView {
     /// The code in words.
     title: String,
     /// The HTTP status.
-    status: u16,
+    pub(crate) status: u16,
     /// Stable; programs decide by this.
     code: String,
     /// What is wrong with this request, for people.

@@ -4,11 +4,14 @@
 //! the requests that are under way end, and cut off what is left when their time is over.
 //! It knows no route, and it never waits without a limit: what a request may take is the business of [`super::edge`].
 
-use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +24,9 @@ use tokio_io_timeout::TimeoutStream;
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long accepting rests when the process has run out of file descriptors or memory; both pass.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Files that are no connections of clients: those to the database, and what the program reads and writes.
+const FILES_FOR_OTHERS: usize = 128;
 
 /// What the server gives its clients at most.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +42,11 @@ pub struct ServerLimits {
 }
 
 /// Serves until `shutdown`, then drains. Returns when no connection is open any more.
-pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, shutdown: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
+pub async fn serve<S>(listener: TcpListener, service: S, limits: ServerLimits, shutdown: impl Future<Output = ()>)
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(connections_with_files(limits.connections_max)));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -48,12 +57,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
             () = &mut shutdown => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let service = TowerToHyperService::new(router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(bounded(stream, limits.write_timeout)), service);
+            .serve_connection(TokioIo::new(bounded(stream, limits.write_timeout)), service.clone());
         let served = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = served.await {
@@ -71,6 +79,23 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
         tracing::warn!(connections = connections.len(), "cutting off the requests that did not end in time");
     }
     connections.shutdown().await;
+}
+
+/// As many connections as are wanted, or as the process may have files for: it would fail to accept the others, and to open the files and
+/// database connections that requests need. What the system lets the process have is often more than it has at first.
+fn connections_with_files(wanted: usize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
+        Err(error) => {
+            tracing::warn!(%error, "how many files the process may open is unknown");
+            return wanted.min(Semaphore::MAX_PERMITS);
+        }
+    };
+    let possible = files.saturating_sub(FILES_FOR_OTHERS).max(1);
+    if possible < wanted {
+        tracing::warn!(possible, wanted, files, "the process may open too few files for server.connections_max (see ulimit -n)");
+    }
+    wanted.min(possible).min(Semaphore::MAX_PERMITS)
 }
 
 /// The stream, which fails when the client reads nothing for so long.
@@ -103,7 +128,9 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
     use axum::routing::get;
+    use hyper_util::service::TowerToHyperService;
     use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::oneshot;
@@ -121,7 +148,7 @@ mod tests {
             "answer"
         });
         let large = get(|| async { "x".repeat(1 << 20) });
-        let router = Router::new().route("/", route).route("/large", large);
+        let router = TowerToHyperService::new(Router::new().route("/", route).route("/large", large));
         let served = tokio::spawn(async move { serve(listener, router, limits, async { drop(stopped.await) }).await });
         (address, stop, served)
     }

@@ -4,36 +4,96 @@
 //! answer of its key, if there is one.
 
 mod error;
+mod store;
 
 use crate::directory::Directory;
-use crate::refusal::{Answer, refuse};
-use ledger::{Claim, Engine, Failure, Posted};
+use crate::refusal::{Answer, AnyRefusal, refuse};
+use futures_util::future::join_all;
+use ledger::{Claim, Db, Engine, Failure, Fault, PostRefusal, Posted};
 use scrip::posting::Posting;
+use std::collections::HashSet;
+use std::sync::Arc;
+pub(crate) use store::STATEMENTS;
+use uuid::Uuid;
 
 /// The way into the posting engine.
 #[derive(Debug, Clone)]
 pub struct Postings {
+    db: Db,
     engine: Engine,
     directory: Directory,
 }
 
 impl Postings {
     /// Posts through this engine; the directory knows the names that refusals mention.
-    pub fn new(engine: Engine, directory: Directory) -> Self {
-        Self { engine, directory }
+    pub fn new(db: Db, engine: Engine, directory: Directory) -> Self {
+        Self { db, engine, directory }
     }
 
     /// Posts the wish, or refuses it for what is wrong with it, after its key was resolved.
     pub async fn post(&self, claim: Claim, wish: Answer<Posting>) -> Answer<Posted> {
-        let posted = match wish {
-            Ok(posting) => self.engine.post(claim, posting).await,
-            Err(refused) => match self.engine.recall(&claim).await {
-                Ok(None) => return Err(refused),
-                Ok(Some(first)) => Ok(first),
-                Err(failure) => Err(failure),
-            },
+        match wish {
+            Ok(posting) => self.worded(self.engine.post(claim, posting).await).await,
+            Err(refused) => self.recall(&claim).await?.ok_or(refused),
+        }
+    }
+
+    /// The same for many of one actor: each is answered by itself, in their order. All that can be posted go to the engine together.
+    pub async fn post_many(&self, actor: Uuid, wishes: Vec<(Claim, Answer<Posting>)>) -> Vec<Answer<Posted>> {
+        let (mut postings, mut refused) = (Vec::with_capacity(wishes.len()), Vec::new());
+        for (place, (claim, wish)) in wishes.into_iter().enumerate() {
+            match wish {
+                Ok(posting) => postings.push((place, claim, posting)),
+                Err(refusal) => refused.push((place, claim, refusal)),
+            }
+        }
+        let mut answers = self.refuse_many(actor, refused).await;
+        let posted = join_all(postings.into_iter().map(async |(place, claim, posting)| (place, self.engine.post(claim, posting).await)));
+        for (place, outcome) in posted.await {
+            answers.push((place, self.worded(outcome).await));
+        }
+        answers.sort_unstable_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// Answers what cannot be posted; only keys that were used before are looked at one by one.
+    async fn refuse_many(&self, actor: Uuid, refused: Vec<(usize, Claim, Failure<AnyRefusal>)>) -> Vec<(usize, Answer<Posted>)> {
+        let used = match self.find_used_keys(actor, &refused).await {
+            Ok(used) => used,
+            Err(fault) => {
+                let fault = Arc::new(fault);
+                return refused.into_iter().map(|(place, ..)| (place, Err(Fault::Batch(fault.clone()).into()))).collect();
+            }
         };
-        match posted {
+        let mut answers = Vec::with_capacity(refused.len());
+        for (place, claim, refusal) in refused {
+            let first = if used.contains(&claim.key) { self.recall(&claim).await } else { Ok(None) };
+            answers.push((place, first.and_then(|first| first.ok_or(refusal))));
+        }
+        answers
+    }
+
+    async fn find_used_keys(&self, actor: Uuid, refused: &[(usize, Claim, Failure<AnyRefusal>)]) -> Result<HashSet<String>, Fault> {
+        if refused.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let keys: Vec<&str> = refused.iter().map(|(_, claim, _)| claim.key.as_str()).collect();
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        store::find_used_keys(&tx, actor, &keys).await
+    }
+
+    /// The first answer of the key, if it was used for this request; a refusal, if for another.
+    async fn recall(&self, claim: &Claim) -> Answer<Option<Posted>> {
+        match self.engine.recall(claim).await {
+            Ok(first) => Ok(first),
+            Err(failure) => self.worded(Err(failure)).await.map(Some),
+        }
+    }
+
+    /// The engine's answer in the words of the API.
+    async fn worded(&self, outcome: Result<Posted, Failure<PostRefusal>>) -> Answer<Posted> {
+        match outcome {
             Ok(posted) => Ok(posted),
             Err(Failure::Fault(fault)) => Err(fault.into()),
             Err(Failure::Refused(refusal)) => Err(refuse(error::name(refusal, &self.directory).await?)),

@@ -16,8 +16,11 @@ pub enum SwapRefusal {
         vendor: String,
     },
     /// Nobody has that handle or id.
-    #[error("payee: there is no such user")]
-    UserNotFound,
+    #[error("{field}: there is no such user")]
+    UserNotFound {
+        /// The field of the body.
+        field: &'static str,
+    },
     /// Both sides or none.
     #[error("fix exactly one side: either send or receive")]
     OneSideFixed,
@@ -32,7 +35,7 @@ impl Refusal for SwapRefusal {
             Self::VendorNotFound { field, vendor } => {
                 Problem::unprocessable("vendor_not_found", self).fact("field", *field).fact("vendor", vendor.as_str())
             }
-            Self::UserNotFound => Problem::unprocessable("user_not_found", self).fact("field", "payee"),
+            Self::UserNotFound { field } => Problem::unprocessable("user_not_found", self).fact("field", *field),
             Self::OneSideFixed => Problem::unprocessable("one_side_fixed", self),
             Self::SwapNotFound => Problem::not_found("not_found", self),
         }

@@ -1,7 +1,7 @@
 //! Routes and bodies of swaps.
 
 use super::{NewSwap, Swap};
-use crate::amount::AmountText;
+use crate::amount::{AmountText, ShownAmount};
 use crate::app::App;
 use crate::http::api_error::ApiError;
 use crate::http::body::{Path, Posted};
@@ -12,8 +12,7 @@ use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use scrip::Micro;
-use scrip::money::MICRO_SCALE;
+use scrip::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -59,34 +58,40 @@ impl From<CreateSwap> for NewSwap {
 pub struct SwapView {
     id: Uuid,
     /// `convert` within one user, `send` to another.
-    kind: String,
+    kind: &'static str,
     /// The payer's user id.
     payer: Uuid,
     /// The payee's user id.
     payee: Uuid,
     /// The vendor whose tokens were retired.
-    from: String,
+    #[schema(value_type = String)]
+    from: Code,
     /// The vendor whose tokens were issued.
-    to: String,
+    #[schema(value_type = String)]
+    to: Code,
     /// Retired, in whole tokens.
-    #[schema(example = "9.00")]
-    send: String,
+    #[schema(value_type = String, example = "9.00")]
+    send: ShownAmount,
     /// Issued, in whole tokens.
-    #[schema(example = "3.00")]
-    receive: String,
+    #[schema(value_type = String, example = "3.00")]
+    receive: ShownAmount,
     /// The version id of the configured rate that it was made at; null where none is configured and the unit values crossed.
     rate: Option<Uuid>,
     /// The value of the tokens taken, in the scheme's currency: `to_vendor + house_fee + source_margin + rounding`.
-    #[schema(example = "0.090000")]
-    value: String,
+    #[schema(value_type = String, example = "0.090000")]
+    value: ShownAmount,
     /// What `from` now owes `to`, in the scheme's currency.
-    to_vendor: String,
+    #[schema(value_type = String)]
+    to_vendor: ShownAmount,
     /// What the house keeps, in the scheme's currency.
-    house_fee: String,
+    #[schema(value_type = String)]
+    house_fee: ShownAmount,
     /// What `from` keeps, in the scheme's currency.
-    source_margin: String,
+    #[schema(value_type = String)]
+    source_margin: ShownAmount,
     /// What a division left over, in the scheme's currency.
-    rounding: String,
+    #[schema(value_type = String)]
+    rounding: ShownAmount,
     /// The settlement window that the debt falls into.
     window: Uuid,
     #[schema(value_type = String, format = DateTime)]
@@ -95,22 +100,21 @@ pub struct SwapView {
 
 impl From<Swap> for SwapView {
     fn from(Swap { swapped: swap, from, to }: Swap) -> Self {
-        let value = |micro: Micro| micro.display(MICRO_SCALE).to_string();
         Self {
             id: swap.id.uuid(),
-            kind: swap.kind().to_owned(),
+            kind: swap.kind(),
             payer: swap.payer.uuid(),
             payee: swap.payee.uuid(),
-            from: from.code.to_string(),
-            to: to.code.to_string(),
-            send: swap.send.display(from.scale).to_string(),
-            receive: swap.receive.display(to.scale).to_string(),
+            send: ShownAmount::tokens(swap.send, from.scale),
+            receive: ShownAmount::tokens(swap.receive, to.scale),
+            from: from.code,
+            to: to.code,
             rate: swap.rate_id,
-            value: value(swap.figures.value),
-            to_vendor: value(swap.figures.to_vendor),
-            house_fee: value(swap.figures.house_fee),
-            source_margin: value(swap.figures.source_margin),
-            rounding: value(swap.figures.rounding),
+            value: ShownAmount::micro(swap.figures.value),
+            to_vendor: ShownAmount::micro(swap.figures.to_vendor),
+            house_fee: ShownAmount::micro(swap.figures.house_fee),
+            source_margin: ShownAmount::micro(swap.figures.source_margin),
+            rounding: ShownAmount::micro(swap.figures.rounding),
             window: swap.window.uuid(),
             booked_at: swap.booked_at,
         }

@@ -1,8 +1,9 @@
 //! Swaps: a user converts one vendor's tokens into another's, or sends them to another user in the other token.
 //!
 //! Shape: [`Swaps::create`] turns what was asked into an order; the posting rules decide and the engine books it, with the
-//! obligation that it leaves. Reads run as the user: payer and payee both see the swap.
+//! obligation that it leaves. Reads run as the user: payer and payee both see the swap. [`bulk`] is many swaps in one request.
 
+pub mod bulk;
 mod error;
 pub mod http;
 mod store;
@@ -13,7 +14,7 @@ use crate::postings::Postings;
 use crate::refusal::{Answer, refuse};
 use crate::users::Users;
 use error::SwapRefusal;
-use ledger::{Claim, Db, Failure, Fault, new_id};
+use ledger::{Claim, Db, Failure, Fault, Posted, new_id};
 use scrip::posting::{Posting, Receipt, SwapOrder, Swapped};
 use scrip::swap::Side;
 use scrip::{OperationId, Tokens, UserId};
@@ -37,6 +38,27 @@ pub struct NewSwap {
     pub min_receive: Option<AmountText>,
     /// Refuse rather than send more.
     pub max_send: Option<AmountText>,
+}
+
+impl NewSwap {
+    /// The order of this payer and payee between the two vendors that it names.
+    fn between(&self, (payer, payee): (UserId, UserId), (from, to): (&VendorFacts, &VendorFacts)) -> Answer<SwapOrder> {
+        let side = match (&self.send, &self.receive) {
+            (Some(send), None) => Side::Send(send.tokens("send", from.scale).map_err(refuse)?),
+            (None, Some(receive)) => Side::Receive(receive.tokens("receive", to.scale).map_err(refuse)?),
+            (Some(_), Some(_)) | (None, None) => return Err(refuse(SwapRefusal::OneSideFixed)),
+        };
+        Ok(SwapOrder {
+            operation: OperationId::new(new_id()),
+            payer,
+            payee,
+            from: from.id,
+            to: to.id,
+            side,
+            min_receive: limit(self.min_receive.as_ref(), "min_receive", to)?,
+            max_send: limit(self.max_send.as_ref(), "max_send", from)?,
+        })
+    }
 }
 
 /// A swap and the two vendors that it names.
@@ -68,33 +90,24 @@ impl Swaps {
     /// Converts or sends; answers the first answer again where the key was used before.
     pub async fn create(&self, user: UserId, claim: Claim, new: Answer<NewSwap>) -> Answer<(Swap, bool)> {
         let posted = self.postings.post(claim, self.wish(user, new).await).await?;
+        self.made(posted).await
+    }
+
+    /// The swap that was posted, and whether it had been before.
+    async fn made(&self, posted: Posted) -> Answer<(Swap, bool)> {
         let Receipt::Swapped(swapped) = posted.receipt else { return Err(Fault::Unreadable("a swap's answer".to_owned()).into()) };
         let (from, to) = (self.directory.get(swapped.from).await?, self.directory.get(swapped.to).await?);
         Ok((Swap { swapped: *swapped, from, to }, posted.replayed))
     }
 
     async fn wish(&self, payer: UserId, new: Answer<NewSwap>) -> Answer<Posting> {
-        let NewSwap { from, to, send, receive, payee, min_receive, max_send } = new?;
-        let (from, to) = (self.vendor(&from, "from").await?, self.vendor(&to, "to").await?);
-        let side = match (send, receive) {
-            (Some(send), None) => Side::Send(send.tokens("send", from.scale).map_err(refuse)?),
-            (None, Some(receive)) => Side::Receive(receive.tokens("receive", to.scale).map_err(refuse)?),
-            (Some(_), Some(_)) | (None, None) => return Err(refuse(SwapRefusal::OneSideFixed)),
-        };
-        let payee = match payee {
-            Some(payee) => self.users.find(&payee).await?.ok_or_else(|| refuse(SwapRefusal::UserNotFound))?,
+        let new = new?;
+        let (from, to) = (self.vendor(&new.from, "from").await?, self.vendor(&new.to, "to").await?);
+        let payee = match &new.payee {
+            Some(payee) => self.users.find(payee).await?.ok_or_else(|| refuse(SwapRefusal::UserNotFound { field: "payee" }))?,
             None => payer,
         };
-        Ok(Posting::Swap(SwapOrder {
-            operation: OperationId::new(new_id()),
-            payer,
-            payee,
-            from: from.id,
-            to: to.id,
-            side,
-            min_receive: limit(min_receive.as_ref(), "min_receive", &to)?,
-            max_send: limit(max_send.as_ref(), "max_send", &from)?,
-        }))
+        new.between((payer, payee), (&from, &to)).map(Posting::Swap)
     }
 
     async fn vendor(&self, code: &str, field: &'static str) -> Answer<VendorFacts> {

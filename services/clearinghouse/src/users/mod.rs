@@ -12,6 +12,7 @@ pub use error::UserRefusal;
 use ledger::{Clock, Db, Failure, Fault, new_id};
 use password::Passwords;
 use scrip::UserId;
+use std::collections::{HashMap, HashSet};
 pub use store::STATEMENTS;
 use uuid::Uuid;
 
@@ -95,6 +96,30 @@ impl Users {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         store::find_by_id(&tx, UserId::new(id)).await
+    }
+
+    /// The users that somebody names by handle or id, all in one look; who is not there is missing from the answer.
+    pub async fn find_many<'a>(&self, handles_or_ids: impl Iterator<Item = &'a str>) -> Result<HashMap<&'a str, UserId>, Fault> {
+        let (mut ids, mut handles) = (HashMap::new(), HashSet::new());
+        for text in handles_or_ids {
+            match Uuid::try_parse(text) {
+                Ok(id) => drop(ids.insert(text, id)),
+                Err(_) if check_handle(text).is_ok() => drop(handles.insert(text)),
+                Err(_) => {}
+            }
+        }
+        if ids.is_empty() && handles.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let wanted: (Vec<Uuid>, Vec<&str>) = (ids.values().copied().collect(), handles.iter().copied().collect());
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let found = store::find_many(&tx, &wanted.0, &wanted.1).await?;
+        tx.commit().await?;
+        let (by_id, by_handle): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, handle)| handle.is_none());
+        let there: HashSet<Uuid> = by_id.into_iter().map(|(id, _)| id.uuid()).collect();
+        let by_handle = by_handle.into_iter().filter_map(|(id, handle)| Some((*handles.get(handle?.as_str())?, id)));
+        Ok(ids.into_iter().filter(|(_, id)| there.contains(id)).map(|(text, id)| (text, UserId::new(id))).chain(by_handle).collect())
     }
 }
 
