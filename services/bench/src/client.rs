@@ -1,10 +1,11 @@
 //! One HTTP connection to the server under test: keep-alive, one request at a time.
 
 use crate::BenchError;
+use crate::load::UNANSWERED;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
 use hyper::{Method, Request, Response, body::Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -37,7 +38,10 @@ impl Connection {
     /// Sends, and reads the answer whole.
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, BenchError> {
         let response = self.begin(request).await?;
-        let status = response.status().as_u16();
+        let mut status = response.status().as_u16();
+        if status == 503 && !response.headers().contains_key(RETRY_AFTER) {
+            status = UNANSWERED;
+        }
         Ok(Answer { status, body: response.into_body().collect().await?.to_bytes() })
     }
 

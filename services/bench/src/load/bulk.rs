@@ -16,7 +16,7 @@ impl Driver {
             let key = next_key();
             let request = client::post("/v1/swaps/bulk", &self.shared.house.operator_key, Some(&key), "application/x-ndjson", body);
             let sent = Instant::now();
-            let answer = self.connection.send(request).await?;
+            let answer = self.send(request).await?;
             let statuses = self.statuses(&answer, lines)?;
             self.count(sent, statuses);
         }
@@ -36,11 +36,10 @@ impl Driver {
     /// How many swaps were answered with which status; every line must have its answer.
     fn statuses(&self, answer: &Answer, lines: u32) -> Result<BTreeMap<u16, u64>, BenchError> {
         let lines = u64::from(lines);
-        if answer.status == 503 && self.expects(503) {
-            return Ok(BTreeMap::from([(503, lines)]));
-        }
         if answer.status != 200 {
-            return Err(answer.unexpected("a bulk request"));
+            // Refused whole.
+            let refused = BTreeMap::from([(answer.status, lines)]);
+            return if self.expects(answer.status) { Ok(refused) } else { Err(answer.unexpected("a bulk request")) };
         }
         let mut statuses: BTreeMap<u16, u64> = BTreeMap::new();
         for line in answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

@@ -6,13 +6,16 @@
 mod bulk;
 mod singles;
 
-use crate::client::Connection;
+use crate::client::{Answer, Connection};
 use crate::figures::Taken;
 use crate::market::{Draw, Market};
 use crate::seed::House;
 use crate::usage::{Shares, Watched};
 use crate::{BenchError, number};
+use bytes::Bytes;
 use fastrand::Rng;
+use http_body_util::Full;
+use hyper::Request;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ use tokio::task::JoinSet;
 
 /// Numbers every request of this process, so that no two bear one idempotency key.
 static NEXT_REQUEST: AtomicU64 = AtomicU64::new(0);
+
+/// Counted where there was no answer, or a 503 that does not say when to come back.
+pub(crate) const UNANSWERED: u16 = 0;
 
 /// What a connection sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +46,8 @@ pub(crate) enum Kind {
 pub(crate) enum Expect {
     /// Every swap is made.
     Made,
-    /// It is made, or refused because the server has too much to do.
-    MadeOrOverloaded,
+    /// Whatever comes is counted: the server is offered more than it can do.
+    Anything,
 }
 
 /// One turn.
@@ -67,9 +73,9 @@ pub(crate) struct Offered {
 }
 
 impl Offered {
-    /// How many swaps were made.
-    pub(crate) fn made(&self) -> u64 {
-        self.statuses.get(&201).copied().unwrap_or_default()
+    /// How many swaps were answered with this status.
+    pub(crate) fn answered_with(&self, status: u16) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or_default()
     }
 }
 
@@ -87,16 +93,16 @@ impl Load {
     async fn drive(self, house: House) -> Result<Offered, BenchError> {
         let mut open = Vec::new();
         for (number, address) in (0..self.connections).zip(self.addresses.iter().cycle()) {
-            open.push((number, Connection::open(*address).await?));
+            open.push((number, *address, Connection::open(*address).await?));
         }
         let begin = Instant::now() + self.warm;
         let shared = Arc::new(Shared { begin, end: begin + self.take, expect: self.expect, draw: self.draw, house });
         let mut driven = JoinSet::new();
-        for (number, connection) in open {
+        for (number, address, connection) in open {
             let (shared, kind) = (Arc::clone(&shared), self.kind);
             driven.spawn(async move {
                 let seed = NEXT_REQUEST.load(Ordering::Relaxed) + u64::from(number);
-                let driver = Driver { connection, rng: Rng::with_seed(seed), shared, tally: Tally::default() };
+                let driver = Driver { address, connection, rng: Rng::with_seed(seed), shared, tally: Tally::default() };
                 match kind {
                     Kind::Singles => driver.singles().await,
                     Kind::Bulk { lines } => driver.bulk(lines).await,
@@ -131,6 +137,7 @@ struct Shared {
 
 /// One connection at work.
 struct Driver {
+    address: SocketAddr,
     connection: Connection,
     rng: Rng,
     shared: Arc<Shared>,
@@ -174,7 +181,18 @@ impl Driver {
 
     /// Whether this is an answer that the turn is about.
     fn expects(&self, status: u16) -> bool {
-        status == 201 || (status == 503 && self.shared.expect == Expect::MadeOrOverloaded)
+        status == 201 || self.shared.expect == Expect::Anything
+    }
+
+    /// Sends. Where anything is expected, a broken connection is an answer too, and is opened again.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, BenchError> {
+        match self.connection.send(request).await {
+            Err(BenchError::Broken(_)) if self.shared.expect == Expect::Anything => {
+                self.connection = Connection::open(self.address).await?;
+                Ok(Answer { status: UNANSWERED, body: Bytes::new() })
+            }
+            answered => answered,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ impl Driver {
             let body = format!(r#"{{"from":"{from}","to":"{to}","send":"{SEND}"}}"#);
             let request = client::post("/v1/swaps", &market::session(user), Some(&next_key()), "application/json", body);
             let sent = Instant::now();
-            let answer = self.connection.send(request).await?;
+            let answer = self.send(request).await?;
             self.count(sent, [(answer.status, 1)]);
             if !self.expects(answer.status) {
                 return Err(answer.unexpected(format!("a swap of user {user} from {from} to {to}")));

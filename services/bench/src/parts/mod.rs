@@ -1,7 +1,10 @@
 //! The parts of the bench, one file each; here is what they share: the cluster, the houses that were filled, the report.
 
 mod growth;
+mod offline;
+mod overload;
 mod processes;
+mod settlement;
 mod turns;
 
 use crate::market::Market;
@@ -62,6 +65,15 @@ impl<'a> Bench<'a> {
         }
         if self.plan.has(Part::Growth) {
             self.measure_growth().await?;
+        }
+        if self.plan.has(Part::Settlement) {
+            self.measure_settlement().await?;
+        }
+        if self.plan.has(Part::Netting) {
+            self.measure_netting().await?;
+        }
+        if self.plan.has(Part::Overload) {
+            self.measure_overload().await?;
         }
         self.verify().await?;
         Ok(self.report)

@@ -3,6 +3,9 @@
 
 use crate::BenchError;
 use crate::market::Market;
+use futures_util::StreamExt;
+use scrip::SchemeId;
+use std::pin::pin;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
@@ -59,6 +62,18 @@ const COUNT_SWAPS: &str = "
     SELECT count(*)
     FROM swaps";
 
+const FIND_OPEN_WINDOW: &str = "
+    SELECT s.id, w.id
+    FROM schemes s
+    JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'
+    WHERE s.code = $1";
+
+const SUM_BY_PAIR: &str = "
+    SELECT debtor_id, creditor_id, sum(amount_micro)
+    FROM obligations
+    WHERE window_id = $1
+    GROUP BY debtor_id, creditor_id";
+
 /// One connection; it lives as long as its client.
 pub(crate) async fn connect(url: &str) -> Result<Client, BenchError> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
@@ -104,6 +119,46 @@ pub(crate) async fn list_vendors(client: &Client) -> Result<Vec<Uuid>, BenchErro
 pub(crate) async fn count_swaps(client: &Client) -> Result<u64, BenchError> {
     let count: i64 = client.query_one(COUNT_SWAPS, &[]).await?.get(0);
     Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// Where obligations fall now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenWindow {
+    pub(crate) scheme: SchemeId,
+    pub(crate) window: Uuid,
+}
+
+pub(crate) async fn find_open_window(client: &Client, scheme: &str) -> Result<OpenWindow, BenchError> {
+    let row = client.query_one(FIND_OPEN_WINDOW, &[&scheme]).await?;
+    Ok(OpenWindow { scheme: SchemeId::new(row.get(0)), window: row.get(1) })
+}
+
+/// What a plain program would do to net a window; answers how many pairs there are.
+pub(crate) async fn sum_by_pair(client: &Client, window: Uuid) -> Result<usize, BenchError> {
+    Ok(client.query(SUM_BY_PAIR, &[&window]).await?.len())
+}
+
+/// The lines of a vendor's statement as PostgreSQL itself writes them, in whatever order; answers how many there are.
+pub(crate) async fn copy_statement(client: &Client, window: Uuid, vendor: Uuid) -> Result<u64, BenchError> {
+    // COPY takes no parameters; both are ids.
+    let statement = format!(
+        "
+        COPY (
+            SELECT 'obligation', v.code, o.id, o.source, o.operation_id, o.booked_at,
+                   CASE WHEN o.creditor_id = '{vendor}' THEN o.amount_micro ELSE 0 END,
+                   CASE WHEN o.debtor_id = '{vendor}' THEN o.amount_micro ELSE 0 END, 'EUR'
+            FROM obligations o
+            JOIN vendors v ON v.id = CASE WHEN o.debtor_id = '{vendor}' THEN o.creditor_id ELSE o.debtor_id END
+            WHERE o.window_id = '{window}' AND (o.debtor_id = '{vendor}' OR o.creditor_id = '{vendor}')
+        ) TO STDOUT (FORMAT csv)"
+    );
+    let mut rows = pin!(client.copy_out(&statement).await?);
+    let mut lines = 0;
+    while let Some(row) = rows.next().await {
+        row?;
+        lines += 1;
+    }
+    Ok(lines)
 }
 
 /// Statistics and the visibility map as they are in a house that has been running, and a log that begins anew: what was done before

@@ -8,14 +8,14 @@ use crate::private_postgres::PrivatePostgres;
 use bench::{BenchError, Logins, Part, Place, Plan, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Measures swaps, netting and files per second on this machine, and compares them with what PostgreSQL's own benchmark reaches there.
 ///
 /// Starts a PostgreSQL of its own with everything on that keeps an acknowledged swap safe, fills it with 200,000 accounts of 200 vendors, and
 /// offers load to `scriphouse serve` from another process. Loads and yardsticks take turns, so that what disturbs the machine disturbs all;
-/// ratios are taken within a round. In the end the books must prove. It leaves nothing behind but the chart.
+/// ratios are taken within a round. In the end the books must prove. It leaves nothing behind but the figures and the chart.
 ///
 /// Build it with optimisations: `make bench`, or `cargo run --release --bin scriphouse -- bench`. All of it takes some forty minutes, on a
 /// machine that does nothing else, and some 20 GB of disk.
@@ -30,6 +30,9 @@ pub(crate) struct BenchArgs {
     /// Print one JSON object instead of the tables: {"figures": {name: number}, "bars": [..], "machine": {..}, "how": ".."}.
     #[arg(long)]
     json: bool,
+    /// Where the chart is written: bench.svg, and bench.json with every figure.
+    #[arg(long, value_name = "DIR", default_value = "bench-results")]
+    out: PathBuf,
     /// Where the database is made: a folder on the disk that is to be measured. Default: the system's temporary folder.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -73,6 +76,7 @@ pub(crate) async fn run(args: &BenchArgs, _context: &Context) -> Result<(), Comm
     postgres.stop().await;
     bar.finish_and_clear();
     let report = measured?;
+    write_results(&args.out, &report)?;
     if args.json { say(report.to_json()) } else { say(&report) }
 }
 
@@ -92,6 +96,13 @@ async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar
     };
     let tell = |what: &str| bar.set_message(what.to_owned());
     Ok(bench::run(&args.plan(), &place, &tell).await?)
+}
+
+fn write_results(out: &Path, report: &Report) -> Result<(), CommandError> {
+    let unwritten = |error: std::io::Error| CommandError::fault(format!("{} cannot be written: {error}", out.display()));
+    std::fs::create_dir_all(out).map_err(unwritten)?;
+    std::fs::write(out.join("bench.json"), format!("{:#}\n", report.to_json())).map_err(unwritten)?;
+    report.to_svg().map_or(Ok(()), |chart| std::fs::write(out.join("bench.svg"), chart)).map_err(unwritten)
 }
 
 /// Draws to standard error, and only if that is a terminal.
