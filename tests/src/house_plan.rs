@@ -9,7 +9,8 @@ fn root() -> PathBuf {
 
 /// Who may use whom, of our own crates. A crate that is not named here may use none.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("services/clearinghouse", &["ledger", "netting", "runs", "schema", "scrip", "scriphouse-config"]),
+    ("services/clearinghouse", &["bench", "ledger", "netting", "runs", "schema", "scrip", "scriphouse-config"]),
+    ("services/bench", &["ledger", "netting", "scrip"]),
     ("settlement/runs", &["ledger", "netting", "scrip"]),
     ("settlement/netting", &["scrip"]),
     ("services/ledger", &["scrip"]),
@@ -18,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &[]),
 ];
 
-const OURS: &[&str] = &["clearinghouse", "ledger", "netting", "runs", "schema", "scrip", "scriphouse-config"];
+const OURS: &[&str] = &["bench", "clearinghouse", "ledger", "netting", "runs", "schema", "scrip", "scriphouse-config"];
 
 /// What would make a pure crate impure.
 const NOT_PURE: &[&str] = &["tokio", "tokio-postgres", "deadpool-postgres", "axum", "reqwest", "tracing", "getrandom", "tempfile"];

@@ -4,6 +4,7 @@
 //! standard error. Exit codes: 0 done; 1 a proof failed or the world is at fault; 2 the input or the usage is wrong.
 //! A command holds no rule of the house: it calls the same services as the HTTP routes.
 
+mod bench;
 mod context;
 mod demo;
 mod error;
@@ -46,6 +47,7 @@ Examples:
   scriphouse settle EURO                                    close the scheme's window now and net it
   scriphouse verify                                         prove that the books are right
   scriphouse net obligations.csv --strategy direct          net a file, without any database
+  scriphouse bench --quick                                  measure this machine, in about a minute
 
 Exit codes: 0 done; 1 a proof failed or something broke; 2 the input or the usage is wrong.
 Settings: config/default.toml lists all of them; SCRIPHOUSE__SERVER__LISTEN=0.0.0.0:80 sets server.listen.";
@@ -69,6 +71,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::BenchArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
@@ -153,6 +156,7 @@ fn run(cli: Cli) -> Result<(), Stop> {
 
 async fn run_with_database(command: &Command, context: &Context) -> Result<(), CommandError> {
     match command {
+        Command::Bench(args) => bench::run(args, context).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,

@@ -30,6 +30,13 @@ impl Binaries {
         self.dir.join(name)
     }
 
+    /// The same for a program that need not be there: beside the others, else beside what those are links to, else wherever PATH says.
+    pub(super) fn optional_program(&self, name: &str) -> PathBuf {
+        let linked = self.program("postgres").canonicalize().ok().map(|postgres| postgres.with_file_name(name));
+        let found = [Some(self.program(name)), linked].into_iter().flatten().find(|program| program.is_file());
+        found.unwrap_or_else(|| PathBuf::from(name))
+    }
+
     fn inspect(dir: PathBuf) -> Option<Self> {
         let complete = ["initdb", "postgres", "pg_ctl"].iter().all(|name| dir.join(name).is_file());
         let output = complete.then(|| Command::new(dir.join("postgres")).arg("--version").output().ok())??;

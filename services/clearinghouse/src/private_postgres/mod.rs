@@ -77,6 +77,7 @@ pub fn exists(data_dir: &Path) -> bool {
 #[derive(Debug)]
 pub struct PrivatePostgres {
     logins: Logins,
+    binaries: Binaries,
     migrations_run: usize,
     watcher: Option<(Sender<()>, JoinHandle<()>)>,
     /// Held until after PostgreSQL has stopped: fields are dropped after `drop`.
@@ -118,9 +119,10 @@ impl PrivatePostgres {
         let leash = server.start_until_ready()?;
         let logins = Logins::new(&server.socket_dir, &server.cluster.password()?);
         let (stop, stopped) = channel();
+        let binaries = server.binaries.clone();
         let thread = std::thread::Builder::new().name("private-postgres".to_owned());
         let thread = thread.spawn(move || server.watch(leash, &stopped)).map_err(Error::at(Path::new("a thread")))?;
-        Ok(Self { logins, migrations_run: 0, watcher: Some((stop, thread)), _lock: lock })
+        Ok(Self { logins, binaries, migrations_run: 0, watcher: Some((stop, thread)), _lock: lock })
     }
 
     /// The logins of a server that another program runs on this data directory, or [`Error::NotServed`] if none does in time.
@@ -145,6 +147,11 @@ impl PrivatePostgres {
     /// How to reach it.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Another program of the same installation, such as `pgbench`; it may be missing.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.binaries.optional_program(name)
     }
 
     /// How many migrations ran at this start.
