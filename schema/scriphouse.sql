@@ -137,6 +137,7 @@ CREATE TABLE public.obligations (
     source text NOT NULL,
     operation_id uuid NOT NULL,
     booked_at timestamp with time zone NOT NULL,
+    writer smallint NOT NULL,
     CONSTRAINT obligations_amount_positive CHECK ((amount_micro >= 1)),
     CONSTRAINT obligations_source_known CHECK ((source = ANY (ARRAY['swap'::text, 'fee'::text, 'reversal'::text, 'carry'::text, 'import'::text]))),
     CONSTRAINT obligations_two_vendors CHECK ((debtor_id <> creditor_id))
@@ -304,10 +305,12 @@ CREATE TABLE public.seals (
     root bytea NOT NULL,
     seal bytea NOT NULL,
     sealed_at timestamp with time zone NOT NULL,
+    version smallint NOT NULL,
     CONSTRAINT seals_count_not_negative CHECK ((obligation_count >= 0)),
     CONSTRAINT seals_gross_not_negative CHECK ((gross_micro >= 0)),
     CONSTRAINT seals_root_length CHECK ((octet_length(root) = 32)),
-    CONSTRAINT seals_seal_length CHECK ((octet_length(seal) = 32))
+    CONSTRAINT seals_seal_length CHECK ((octet_length(seal) = 32)),
+    CONSTRAINT seals_version_known CHECK ((version = ANY (ARRAY[1, 2])))
 );
 
 ALTER TABLE public.seals OWNER TO scriphouse_owner;
@@ -453,6 +456,20 @@ ALTER TABLE ONLY public.vendors FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.vendors OWNER TO scriphouse_owner;
 
+CREATE TABLE public.window_leaves (
+    window_id uuid NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    writer smallint NOT NULL,
+    obligation_count bigint NOT NULL,
+    gross_micro bigint NOT NULL,
+    root bytea NOT NULL,
+    CONSTRAINT window_leaves_count_positive CHECK ((obligation_count >= 1)),
+    CONSTRAINT window_leaves_gross_positive CHECK ((gross_micro >= 1)),
+    CONSTRAINT window_leaves_root_length CHECK ((octet_length(root) = 32))
+);
+
+ALTER TABLE public.window_leaves OWNER TO scriphouse_owner;
+
 CREATE TABLE public.window_totals (
     window_id uuid NOT NULL,
     writer smallint NOT NULL,
@@ -574,6 +591,9 @@ ALTER TABLE ONLY public.vendors
 
 ALTER TABLE ONLY public.vendors
     ADD CONSTRAINT vendors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.window_leaves
+    ADD CONSTRAINT window_leaves_pkey PRIMARY KEY (window_id, booked_at, writer);
 
 ALTER TABLE ONLY public.window_totals
     ADD CONSTRAINT window_totals_pkey PRIMARY KEY (window_id, writer);
@@ -742,6 +762,9 @@ ALTER TABLE ONLY public.transfers
 
 ALTER TABLE ONLY public.unit_values
     ADD CONSTRAINT unit_values_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.window_leaves
+    ADD CONSTRAINT window_leaves_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.window_totals
     ADD CONSTRAINT window_totals_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
@@ -969,6 +992,8 @@ GRANT UPDATE(can_convert_in) ON TABLE public.vendors TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.vendors TO scriphouse_app;
 GRANT UPDATE(version) ON TABLE public.vendors TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.window_leaves TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.window_totals TO scriphouse_house;
 

@@ -26,6 +26,7 @@ mod api {
 /// Windows, runs, files and schedules.
 mod settlement {
     mod files;
+    mod leaves;
     mod runs;
     mod schedules;
 }

@@ -67,8 +67,15 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "what a run carries stands as obligations in a later window of its scheme",
-        "UPDATE obligations SET operation_id = gen_random_uuid()
-         WHERE source = 'carry' AND window_id = (SELECT id FROM windows WHERE state = 'open')",
+        // Into the window of another scheme, with all that was summed up over it.
+        "INSERT INTO schemes SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at FROM schemes;
+         INSERT INTO windows SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
+         CREATE TEMP TABLE move AS SELECT w.id AS from_window, o.id AS to_window FROM windows w, windows o, schemes s
+         WHERE w.state = 'open' AND w.number > 1 AND o.scheme_id = s.id AND s.code = 'OTHER';
+         UPDATE obligations SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
+         UPDATE window_leaves SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
+         UPDATE positions SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
+         UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;",
     ),
     (
         "every position has its statement, and every statement its position",
@@ -76,9 +83,18 @@ const TAMPERINGS: &[(&str, &str)] = &[
          UPDATE file_pieces p SET vendor_id = NULL FROM hidden WHERE p.file_id = hidden.id",
     ),
     (
-        "the seal of every window is that of its obligations, chained to the seal before",
+        "every batch of obligations has its leaf, and every leaf its batch",
         "UPDATE obligations SET booked_at = booked_at - interval '1 day'
          WHERE id = (SELECT o.id FROM obligations o JOIN windows w ON w.id = o.window_id WHERE w.state = 'closed' LIMIT 1)",
+    ),
+    (
+        // A forger who knows how leaves are made: the leaf fits its obligations again, but no longer the seal.
+        "the seal of every window is that of its leaves, chained to the seal before",
+        "WITH batch AS (SELECT l.window_id, l.booked_at, l.writer FROM window_leaves l JOIN windows w ON w.id = l.window_id
+                        WHERE w.state = 'closed' LIMIT 1),
+              forged AS (UPDATE window_leaves l SET writer = 99 FROM batch b
+                         WHERE (l.window_id, l.booked_at, l.writer) = (b.window_id, b.booked_at, b.writer))
+         UPDATE obligations o SET writer = 99 FROM batch b WHERE (o.window_id, o.booked_at, o.writer) = (b.window_id, b.booked_at, b.writer)",
     ),
     ("netting the obligations of a run again gives the same transfers", "UPDATE runs SET strategy = 'gross'"),
     (
@@ -143,6 +159,45 @@ fn every_proof_fails_when_its_rule_is_broken_and_only_then() {
 
             assert_eq!(prove(&copy).await.0, [*proof]);
 
+            copy.drop().await;
+        }
+        intact.drop().await;
+    });
+}
+
+#[test]
+fn a_leaf_is_proven_whatever_is_wrong_with_it() {
+    audit(async |house| {
+        furnish(house).await;
+        let intact = house.database.copy().await;
+        let open = "(window_id, booked_at, writer) = (SELECT l.window_id, l.booked_at, l.writer FROM window_leaves l
+                    JOIN windows w ON w.id = l.window_id WHERE w.state = 'open' ORDER BY l.booked_at LIMIT 1)";
+        for (tampering, violation) in [
+            (format!("DELETE FROM window_leaves WHERE {open}"), "has obligations and no leaf"),
+            (format!("UPDATE window_leaves SET root = sha256('x') WHERE {open}"), "has another leaf than its obligations make"),
+            (
+                format!("UPDATE window_leaves SET obligation_count = obligation_count + 1 WHERE {open}"),
+                "has another leaf than its obligations make",
+            ),
+            (format!("UPDATE window_leaves SET gross_micro = gross_micro + 1 WHERE {open}"), "has another leaf than its obligations make"),
+            (
+                format!("INSERT INTO window_leaves SELECT window_id, booked_at, 99, 1, 1, root FROM window_leaves WHERE {open}"),
+                "of writer 99",
+            ),
+            (
+                "INSERT INTO window_leaves SELECT id, now(), 99, 1, 1, sha256('') FROM windows WHERE state = 'open'".to_owned(),
+                "has a leaf and no obligations",
+            ),
+        ] {
+            let copy = intact.copy().await;
+            copy.db_admin().await.batch_execute(&tampering).await.unwrap_or_else(|error| panic!("{tampering}: {error:?}"));
+
+            let db = Db::connect(&copy.server_url, 1).await.expect("the copy is fit to work on");
+            let proofs = clearinghouse::verify::verify(&db).await.expect("the proofs run").proofs;
+
+            let violations: Vec<&String> = proofs.iter().flat_map(|p| &p.violations).collect();
+            assert!(violations.len() == 1 && violations[0].contains(violation), "{tampering}: {violations:?}");
+            drop(db);
             copy.drop().await;
         }
         intact.drop().await;

@@ -131,7 +131,7 @@ fn a_tampered_file_or_obligation_is_found() {
             (
                 "UPDATE obligations SET amount_micro = amount_micro + 1 WHERE id = (SELECT id FROM obligations ORDER BY id LIMIT 1)",
                 "UPDATE obligations SET amount_micro = amount_micro - 1 WHERE id = (SELECT id FROM obligations ORDER BY id LIMIT 1)",
-                "seal",
+                "leaf",
             ),
             (
                 "UPDATE accounts SET balance = balance + 1 WHERE ctid = (SELECT min(ctid) FROM accounts)",

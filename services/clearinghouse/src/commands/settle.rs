@@ -72,7 +72,7 @@ fn show(bar: &ProgressBar, step: Step) {
     let (message, position, length) = match step {
         Step::Close => ("closing the window", 0, 1),
         Step::Prove => ("proving the positions", 0, 1),
-        Step::Seal { obligations, of } => ("sealing obligations", obligations, of),
+        Step::Seal => ("sealing the window", 0, 1),
         Step::Net => ("netting", 0, 1),
         Step::Record => ("recording the run", 0, 1),
         Step::Write { files, of } => ("writing files", files, of),

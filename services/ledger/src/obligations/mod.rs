@@ -1,7 +1,9 @@
-//! Obligations that come from elsewhere than a swap: imported ones, and what a run carries into the next window.
+//! Obligations: how they are written, whoever writes them, and the leaves that make them tamper-evident.
 //!
-//! They are written as the posting engine writes its own: the rows by binary COPY, their running sums in the same tx.
+//! Shape: the posting engine writes those of swaps, [`record`] those that come from elsewhere: imported ones, and what a run carries
+//! into the next window. Both go through `store`: the rows by binary COPY, their running sums and their [`leaves`] in the same tx.
 
+pub mod leaves;
 pub(crate) mod store;
 
 use crate::{Fault, Tx, new_id};
@@ -22,9 +24,15 @@ pub struct NewObligation {
     pub amount: Micro,
 }
 
-/// Where an obligation without a swap comes from.
+/// Where an obligation comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
+    /// A swap.
+    Swap,
+    /// The house's fee of a swap.
+    Fee,
+    /// A swap that was taken back.
+    Reversal,
     /// Rounded away by an earlier run.
     Carry,
     /// Read from a file.
@@ -32,22 +40,72 @@ pub enum Source {
 }
 
 impl Source {
-    fn as_str(self) -> &'static str {
+    const ALL: [Self; 5] = [Self::Swap, Self::Fee, Self::Reversal, Self::Carry, Self::Import];
+
+    /// As stored and shown.
+    pub fn as_str(self) -> &'static str {
         match self {
+            Self::Swap => "swap",
+            Self::Fee => "fee",
+            Self::Reversal => "reversal",
             Self::Carry => "carry",
             Self::Import => "import",
         }
     }
+
+    /// The source that is stored under this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
+
+    /// The source within a leaf; the numbers never change.
+    fn byte(self) -> u8 {
+        match self {
+            Self::Swap => 1,
+            Self::Fee => 2,
+            Self::Reversal => 3,
+            Self::Carry => 4,
+            Self::Import => 5,
+        }
+    }
 }
 
-/// The writer number of everything that is not a posting engine.
-const WRITER: i16 = -1;
+/// The constraint that a batch breaks when another one with its writer number has written into the window in the same microsecond.
+/// Nothing of it was kept, and it will succeed when it is tried again.
+pub const LEAF_KEY: &str = "window_leaves_pkey";
 
-/// Writes the obligations into the window, with their positions. The caller holds the scheme's window lock.
+/// Who writes obligations beside the posting engines, whose numbers are 0 and above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorder {
+    /// An import of a file.
+    Import,
+    /// A run that carries over what rounding left.
+    Run,
+}
+
+impl Recorder {
+    /// Its writer number. (-3 is whatever was written before there were leaves.)
+    fn writer(self) -> i16 {
+        match self {
+            Self::Import => -1,
+            Self::Run => -2,
+        }
+    }
+
+    fn source(self) -> Source {
+        match self {
+            Self::Import => Source::Import,
+            Self::Run => Source::Carry,
+        }
+    }
+}
+
+/// Writes the obligations into the window, with their positions and their leaf. The caller holds the scheme's window lock, and does
+/// this once in its tx.
 pub async fn record(
     tx: &Tx<'_>,
     window: WindowId,
-    source: Source,
+    recorder: Recorder,
     operation: OperationId,
     booked_at: Timestamp,
     obligations: &[NewObligation],
@@ -64,10 +122,10 @@ pub async fn record(
         debtor: o.debtor,
         creditor: o.creditor,
         amount: o.amount,
-        source: source.as_str(),
+        source: recorder.source(),
         operation,
         booked_at,
     });
-    store::insert_obligations(tx, rows).await?;
-    store::add_positions(tx, WRITER, &sums).await
+    store::insert_obligations(tx, recorder.writer(), rows).await?;
+    store::add_positions(tx, recorder.writer(), &sums).await
 }

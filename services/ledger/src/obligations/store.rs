@@ -1,5 +1,7 @@
-//! The rows of obligations and positions.
+//! The rows of obligations, of the leaves over them, and of positions.
 
+use super::Source;
+use super::leaves::{Hash, Leaf, Tree};
 use crate::{Fault, Tx, copy::CopyIn};
 use jiff::Timestamp;
 use scrip::{Micro, OperationId, VendorId, WindowId};
@@ -8,11 +10,17 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[COPY_OBLIGATIONS, ADD_POSITIONS, ADD_TOTALS];
+pub const STATEMENTS: &[&str] = &[COPY_OBLIGATIONS, INSERT_LEAVES, ADD_POSITIONS, ADD_TOTALS];
 
 const COPY_OBLIGATIONS: &str = "
-    COPY obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at)
+    COPY obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at, writer)
     FROM STDIN BINARY";
+
+const INSERT_LEAVES: &str = "
+    INSERT INTO window_leaves (window_id, booked_at, writer, obligation_count, gross_micro, root)
+    SELECT window_id, booked_at, $1, obligation_count, gross_micro, root
+    FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bytea[])
+         AS u(window_id, booked_at, obligation_count, gross_micro, root)";
 
 const ADD_POSITIONS: &str = "
     INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count)
@@ -31,7 +39,7 @@ const ADD_TOTALS: &str = "
     SET gross_micro = window_totals.gross_micro + excluded.gross_micro";
 
 const OBLIGATION_TYPES: &[Type] =
-    &[Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::TEXT, Type::UUID, Type::TIMESTAMPTZ];
+    &[Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::TEXT, Type::UUID, Type::TIMESTAMPTZ, Type::INT2];
 
 /// One obligation as it is stored.
 #[derive(Debug)]
@@ -42,7 +50,7 @@ pub(crate) struct Row {
     pub(crate) debtor: VendorId,
     pub(crate) creditor: VendorId,
     pub(crate) amount: Micro,
-    pub(crate) source: &'static str,
+    pub(crate) source: Source,
     pub(crate) operation: OperationId,
     pub(crate) booked_at: Timestamp,
 }
@@ -62,9 +70,20 @@ impl PairSum {
     }
 }
 
-pub(crate) async fn insert_obligations(tx: &Tx<'_>, rows: impl Iterator<Item = Row>) -> Result<(), Fault> {
+impl Row {
+    fn leaf(&self) -> Leaf {
+        let Self { user, id, window: _, debtor, creditor, amount, source, operation, booked_at } = *self;
+        Leaf { user, id, debtor, creditor, amount, source, operation, booked_at }
+    }
+}
+
+/// Writes the rows of one batch, and the leaf that they leave in each window. Once in a tx: a batch is known by the writer, the window
+/// and the instant.
+pub(crate) async fn insert_obligations(tx: &Tx<'_>, writer: i16, rows: impl Iterator<Item = Row>) -> Result<(), Fault> {
+    let mut batches: BTreeMap<(WindowId, Timestamp), Batch> = BTreeMap::new();
     let mut copy = CopyIn::begin(tx, COPY_OBLIGATIONS, OBLIGATION_TYPES).await?;
     for row in rows {
+        batches.entry((row.window, row.booked_at)).or_default().add(&row);
         copy.row(&[
             &row.user,
             &row.id,
@@ -72,13 +91,51 @@ pub(crate) async fn insert_obligations(tx: &Tx<'_>, rows: impl Iterator<Item = R
             &row.debtor.uuid(),
             &row.creditor.uuid(),
             &row.amount.units(),
-            &row.source,
+            &row.source.as_str(),
             &row.operation.uuid(),
             &row.booked_at,
+            &writer,
         ])
         .await?;
     }
-    copy.finish().await
+    copy.finish().await?;
+    insert_leaves(tx, writer, batches).await
+}
+
+/// What a batch writes into one window, while it is hashed.
+#[derive(Debug, Default)]
+struct Batch {
+    sum: PairSum,
+    hashes: Vec<(Uuid, Uuid, Hash)>,
+}
+
+impl Batch {
+    fn add(&mut self, row: &Row) {
+        self.sum.add(row.amount);
+        self.hashes.push((row.id, row.user, row.leaf().hash()));
+    }
+
+    /// Over the leaves in order of their ids, which is not quite the order in which a batch decides.
+    fn root(mut self) -> Hash {
+        self.hashes.sort_unstable_by_key(|(id, user, _)| (*id, *user));
+        let mut tree = Tree::default();
+        self.hashes.iter().for_each(|(.., hash)| tree.push(*hash));
+        tree.root()
+    }
+}
+
+async fn insert_leaves(tx: &Tx<'_>, writer: i16, batches: BTreeMap<(WindowId, Timestamp), Batch>) -> Result<(), Fault> {
+    let (mut windows, mut instants, mut counts, mut sums, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for ((window, booked_at), batch) in batches {
+        windows.push(window.uuid());
+        instants.push(booked_at);
+        counts.push(batch.sum.count);
+        sums.push(i64::try_from(batch.sum.amount).map_err(|_| Fault::PositionTooLarge)?);
+        roots.push(batch.root().to_vec());
+    }
+    let statement = tx.prepare_cached(INSERT_LEAVES).await?;
+    tx.execute(&statement, &[&writer, &windows, &instants, &counts, &sums, &roots]).await?;
+    Ok(())
 }
 
 /// Adds to the running sums of pairs and windows, in key order, so that two writers cannot wait for each other in a circle.

@@ -8,7 +8,7 @@ mod store;
 
 use crate::obligations_csv::{Column, ObligationsCsv, ObligationsCsvError};
 use jiff::Timestamp;
-use ledger::obligations::{NewObligation, Source, record};
+use ledger::obligations::{LEAF_KEY, NewObligation, Recorder, record};
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_shared, new_id};
 use scrip::posting::WINDOW_MAX;
 use scrip::{Code, Micro, OperationId, SchemeId, VendorId};
@@ -121,6 +121,30 @@ pub async fn import(
     progress: impl Fn(ImportStep),
 ) -> Result<Imported, Failure<ImportRefusal>> {
     let content = Content::read(file, options, &progress).map_err(Failure::Refused)?;
+    let mut attempts_left = ATTEMPTS_MAX;
+    loop {
+        match write(db, clock, scheme, &content, options, &progress).await {
+            Err(Failure::Fault(fault)) if fault.constraint() == Some(LEAF_KEY) && attempts_left > 1 => {
+                tracing::info!(attempts_left, %fault, "an import is tried again");
+                attempts_left = attempts_left.saturating_sub(1);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// How often an import is tried that another one got in the way of, in the very same microsecond.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// One tx: claim the file, find or make the vendors, write the obligations.
+async fn write(
+    db: &Db,
+    clock: &Clock,
+    scheme: SchemeId,
+    content: &Content,
+    options: &Options,
+    progress: &impl Fn(ImportStep),
+) -> Result<Imported, Failure<ImportRefusal>> {
     let operation = OperationId::new(new_id());
     let now = clock.now();
 
@@ -136,7 +160,7 @@ pub async fn import(
     lock_scheme_shared(&tx, scheme).await?;
     let (window, number, booked_at) = store::find_open_window(&tx, scheme).await?.ok_or(Failure::Refused(ImportRefusal::SchemeNotFound))?;
     let obligations = content.obligations(&vendors)?;
-    record(&tx, window, Source::Import, operation, booked_at, &obligations).await.map_err(|fault| match fault.constraint() {
+    record(&tx, window, Recorder::Import, operation, booked_at, &obligations).await.map_err(|fault| match fault.constraint() {
         Some(WINDOW_BOUND) => Failure::Refused(ImportRefusal::WindowFull),
         _ => Failure::Fault(fault),
     })?;

@@ -1,8 +1,9 @@
 //! Proofs that the settlements are right, recomputed from the obligations. Read-only; `scriphouse verify` and every test run them.
 //!
 //! Shape: what SQL can say, one statement each (`store`); what it cannot, a function here: seals, nettings, files and manifests are
-//! made again from what they were made of and compared.
+//! made again from what they were made of and compared. `leaves` makes the leaves again, from every obligation there is.
 
+mod leaves;
 mod store;
 
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
@@ -21,6 +22,7 @@ pub async fn prove(tx: &Tx<'_>) -> Result<Vec<Proof>, Fault> {
     for (name, statement) in store::PROOFS {
         proofs.push(Proof { name, violations: store::list_violations(tx, statement).await? });
     }
+    proofs.push(leaves::prove(tx).await?);
     proofs.push(prove_seals(tx).await?);
     proofs.push(prove_nettings(tx).await?);
     proofs.push(prove_files(tx).await?);
@@ -43,23 +45,20 @@ async fn prove_seals(tx: &Tx<'_>) -> Result<Proof, Fault> {
             Some((scheme, number, seal)) if scheme == window.scheme && number.checked_add(1) == Some(window.number) => Some(seal),
             Some(_) | None => (window.number == 1).then_some(FIRST),
         };
-        let contents = read_contents(tx, window.id, |_count| ()).await?;
         let stored = seals::find(tx, window.id).await?.ok_or_else(|| Fault::Unreadable("a seal that is gone".to_owned()))?;
+        let contents = read_contents(tx, window.id, stored.version).await?;
         match previous {
             None => {
                 note(&mut violations, format!("window {} of scheme {}: the window before it has no seal", window.number, window.scheme))
             }
             Some(previous) if seal(&previous, window.id, window.number, contents) != stored => {
-                note(
-                    &mut violations,
-                    format!("window {} of scheme {}: the seal is not that of its obligations", window.number, window.scheme),
-                );
+                note(&mut violations, format!("window {} of scheme {}: the seal is not that of its leaves", window.number, window.scheme));
             }
             Some(_) => (),
         }
         last = Some((window.scheme, window.number, stored.seal));
     }
-    Ok(Proof { name: "the seal of every window is that of its obligations, chained to the seal before", violations })
+    Ok(Proof { name: "the seal of every window is that of its leaves, chained to the seal before", violations })
 }
 
 async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {

@@ -1,9 +1,9 @@
 //! One closed window to one run, in one tx: prove, seal, net, record, write, carry. Nothing is kept unless all of it is.
 
-use super::{PendingWindow, Step, store};
+use super::{PendingWindow, Step, pairs, store};
 use crate::ids::{run_id, transfer_id};
 use crate::{files, seals, windows};
-use ledger::obligations::{NewObligation, Source, record};
+use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Fault, Tx, lock_scheme_shared};
 use netting::{Netting, Network, NetworkBuilder, Party};
 use scrip::{OperationId, RunId, SchemeId, VendorId};
@@ -20,16 +20,17 @@ pub(super) async fn compute(
 ) -> Result<RunId, Fault> {
     let terms = store::find_scheme(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("no scheme {scheme}")))?;
     let (run, at) = (run_id(scheme, &window.slot), window.closed_at);
-    store::widen_memory(tx).await?;
+    store::widen(tx).await?;
 
     progress(Step::Prove);
-    prove_positions(tx, window).await?;
-    let of = store::count_obligations(tx, window.id).await?;
-    let sealed =
-        seals::seal_window(tx, scheme, window.id, window.number, at, |obligations| progress(Step::Seal { obligations, of })).await?;
+    let pairs = pairs::prove(tx, window).await?;
+
+    progress(Step::Seal);
+    let sealed = seals::seal_window(tx, scheme, window.id, window.number, at).await?;
+    pairs::prove_seal(&pairs, &sealed, window)?;
 
     progress(Step::Net);
-    let (network, vendors) = read_network(tx, window).await?;
+    let (network, vendors) = read_network(pairs, window)?;
     let netting = Netting::compute(&network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))?;
     assert!(netting.gross == sealed.gross, "what is netted is what is sealed");
 
@@ -62,27 +63,19 @@ pub(super) async fn compute(
         let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
         // The database's clock, like every booking: by now the window is ours until the tx ends.
         let booked_at = ledger::read_time(tx).await?;
-        record(tx, open.id, Source::Carry, OperationId::new(run.uuid()), booked_at, &carries).await?;
+        record(tx, open.id, Recorder::Run, OperationId::new(run.uuid()), booked_at, &carries).await?;
     }
     Ok(run)
-}
-
-/// The running sums that were kept while posting must be what the obligations come to; else nothing may be settled on them.
-async fn prove_positions(tx: &Tx<'_>, window: &PendingWindow) -> Result<(), Fault> {
-    match store::find_position_violation(tx, window.id).await? {
-        None => Ok(()),
-        Some(violation) => Err(Fault::Unreadable(format!("window {}: the positions are not the obligations: {violation}", window.number))),
-    }
 }
 
 /// The window's debts by debtor and creditor, and the vendors behind the codes.
 ///
 /// The sums of each pair, not each obligation, are what is netted and what the input hash covers (the seal covers each
 /// obligation): every strategy depends on the sums alone, and the network's memory grows with the pairs, not with the window.
-async fn read_network(tx: &Tx<'_>, window: &PendingWindow) -> Result<(Network, BTreeMap<String, VendorId>), Fault> {
+fn read_network(pairs: Vec<store::Pair>, window: &PendingWindow) -> Result<(Network, BTreeMap<String, VendorId>), Fault> {
     let mut network = NetworkBuilder::default();
     let mut vendors = BTreeMap::new();
-    for pair in store::list_pairs(tx, window.id).await? {
+    for pair in pairs {
         network.add(&pair.debtor, &pair.creditor, pair.amount).map_err(|e| Fault::Unreadable(format!("window {}: {e}", window.number)))?;
         vendors.insert(pair.debtor, pair.debtor_id);
         vendors.insert(pair.creditor, pair.creditor_id);

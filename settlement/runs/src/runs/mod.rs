@@ -6,6 +6,7 @@
 //! the run has the same bytes whoever computes it. It never changes an obligation and never reopens a window.
 
 mod compute;
+mod pairs;
 mod store;
 
 use crate::ids::run_id;
@@ -85,15 +86,10 @@ pub struct Settled {
 pub enum Step {
     /// The window is being closed.
     Close,
-    /// Positions are being proven equal to the obligations.
+    /// The obligations are being summed, and the positions proven equal to them.
     Prove,
-    /// The obligations are being hashed.
-    Seal {
-        /// So many are.
-        obligations: i64,
-        /// Of so many.
-        of: i64,
-    },
+    /// The window's leaves are being hashed.
+    Seal,
     /// The debts are being netted.
     Net,
     /// Positions and transfers are being stored.

@@ -18,13 +18,12 @@ use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
 pub const STATEMENTS: &[&str] = &[
-    WIDEN_MEMORY,
+    WIDEN,
     FIND_SCHEME,
     LIST_PENDING,
     FIND_PENDING,
-    COUNT_OBLIGATIONS,
-    FIND_POSITION_VIOLATION,
     LIST_PAIRS,
+    READ_TOTAL,
     INSERT_RUN,
     INSERT_RUN_WINDOW,
     COPY_POSITIONS,
@@ -36,8 +35,9 @@ pub const STATEMENTS: &[&str] = &[
     LIST_WINDOWS,
 ];
 
-/// Sorting a window's obligations for its statements would otherwise go to disk in small bites.
-const WIDEN_MEMORY: &str = "SELECT set_config('work_mem', '64MB', true)";
+/// A run reads millions of rows: it may use other processors and more memory than the short statements that the settings are for.
+const WIDEN: &str = "
+    SELECT set_config('work_mem', '64MB', true), set_config('max_parallel_workers_per_gather', '2', true)";
 
 const FIND_SCHEME: &str = "
     SELECT code, currency, digits, strategy
@@ -60,27 +60,21 @@ const FIND_PENDING: &str = "
     WHERE w.scheme_id = $1 AND w.number <= $2 AND w.state = 'closed'
       AND w.number = (SELECT coalesce(max(s.number), 0) + 1 FROM seals s WHERE s.scheme_id = $1)";
 
-const COUNT_OBLIGATIONS: &str = "
-    SELECT coalesce(sum(obligation_count), 0)::bigint
-    FROM positions
-    WHERE window_id = $1";
-
-const FIND_POSITION_VIOLATION: &str = "
-    SELECT format('%s owes %s %s in %s obligations, the position says %s in %s', debtor_id, creditor_id,
-                  coalesce(o.amount, 0), coalesce(o.count, 0), coalesce(p.amount, 0), coalesce(p.count, 0))
+// One pass over the window's obligations, in which every processor may help: grouped first, joined then.
+const LIST_PAIRS: &str = "
+    SELECT debtor_id, d.code, creditor_id, c.code, coalesce(o.amount, 0)::bigint, coalesce(o.count, 0),
+           coalesce(p.amount, 0)::bigint, coalesce(p.count, 0)::bigint
     FROM (SELECT debtor_id, creditor_id, sum(amount_micro) AS amount, count(*) AS count
           FROM obligations WHERE window_id = $1 GROUP BY debtor_id, creditor_id) o
     FULL JOIN (SELECT debtor_id, creditor_id, sum(amount_micro) AS amount, sum(obligation_count) AS count
                FROM positions WHERE window_id = $1 GROUP BY debtor_id, creditor_id) p USING (debtor_id, creditor_id)
-    WHERE o.amount IS DISTINCT FROM p.amount OR o.count IS DISTINCT FROM p.count
-    LIMIT 1";
+    JOIN vendors d ON d.id = debtor_id
+    JOIN vendors c ON c.id = creditor_id";
 
-const LIST_PAIRS: &str = "
-    SELECT p.debtor_id, d.code, p.creditor_id, c.code, p.amount_micro
-    FROM (SELECT debtor_id, creditor_id, sum(amount_micro)::bigint AS amount_micro
-          FROM positions WHERE window_id = $1 GROUP BY debtor_id, creditor_id) p
-    JOIN vendors d ON d.id = p.debtor_id
-    JOIN vendors c ON c.id = p.creditor_id";
+const READ_TOTAL: &str = "
+    SELECT coalesce(sum(gross_micro), 0)::bigint
+    FROM window_totals
+    WHERE window_id = $1";
 
 const INSERT_RUN: &str = "
     INSERT INTO runs (id, scheme_id, slot, state, currency, digits, strategy, algorithm_version, obligation_count,
@@ -148,7 +142,12 @@ pub(super) struct Pair {
     pub(super) debtor: String,
     pub(super) creditor_id: VendorId,
     pub(super) creditor: String,
+    /// Summed from the obligations.
     pub(super) amount: Micro,
+    pub(super) count: i64,
+    /// Summed while posting.
+    pub(super) position_amount: Micro,
+    pub(super) position_count: i64,
 }
 
 /// A transfer to be stored; no vendor is the house.
@@ -160,8 +159,8 @@ pub(super) struct NewTransfer {
     pub(super) amount: Micro,
 }
 
-pub(super) async fn widen_memory(tx: &Tx<'_>) -> Result<(), Fault> {
-    tx.query_one(WIDEN_MEMORY, &[]).await?;
+pub(super) async fn widen(tx: &Tx<'_>) -> Result<(), Fault> {
+    tx.query_one(WIDEN, &[]).await?;
     Ok(())
 }
 
@@ -184,15 +183,6 @@ pub(super) async fn find_pending(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> R
     .transpose()
 }
 
-pub(super) async fn count_obligations(tx: &Tx<'_>, window: WindowId) -> Result<i64, Fault> {
-    Ok(tx.query_one(COUNT_OBLIGATIONS, &[&window.uuid()]).await?.try_get(0)?)
-}
-
-pub(super) async fn find_position_violation(tx: &Tx<'_>, window: WindowId) -> Result<Option<String>, Fault> {
-    let row = tx.query_opt(FIND_POSITION_VIOLATION, &[&window.uuid()]).await?;
-    row.map(|row| Ok(row.try_get(0)?)).transpose()
-}
-
 pub(super) async fn list_pairs(tx: &Tx<'_>, window: WindowId) -> Result<Vec<Pair>, Fault> {
     let rows = tx.query(LIST_PAIRS, &[&window.uuid()]).await?;
     rows.iter()
@@ -203,9 +193,17 @@ pub(super) async fn list_pairs(tx: &Tx<'_>, window: WindowId) -> Result<Vec<Pair
                 creditor_id: VendorId::new(row.try_get(2)?),
                 creditor: row.try_get(3)?,
                 amount: Micro::new(row.try_get(4)?),
+                count: row.try_get(5)?,
+                position_amount: Micro::new(row.try_get(6)?),
+                position_count: row.try_get(7)?,
             })
         })
         .collect()
+}
+
+/// What the window's obligations sum to, as it was kept while posting.
+pub(super) async fn read_total(tx: &Tx<'_>, window: WindowId) -> Result<Micro, Fault> {
+    Ok(Micro::new(tx.query_one(READ_TOTAL, &[&window.uuid()]).await?.try_get(0)?))
 }
 
 pub(super) async fn insert_run(

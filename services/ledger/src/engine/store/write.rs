@@ -1,7 +1,7 @@
 //! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
 
 use crate::copy::CopyIn;
-use crate::obligations::store as obligations;
+use crate::obligations::{Source, store as obligations};
 use crate::{Claim, Fault, Tx};
 use jiff::Timestamp;
 use scrip::VendorId;
@@ -188,11 +188,11 @@ async fn insert_obligations(tx: &Tx<'_>, writer: i16, journal: &Journal, booked_
         debtor: o.debtor,
         creditor: o.creditor,
         amount: o.amount,
-        source: "swap",
+        source: Source::Swap,
         operation: o.swap,
         booked_at,
     });
-    obligations::insert_obligations(tx, rows).await?;
+    obligations::insert_obligations(tx, writer, rows).await?;
     obligations::add_positions(tx, writer, &sums).await
 }
 
