@@ -36,8 +36,8 @@ INSERT INTO swaps (user_id, id, kind, payee_id, from_vendor_id, to_vendor_id, se
                    value_micro, to_vendor_micro, house_fee_micro, source_margin_micro, rounding_micro, window_id, booked_at)
 VALUES (:user_id, :swap_id, 'convert', :user_id, :from_id, :to_id, 400, :receive, :from_value, :to_value,
         :value, :value, 0, 0, 0, :window_id, clock_timestamp());
-INSERT INTO obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at)
-VALUES (:user_id, :obligation_id, :window_id, :from_id, :to_id, :value, 'swap', :swap_id, clock_timestamp());
+INSERT INTO obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at, writer)
+VALUES (:user_id, :obligation_id, :window_id, :from_id, :to_id, :value, 'swap', :swap_id, clock_timestamp(), :writer);
 INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count)
 VALUES (:window_id, :writer, :from_id, :to_id, :value, 1)
 ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE

@@ -95,7 +95,12 @@ async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar
         sarafu: Some(PathBuf::from("../shared/data/sarafu-obligations.csv")).filter(|path| path.exists()),
     };
     let tell = |what: &str| bar.set_message(what.to_owned());
-    Ok(bench::run(&args.plan(), &place, &tell).await?)
+    let measured = bench::run(&args.plan(), &place, &tell).await;
+    if measured.is_err() && std::fs::create_dir_all(&args.out).is_ok() {
+        // The folder vanishes; what the servers said may be the explanation. Where they said nothing there is nothing to keep.
+        std::fs::copy(place.server_log(), args.out.join("server.log")).ok();
+    }
+    Ok(measured?)
 }
 
 fn write_results(out: &Path, report: &Report) -> Result<(), CommandError> {
