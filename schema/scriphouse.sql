@@ -103,10 +103,13 @@ CREATE TABLE public.idempotency (
     actor_id uuid NOT NULL,
     key text NOT NULL COLLATE pg_catalog."C",
     request_hash bytea NOT NULL,
-    answer text NOT NULL,
+    answer text,
     created_at timestamp with time zone NOT NULL,
+    swap_user_id uuid,
+    swap_id uuid,
     CONSTRAINT idempotency_hash_length CHECK ((octet_length(request_hash) = 32)),
-    CONSTRAINT idempotency_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+    CONSTRAINT idempotency_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+    CONSTRAINT idempotency_one_answer CHECK ((((answer IS NULL) = (swap_id IS NOT NULL)) AND ((swap_id IS NULL) = (swap_user_id IS NULL))))
 );
 
 ALTER TABLE ONLY public.idempotency FORCE ROW LEVEL SECURITY;
@@ -348,7 +351,7 @@ CREATE TABLE public.swaps (
     rounding_micro bigint NOT NULL,
     window_id uuid NOT NULL,
     booked_at timestamp with time zone NOT NULL,
-    CONSTRAINT swaps_figures_add_up CHECK (((value_micro)::numeric = ((((to_vendor_micro)::numeric + (house_fee_micro)::numeric) + (source_margin_micro)::numeric) + (rounding_micro)::numeric))),
+    CONSTRAINT swaps_figures_add_up CHECK ((value_micro = (((to_vendor_micro + house_fee_micro) + source_margin_micro) + rounding_micro))),
     CONSTRAINT swaps_from_unit_value_positive CHECK ((from_unit_value >= 1)),
     CONSTRAINT swaps_house_fee_not_negative CHECK ((house_fee_micro >= 0)),
     CONSTRAINT swaps_kind_known CHECK ((kind = ANY (ARRAY['convert'::text, 'send'::text]))),
@@ -360,7 +363,7 @@ CREATE TABLE public.swaps (
     CONSTRAINT swaps_to_unit_value_positive CHECK ((to_unit_value >= 1)),
     CONSTRAINT swaps_to_vendor_positive CHECK ((to_vendor_micro >= 1)),
     CONSTRAINT swaps_two_vendors CHECK ((from_vendor_id <> to_vendor_id)),
-    CONSTRAINT swaps_value_of_tokens CHECK (((value_micro)::numeric = ((send_units)::numeric * (from_unit_value)::numeric))),
+    CONSTRAINT swaps_value_of_tokens CHECK ((value_micro = (send_units * from_unit_value))),
     CONSTRAINT swaps_value_positive CHECK ((value_micro >= 1))
 );
 
@@ -521,7 +524,7 @@ ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer);
 
 ALTER TABLE ONLY public.obligations
-    ADD CONSTRAINT obligations_pkey PRIMARY KEY (user_id, id);
+    ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
 
 ALTER TABLE ONLY public.payouts
     ADD CONSTRAINT payouts_pkey PRIMARY KEY (vendor_id);
@@ -646,9 +649,6 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
-ALTER TABLE ONLY public.entries
-    ADD CONSTRAINT entries_account_exists FOREIGN KEY (user_id, vendor_id) REFERENCES public.accounts(user_id, vendor_id);
-
 ALTER TABLE ONLY public.file_pieces
     ADD CONSTRAINT file_pieces_file_exists FOREIGN KEY (file_id) REFERENCES public.files(id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -664,26 +664,8 @@ ALTER TABLE ONLY public.files
 ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
-ALTER TABLE ONLY public.obligations
-    ADD CONSTRAINT obligations_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.obligations
-    ADD CONSTRAINT obligations_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.obligations
-    ADD CONSTRAINT obligations_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
-
 ALTER TABLE ONLY public.payouts
     ADD CONSTRAINT payouts_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.positions
-    ADD CONSTRAINT positions_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.positions
-    ADD CONSTRAINT positions_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.positions
-    ADD CONSTRAINT positions_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.rates
     ADD CONSTRAINT rates_from_vendor_exists FOREIGN KEY (from_vendor_id) REFERENCES public.vendors(id);
@@ -723,21 +705,6 @@ ALTER TABLE ONLY public.seals
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
-
-ALTER TABLE ONLY public.swaps
-    ADD CONSTRAINT swaps_from_vendor_exists FOREIGN KEY (from_vendor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.swaps
-    ADD CONSTRAINT swaps_payee_exists FOREIGN KEY (payee_id) REFERENCES public.users(id);
-
-ALTER TABLE ONLY public.swaps
-    ADD CONSTRAINT swaps_payer_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
-
-ALTER TABLE ONLY public.swaps
-    ADD CONSTRAINT swaps_to_vendor_exists FOREIGN KEY (to_vendor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.swaps
-    ADD CONSTRAINT swaps_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.trades
     ADD CONSTRAINT trades_acceptor_exists FOREIGN KEY (acceptor_id) REFERENCES public.users(id);

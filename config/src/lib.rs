@@ -85,6 +85,8 @@ pub struct EngineSettings {
     pub queue_max: usize,
     /// Postings in one database tx.
     pub batch_max: usize,
+    /// Batches committed at the same time.
+    pub writers: usize,
 }
 
 /// `[scheduler]`
@@ -173,6 +175,7 @@ impl Settings {
             ("database.connections_max", database.connections_max == 0),
             ("engine.queue_max", engine.queue_max == 0),
             ("engine.batch_max", engine.batch_max == 0),
+            ("engine.writers", engine.writers == 0),
             ("scheduler.beat_ms", scheduler.beat_ms == 0),
             ("access.session_hours", access.session_hours == 0),
             ("access.look_ups_max", access.look_ups_max == 0),

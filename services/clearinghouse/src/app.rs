@@ -22,8 +22,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One for the writer, one to look up the answers of used keys.
-const ENGINE_CONNECTIONS: usize = 2;
+/// Beside those of the writers: to look up the answers of used keys.
+const RECALL_CONNECTIONS: usize = 1;
 /// Runs of different schemes that can be computed at once.
 const RUN_CONNECTIONS: usize = 4;
 
@@ -79,9 +79,9 @@ impl App {
     /// Puts the house together on this database and starts its posting engine on the current runtime.
     pub fn start(db: Db, clock: Clock, settings: &Settings) -> Self {
         let Settings { server, engine, access, database: _, scheduler: _ } = settings;
-        let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max };
+        let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max, writers: engine.writers };
         // Posting waits for nobody: neither for readers nor for the runs of a scheme that wait for each other.
-        let engine = Engine::start(db.apart(ENGINE_CONNECTIONS), clock.clone(), limits);
+        let engine = Engine::start(db.apart(engine.writers.saturating_add(RECALL_CONNECTIONS)), clock.clone(), limits);
         let directory = Directory::new(db.clone());
         let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
         let postings = Postings::new(db.clone(), engine.clone(), directory.clone());

@@ -7,6 +7,7 @@
 
 use crate::Fault;
 use deadpool_postgres::{Config, Object, Pool, PoolConfig, Runtime, Timeouts};
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use scrip::{UserId, VendorId};
 use std::ops::Deref;
@@ -169,9 +170,19 @@ impl Connection {
         self.begin(&format!("SET LOCAL ROLE scriphouse_app; SET LOCAL scriphouse.user_id = '{user}'")).await
     }
 
+    /// A tx of the posting engine: the house's, with plans that are made once and do not depend on how many keys a batch has, so that
+    /// rows are locked in the order of the keys that are given.
+    pub(crate) async fn begin_posting(&mut self) -> Result<Tx<'_>, Fault> {
+        self.begin("SET LOCAL ROLE scriphouse_house; SET LOCAL plan_cache_mode = force_generic_plan").await
+    }
+
+    /// The role is on its way when this returns, ahead of whatever is sent next: polling once sends, and nobody need wait for the
+    /// answer, because a tx in which it fails refuses every later statement.
     async fn begin(&mut self, whose: &str) -> Result<Tx<'_>, Fault> {
         let tx = self.client.transaction().await?;
-        tx.batch_execute(whose).await?;
+        if let Some(answered) = tx.batch_execute(whose).now_or_never() {
+            answered?;
+        }
         Ok(Tx { tx })
     }
 }

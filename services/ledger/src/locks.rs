@@ -5,30 +5,41 @@
 //! stop swaps.
 
 use crate::{Fault, Tx};
+use jiff::Timestamp;
 use scrip::SchemeId;
+use tokio_postgres::Statement;
+use uuid::Uuid;
 
 const WINDOW: i32 = 1;
 const RUN: i32 = 2;
 
 /// Every statement of this file, for the test that prepares them all.
-pub(crate) const STATEMENTS: &[&str] = &[LOCK_SHARED, LOCK_EXCLUSIVE];
+pub(crate) const STATEMENTS: &[&str] = &[FIX_INSTANT, LOCK_SHARED, LOCK_EXCLUSIVE];
 
-const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, k) FROM unnest($2::int4[]) AS u(k) ORDER BY k";
+// The time is taken after the last lock, because what is selected comes after what it is selected from; now() would be the start of the
+// tx. The statements after this one find it in the setting, which ends with the tx. The key is `lock_key`.
+pub(crate) const FIX_INSTANT: &str = "
+    SELECT set_config('scriphouse.booked_at', clock_timestamp()::text, true)::timestamptz
+    FROM (SELECT count(locked)
+          FROM (SELECT pg_advisory_xact_lock_shared($1, key) AS locked
+                FROM (SELECT DISTINCT ('x' || right(scheme_id::text, 8))::bit(32)::integer AS key
+                      FROM scheme_members
+                      WHERE vendor_id = ANY($2::uuid[])
+                      ORDER BY key) k) l) all_locked";
+
+const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, $2)";
 const LOCK_EXCLUSIVE: &str = "SELECT pg_advisory_xact_lock($1, $2)";
 
-/// Keeps the schemes' windows open until the tx ends; any number of batches may do so at once.
-pub(crate) async fn lock_schemes_shared(tx: &Tx<'_>, schemes: impl IntoIterator<Item = SchemeId>) -> Result<(), Fault> {
-    let mut keys: Vec<i32> = schemes.into_iter().map(lock_key).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let statement = tx.prepare_cached(LOCK_SHARED).await?;
-    tx.query(&statement, &[&WINDOW, &keys]).await?;
-    Ok(())
+/// Keeps the windows of the vendors' schemes open until the tx ends, and says the time from then on, which is also the setting
+/// `scriphouse.booked_at` until the tx ends. Any number of batches may do so at once.
+pub(crate) async fn fix_instant(tx: &Tx<'_>, statement: &Statement, vendors: &[Uuid]) -> Result<Timestamp, Fault> {
+    Ok(tx.query_one(statement, &[&WINDOW, &vendors]).await?.try_get(0)?)
 }
 
 /// Keeps one scheme's window open until the tx ends.
 pub async fn lock_scheme_shared(tx: &Tx<'_>, scheme: SchemeId) -> Result<(), Fault> {
-    lock_schemes_shared(tx, [scheme]).await
+    tx.query_one(LOCK_SHARED, &[&WINDOW, &lock_key(scheme)]).await?;
+    Ok(())
 }
 
 /// Waits until nobody posts into the scheme's window, and keeps everybody out until the tx ends.

@@ -39,6 +39,13 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ("the total of a window equals its obligations", "UPDATE window_totals SET gross_micro = gross_micro + 1"),
     ("what is held equals what proposed trades give", "UPDATE trades SET give_units = give_units + 1 WHERE state = 'proposed'"),
     (
+        "whatever the books name is there: accounts, users, vendors, windows",
+        "INSERT INTO entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
+         SELECT '00000000-0000-0000-0000-00000000dead'::uuid, id, 1, 'trade_in', 'account', 1, 0, 1, 0, id, now() FROM vendors
+         UNION ALL
+         SELECT '00000000-0000-0000-0000-00000000dead'::uuid, id, 2, 'trade_out', 'account', -1, 0, 0, 0, id, now() FROM vendors",
+    ),
+    (
         "the windows of a scheme follow one another without gaps, the last one open",
         "UPDATE windows SET opened_at = opened_at - interval '1 second' WHERE number = 2",
     ),

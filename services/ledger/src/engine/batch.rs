@@ -10,32 +10,38 @@ use tokio_postgres::error::SqlState;
 /// A batch that lost against another writer is tried again this often.
 const ATTEMPTS_MAX: u32 = 10;
 
-/// Running sums are kept in this many rows per pair, so that as many processes can post without waiting for one row.
-const WRITERS: u128 = 16;
+/// Running sums are kept in this many rows per pair, so that as many writers can post without waiting for one row.
+const WRITERS: i16 = 16;
+
+/// What one writer may put into one window.
+const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
 
 /// Commits batches; the only code that moves tokens in the database.
 #[derive(Debug)]
 pub(super) struct Writer {
     db: Db,
     clock: Clock,
-    /// Which running sums this process adds to. Two processes with one number merely wait for each other.
+    /// Which running sums it adds to. Two writers with one number merely wait for each other.
     number: i16,
 }
 
-/// What one writer may put into one window.
-const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
+/// A number for each writer of this process, beginning anywhere, so that two processes seldom share one.
+pub(super) fn writer_numbers() -> impl Iterator<Item = i16> {
+    let [.., random] = *new_id().as_bytes();
+    let first = i16::from(random);
+    (0..WRITERS).cycle().map(move |n| first.wrapping_add(n).rem_euclid(WRITERS))
+}
 
 type Outcome = Result<Posted, PostRefusal>;
 
 impl Writer {
-    pub(super) fn new(db: Db, clock: Clock) -> Self {
-        let number = new_id().as_u128().checked_rem(WRITERS).and_then(|number| i16::try_from(number).ok());
-        Self { db, clock, number: number.unwrap_or_default() }
+    pub(super) fn new(db: Db, clock: Clock, number: i16) -> Self {
+        Self { db, clock, number }
     }
 
     /// Commits the requests as one tx and answers each. Where one posting's figures do not fit the database, the batch is
     /// committed posting by posting, so that the others are not held back by it.
-    pub(super) async fn commit(&self, requests: &[Arc<Request>]) -> Vec<Answer> {
+    pub(super) async fn commit(&self, requests: &[Request]) -> Vec<Answer> {
         match self.commit_persistently(requests).await {
             Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Failure::Refused)).collect(),
             Err(fault) if does_not_fit(&fault) && requests.len() > 1 => {
@@ -56,7 +62,7 @@ impl Writer {
     }
 
     /// Tries again when another writer was in the way: a deadlock, or the same idempotency key used in another process.
-    async fn commit_persistently(&self, requests: &[Arc<Request>]) -> Result<Vec<Outcome>, Fault> {
+    async fn commit_persistently(&self, requests: &[Request]) -> Result<Vec<Outcome>, Fault> {
         let mut attempts_left = ATTEMPTS_MAX;
         loop {
             match self.commit_batch(requests).await {
@@ -69,25 +75,20 @@ impl Writer {
         }
     }
 
-    /// Phases: lock accounts and trades in key order, find used keys, read terms and the open windows, decide, write, commit.
+    /// Phases: read under lock (accounts and trades in key order, used keys, terms and open windows), decide, write, commit.
     ///
     /// Keys are looked for under the locks: whoever used one of them for the same request in another process has committed by then.
-    async fn commit_batch(&self, requests: &[Arc<Request>]) -> Result<Vec<Outcome>, Fault> {
+    async fn commit_batch(&self, requests: &[Request]) -> Result<Vec<Outcome>, Fault> {
         let mut connection = self.db.connection().await?;
-        let tx = connection.begin_house().await?;
-        let mut book = store::lock_book(&tx, requests.iter().map(|r| &r.posting)).await?;
-        let claims: Vec<&Claim> = requests.iter().map(|r| &r.claim).collect();
-        let used = store::find_answers(&tx, &claims).await?;
+        let tx = connection.begin_posting().await?;
+        let store::Found { mut book, used, terms } = store::read(&tx, self.number, requests, self.clock.now()).await?;
         let (replays, fresh) = split(requests, &used);
-        let postings: Vec<Posting> = fresh.iter().map(|(_, request)| request.posting.clone()).collect();
-        let terms = store::read_terms(&tx, self.number, &postings, self.clock.now()).await?;
 
-        let decided = posting::decide(&postings, &mut book, &terms);
+        let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, &terms);
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
-        store::write(&tx, self.number, &decided.journal, &book, granted, terms.booked_at).await?;
-        tx.commit().await?;
+        store::write(tx, self.number, &decided.journal, &book, granted, terms.booked_at).await?;
         Ok(join(requests.len(), replays, fresh, decided.outcomes))
     }
 }
@@ -96,12 +97,12 @@ type Replays = Vec<(usize, Outcome)>;
 type Fresh<'a> = Vec<(usize, &'a Request)>;
 
 /// Requests whose key has an answer, and those still to be decided; each with its place in the batch.
-fn split<'a>(requests: &'a [Arc<Request>], used: &store::Answers) -> (Replays, Fresh<'a>) {
+fn split<'a>(requests: &'a [Request], used: &store::Answers) -> (Replays, Fresh<'a>) {
     let (mut replays, mut fresh) = (Vec::new(), Vec::new());
     for (place, request) in requests.iter().enumerate() {
-        match used.get(&(request.claim.actor, request.claim.key.clone())) {
+        match used.get(&request.claim) {
             Some(stored) => replays.push((place, replay(&request.claim, stored))),
-            None => fresh.push((place, request.as_ref())),
+            None => fresh.push((place, request)),
         }
     }
     (replays, fresh)

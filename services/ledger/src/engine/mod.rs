@@ -1,30 +1,32 @@
 //! The posting engine: every movement of tokens goes through here.
 //!
-//! Shape: callers [`Engine::post`] into a bounded queue; one writer takes all that wait (up to a limit) and commits them as one
-//! database tx, then answers each. One fsync serves thousands of swaps, and a hot row is touched once per batch. Nothing rests
-//! on there being one writer: rows are locked, so several server processes may post to one database at once.
+//! Shape: callers [`Engine::post`] (or [`Engine::post_many`]) into bounded queues, one per writer; a writer takes all that wait (up to
+//! a limit) and commits them as one database tx, then answers each. One fsync serves thousands of swaps, and a hot row is touched once
+//! per batch. A user's postings always go to the same writer, so two writers seldom want the same account; nothing rests on that:
+//! rows are locked, so several writers and several server processes may post to one database at once.
 //!
 //! A full queue answers `Overloaded` at once. A refused posting never spoils its neighbours; a fault fails the batch whole.
 
 mod batch;
 mod in_flight;
+mod queue;
 mod store;
 
 use crate::{Claim, Clock, Db, Failure, Fault};
 use batch::Writer;
-use in_flight::{InFlight, InFlightKey};
+use queue::{Lane, Queue};
 use scrip::posting::{Posting, Receipt, Refusal};
-use std::sync::Arc;
 pub use store::STATEMENTS;
-use tokio::sync::{mpsc, oneshot};
 
-/// How much may wait, and how much is committed at once.
+/// How much may wait, how much is committed at once, and by how many.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineLimits {
-    /// Postings that may wait; the next one is refused as `Overloaded`.
+    /// Postings that may be waiting or under way; the next one is refused as `Overloaded`.
     pub queue_max: usize,
     /// Postings in one database tx.
     pub batch_max: usize,
+    /// Batches that are committed at the same time, each on a connection of its own.
+    pub writers: usize,
 }
 
 /// What became of a posting.
@@ -55,20 +57,11 @@ pub enum PostRefusal {
 
 type Answer = Result<Posted, Failure<PostRefusal>>;
 
-/// A handle to the posting engine; clones share it. It stops when the last clone is gone and the queue is empty.
+/// A handle to the posting engine; clones share it. It stops when the last clone is gone and the queues are empty.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    queue: mpsc::Sender<Waiting>,
-    in_flight: InFlight,
+    queue: Queue,
     db: Db,
-}
-
-/// A posting in the queue. Its key stays in flight until the batch has ended, even when the caller has gone away.
-#[derive(Debug)]
-struct Waiting {
-    request: Arc<Request>,
-    answer: oneshot::Sender<Answer>,
-    _key: InFlightKey,
 }
 
 #[derive(Debug)]
@@ -78,58 +71,49 @@ struct Request {
 }
 
 impl Engine {
-    /// Starts the writer on the current runtime.
+    /// Starts the writers on the current runtime.
     pub fn start(db: Db, clock: Clock, limits: EngineLimits) -> Self {
-        let (queue, waiting) = mpsc::channel(limits.queue_max.max(1));
-        tokio::spawn(write_batches(waiting, Writer::new(db.clone(), clock), limits.batch_max.max(1)));
-        Self { queue, in_flight: InFlight::default(), db }
+        let EngineLimits { queue_max, batch_max, writers } = limits;
+        let (queue, lanes) = Queue::open(queue_max.max(1), batch_max.max(1), writers.max(1));
+        for (lane, number) in lanes.into_iter().zip(batch::writer_numbers()) {
+            tokio::spawn(write_batches(lane, Writer::new(db.clone(), clock.clone(), number)));
+        }
+        Self { queue, db }
     }
 
     /// Posts, and answers after the commit. Dropping the future does not take the posting back.
     pub async fn post(&self, claim: Claim, posting: Posting) -> Answer {
-        let Some(key) = self.in_flight.enter(&claim) else { return Err(Failure::Refused(PostRefusal::IdempotencyKeyInUse)) };
-        let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { request: Arc::new(Request { claim, posting }), answer, _key: key };
-        match self.queue.try_send(waiting) {
-            Ok(()) => answered.await.unwrap_or(Err(Failure::Fault(Fault::EngineGone))),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Failure::Refused(PostRefusal::Overloaded)),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(Failure::Fault(Fault::EngineGone)),
-        }
+        self.post_many(vec![(claim, posting)]).await.pop().unwrap_or(Err(Failure::Fault(Fault::EngineGone)))
+    }
+
+    /// Posts each on its own, as if they had come one after the other, and answers in their order after the last commit. They may end
+    /// up in several batches. When the queue has no room for all of them none is posted, and each answers `Overloaded`.
+    pub async fn post_many(&self, postings: Vec<(Claim, Posting)>) -> Vec<Answer> {
+        self.queue.ask(postings.into_iter().map(|(claim, posting)| Request { claim, posting }).collect()).await
     }
 
     /// The first answer of a key that was used before, if it was for the same request; asked before a request is validated.
     pub async fn recall(&self, claim: &Claim) -> Result<Option<Posted>, Failure<PostRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let found = store::find_answers(&tx, &[claim]).await?;
-        match found.get(&(claim.actor, claim.key.clone())) {
+        let found = store::find_answers(&tx, [claim].into_iter()).await?;
+        match found.get(claim) {
             None => Ok(None),
             Some(stored) => batch::replay(claim, stored).map(Some).map_err(Failure::Refused),
         }
     }
 }
 
-async fn write_batches(mut queue: mpsc::Receiver<Waiting>, writer: Writer, batch_max: usize) {
-    let writer = Arc::new(writer);
-    let mut batch = Vec::new();
-    while queue.recv_many(&mut batch, batch_max).await > 0 {
-        let requests: Vec<Arc<Request>> = batch.iter().map(|w| Arc::clone(&w.request)).collect();
-        let answers = commit_apart(&writer, requests).await;
-        for (Waiting { request: _, answer, _key: key }, outcome) in batch.drain(..).zip(answers) {
-            // First the key, so that whoever hears of a refusal may repeat the request at once.
-            drop(key);
-            // A caller that has gone away finds the answer under its key.
-            answer.send(outcome).ok();
-        }
+async fn write_batches(mut lane: Lane, writer: Writer) {
+    let writer = std::sync::Arc::new(writer);
+    while let Some((batch, requests)) = lane.next().await {
+        let count = requests.len();
+        let at_work = std::sync::Arc::clone(&writer);
+        // In a task of its own: a bug that panics ends its batch, and not the engine.
+        let committed = tokio::spawn(async move { at_work.commit(&requests).await }).await;
+        batch.answer(committed.unwrap_or_else(|panic| {
+            tracing::error!(%panic, count, "a batch of postings met a bug; nothing of it was kept");
+            (0..count).map(|_| Err(Failure::Fault(Fault::EngineGone))).collect()
+        }));
     }
-}
-
-/// Commits in a task of its own: a bug that panics ends its batch, and not the engine.
-async fn commit_apart(writer: &Arc<Writer>, requests: Vec<Arc<Request>>) -> Vec<Answer> {
-    let (writer, count) = (Arc::clone(writer), requests.len());
-    let committed = tokio::spawn(async move { writer.commit(&requests).await }).await;
-    committed.unwrap_or_else(|panic| {
-        tracing::error!(%panic, count, "a batch of postings met a bug; nothing of it was kept");
-        (0..count).map(|_| Err(Failure::Fault(Fault::EngineGone))).collect()
-    })
 }

@@ -12,6 +12,7 @@ pub const STATEMENTS: &[&str] = &[
     POSITIONS_EQUAL_OBLIGATIONS,
     TOTALS_EQUAL_OBLIGATIONS,
     TRADES_HOLD_WHAT_THEY_GIVE,
+    BOOKS_NAME_WHAT_IS_THERE,
     COUNT_ALL,
 ];
 
@@ -27,6 +28,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the positions of a window equal its obligations", POSITIONS_EQUAL_OBLIGATIONS),
     ("the total of a window equals its obligations", TOTALS_EQUAL_OBLIGATIONS),
     ("what is held equals what proposed trades give", TRADES_HOLD_WHAT_THEY_GIVE),
+    ("whatever the books name is there: accounts, users, vendors, windows", BOOKS_NAME_WHAT_IS_THERE),
 ];
 
 pub(super) const COUNT_ALL: &str = "
@@ -128,4 +130,23 @@ const TRADES_HOLD_WHAT_THEY_GIVE: &str = "
     FULL JOIN (SELECT user_id, give_vendor_id AS vendor_id, sum(give_units) AS give
                FROM trades WHERE state = 'proposed' GROUP BY user_id, give_vendor_id) t USING (user_id, vendor_id)
     WHERE coalesce(a.held, 0) <> coalesce(t.give, 0)
+    LIMIT $1";
+
+// What foreign keys would guard, had the tables that grow with every swap any. An account has them, so its user and vendor are there.
+const BOOKS_NAME_WHAT_IS_THERE: &str = "
+    SELECT format('%s names the %s %s, which is not there', what, kind, id)
+    FROM (SELECT 'an entry' AS what, 'account' AS kind, format('of user %s with vendor %s', user_id, vendor_id) AS id
+          FROM (SELECT user_id, vendor_id FROM entries GROUP BY user_id, vendor_id EXCEPT SELECT user_id, vendor_id FROM accounts) e
+          UNION ALL
+          SELECT 'a swap', 'account', format('of user %s with vendor %s', user_id, vendor_id)
+          FROM (SELECT user_id, from_vendor_id AS vendor_id FROM swaps UNION SELECT payee_id, to_vendor_id FROM swaps
+                EXCEPT SELECT user_id, vendor_id FROM accounts) s
+          UNION ALL
+          SELECT 'an obligation or a position', 'vendor', vendor_id::text
+          FROM (SELECT debtor_id AS vendor_id FROM obligations UNION SELECT creditor_id FROM obligations
+                UNION SELECT debtor_id FROM positions UNION SELECT creditor_id FROM positions EXCEPT SELECT id FROM vendors) v
+          UNION ALL
+          SELECT 'a swap, an obligation or a position', 'window', window_id::text
+          FROM (SELECT window_id FROM swaps UNION SELECT window_id FROM obligations UNION SELECT window_id FROM positions
+                EXCEPT SELECT id FROM windows) w) missing
     LIMIT $1";

@@ -168,6 +168,15 @@ impl Posting {
         }
     }
 
+    /// Whose wish it is: the payer, the proposer, or who receives what is issued.
+    pub fn first_user(&self) -> UserId {
+        match self {
+            Self::Issue(issue) => issue.user,
+            Self::Swap(order) => order.payer,
+            Self::ProposeTrade(trade) | Self::AcceptTrade(trade) | Self::EndTrade(trade, _) => trade.proposer,
+        }
+    }
+
     /// The vendors whose terms it depends on.
     pub fn vendors(&self) -> Vec<VendorId> {
         match self {
@@ -216,9 +225,9 @@ pub struct Decided {
 }
 
 /// Decides the postings one after another; each sees what those before it left in the book.
-pub fn decide(postings: &[Posting], book: &mut Book, terms: &Terms) -> Decided {
+pub fn decide<'p>(postings: impl IntoIterator<Item = &'p Posting>, book: &mut Book, terms: &Terms) -> Decided {
     let mut journal = Journal::default();
-    let outcomes = postings.iter().map(|posting| decide_one(posting, book, terms, &mut journal)).collect();
+    let outcomes = postings.into_iter().map(|posting| decide_one(posting, book, terms, &mut journal)).collect();
     Decided { outcomes, journal }
 }
 

@@ -1,5 +1,6 @@
 //! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
 
+use super::answers::{ANSWER_TYPES, COPY_ANSWERS, copy_answers};
 use crate::copy::CopyIn;
 use crate::obligations::{Source, store as obligations};
 use crate::{Claim, Fault, Tx};
@@ -7,11 +8,12 @@ use jiff::Timestamp;
 use scrip::VendorId;
 use scrip::posting::{Book, Entry, Issuance, Journal, Receipt, Swapped, TradeState, TradeStep};
 use std::collections::BTreeMap;
+use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[COPY_ENTRIES, COPY_SWAPS, COPY_TRADES, END_TRADES, UPDATE_ACCOUNTS, ADD_ISSUANCES, COPY_ANSWERS];
+pub(super) const STATEMENTS: &[&str] = &[COPY_ENTRIES, COPY_SWAPS, COPY_TRADES, END_TRADES, UPDATE_ACCOUNTS, ADD_ISSUANCES];
 
 const COPY_ENTRIES: &str = "
     COPY entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
@@ -45,11 +47,11 @@ const ADD_ISSUANCES: &str = "
     ON CONFLICT (vendor_id, writer) DO UPDATE
     SET issued = issuances.issued + excluded.issued, retired = issuances.retired + excluded.retired";
 
-const COPY_ANSWERS: &str = "COPY idempotency (actor_id, key, request_hash, answer, created_at) FROM STDIN BINARY";
-
-/// Writes everything that the batch decided; afterwards only the commit is missing.
+/// Writes everything that the batch decided, and commits.
+///
+/// Each table's rows begin while those of the table before are still being taken in, and the commit follows the last at once.
 pub(in super::super) async fn write<'a>(
-    tx: &Tx<'_>,
+    tx: Tx<'_>,
     writer: i16,
     journal: &Journal,
     book: &Book,
@@ -59,17 +61,51 @@ pub(in super::super) async fn write<'a>(
     if journal.entries.is_empty() {
         return Ok(());
     }
-    update_accounts(tx, journal, book).await?;
-    insert_entries(tx, &journal.entries).await?;
-    insert_swaps(tx, &journal.swaps).await?;
-    insert_obligations(tx, writer, journal, booked_at).await?;
-    write_trades(tx, &journal.trades, booked_at).await?;
-    add_issuances(tx, writer, &journal.issuances).await?;
-    insert_answers(tx, granted, booked_at).await
+    let prepared = Prepared::new(&tx).await?;
+    let ((), (), mut entries) = tokio::try_join!(
+        biased;
+        update_accounts(&tx, &prepared.accounts, journal, book),
+        add_issuances(&tx, &prepared.issuances, writer, &journal.issuances),
+        CopyIn::begin_prepared(&tx, &prepared.entries, ENTRY_TYPES),
+    )?;
+    copy_entries(&mut entries, &journal.entries).await?;
+    let ((), mut answers) = tokio::try_join!(biased; entries.finish(), CopyIn::begin_prepared(&tx, &prepared.answers, ANSWER_TYPES))?;
+    copy_answers(&mut answers, granted, booked_at).await?;
+    if journal.swaps.is_empty() {
+        answers.finish().await?;
+    } else {
+        let ((), mut swaps) = tokio::try_join!(biased; answers.finish(), CopyIn::begin_prepared(&tx, &prepared.swaps, SWAP_TYPES))?;
+        copy_swaps(&mut swaps, &journal.swaps).await?;
+        swaps.finish().await?;
+        insert_obligations(&tx, writer, journal, booked_at).await?;
+    }
+    write_trades(&tx, &journal.trades, booked_at).await?;
+    tx.commit().await
+}
+
+/// The statements, prepared.
+struct Prepared {
+    accounts: Statement,
+    issuances: Statement,
+    entries: Statement,
+    answers: Statement,
+    swaps: Statement,
+}
+
+impl Prepared {
+    async fn new(tx: &Tx<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            accounts: tx.prepare_cached(UPDATE_ACCOUNTS).await?,
+            issuances: tx.prepare_cached(ADD_ISSUANCES).await?,
+            entries: tx.prepare_cached(COPY_ENTRIES).await?,
+            answers: tx.prepare_cached(COPY_ANSWERS).await?,
+            swaps: tx.prepare_cached(COPY_SWAPS).await?,
+        })
+    }
 }
 
 /// Only the accounts that got an entry; the others stay as they were.
-async fn update_accounts(tx: &Tx<'_>, journal: &Journal, book: &Book) -> Result<(), Fault> {
+async fn update_accounts(tx: &Tx<'_>, statement: &Statement, journal: &Journal, book: &Book) -> Result<(), Fault> {
     let changed: std::collections::BTreeSet<_> = journal.entries.iter().map(|e| e.account).collect();
     let (mut users, mut vendors, mut balances, mut helds, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, account) in book.accounts().filter(|(key, _)| changed.contains(key)) {
@@ -79,9 +115,9 @@ async fn update_accounts(tx: &Tx<'_>, journal: &Journal, book: &Book) -> Result<
         helds.push(account.held.units());
         counts.push(account.entry_count);
     }
-    let statement = tx.prepare_cached(UPDATE_ACCOUNTS).await?;
-    tx.execute(&statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
-    Ok(())
+    let updated = tx.execute(statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
+    // Entries have no foreign key (it would cost more than the entry): this is what keeps them from standing beside any account.
+    if u64::try_from(users.len()) == Ok(updated) { Ok(()) } else { Err(Fault::Unreadable("an account has gone".to_owned())) }
 }
 
 const ENTRY_TYPES: &[Type] = &[
@@ -98,8 +134,7 @@ const ENTRY_TYPES: &[Type] = &[
     Type::TIMESTAMPTZ,
 ];
 
-async fn insert_entries(tx: &Tx<'_>, entries: &[Entry]) -> Result<(), Fault> {
-    let mut copy = CopyIn::begin(tx, COPY_ENTRIES, ENTRY_TYPES).await?;
+async fn copy_entries(copy: &mut CopyIn, entries: &[Entry]) -> Result<(), Fault> {
     for entry in entries {
         let Entry { account, seq, kind, contra, amount, held_amount, balance_after, held_after, operation, booked_at } = entry;
         copy.row(&[
@@ -117,7 +152,7 @@ async fn insert_entries(tx: &Tx<'_>, entries: &[Entry]) -> Result<(), Fault> {
         ])
         .await?;
     }
-    copy.finish().await
+    Ok(())
 }
 
 const SWAP_TYPES: &[Type] = &[
@@ -141,11 +176,7 @@ const SWAP_TYPES: &[Type] = &[
     Type::TIMESTAMPTZ,
 ];
 
-async fn insert_swaps(tx: &Tx<'_>, swaps: &[Swapped]) -> Result<(), Fault> {
-    if swaps.is_empty() {
-        return Ok(());
-    }
-    let mut copy = CopyIn::begin(tx, COPY_SWAPS, SWAP_TYPES).await?;
+async fn copy_swaps(copy: &mut CopyIn, swaps: &[Swapped]) -> Result<(), Fault> {
     for swap in swaps {
         let figures = &swap.figures;
         copy.row(&[
@@ -170,7 +201,7 @@ async fn insert_swaps(tx: &Tx<'_>, swaps: &[Swapped]) -> Result<(), Fault> {
         ])
         .await?;
     }
-    copy.finish().await
+    Ok(())
 }
 
 async fn insert_obligations(tx: &Tx<'_>, writer: i16, journal: &Journal, booked_at: Timestamp) -> Result<(), Fault> {
@@ -229,7 +260,7 @@ async fn write_trades(tx: &Tx<'_>, steps: &[TradeStep], booked_at: Timestamp) ->
     Ok(())
 }
 
-async fn add_issuances(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<(), Fault> {
+async fn add_issuances(tx: &Tx<'_>, statement: &Statement, writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<(), Fault> {
     if sums.is_empty() {
         return Ok(());
     }
@@ -237,22 +268,6 @@ async fn add_issuances(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<VendorId, Issua
     let vendors: Vec<Uuid> = sums.keys().map(|v| v.uuid()).collect();
     let issued: Vec<i64> = sums.values().map(|s| fit(s.issued)).collect::<Result<_, _>>()?;
     let retired: Vec<i64> = sums.values().map(|s| fit(s.retired)).collect::<Result<_, _>>()?;
-    let statement = tx.prepare_cached(ADD_ISSUANCES).await?;
-    tx.execute(&statement, &[&writer, &vendors, &issued, &retired]).await?;
+    tx.execute(statement, &[&writer, &vendors, &issued, &retired]).await?;
     Ok(())
-}
-
-const ANSWER_TYPES: &[Type] = &[Type::UUID, Type::TEXT, Type::BYTEA, Type::TEXT, Type::TIMESTAMPTZ];
-
-async fn insert_answers<'a>(
-    tx: &Tx<'_>,
-    granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
-    booked_at: Timestamp,
-) -> Result<(), Fault> {
-    let mut copy = CopyIn::begin(tx, COPY_ANSWERS, ANSWER_TYPES).await?;
-    for (claim, receipt) in granted {
-        let answer = serde_json::to_string(receipt).map_err(|e| Fault::Unreadable(format!("a receipt: {e}")))?;
-        copy.row(&[&claim.actor, &claim.key, &claim.request_hash.as_slice(), &answer, &booked_at]).await?;
-    }
-    copy.finish().await
 }
