@@ -80,7 +80,7 @@ impl Bench<'_> {
         for (name, millis) in [("p50_ms", offered.taken.p50_ms), ("p99_ms", offered.taken.p99_ms)] {
             report.figure(format!("overload.{name}"), millis.unwrap_or_default(), Unit::Millis);
         }
-        let others: f64 = offered.statuses.iter().filter(|(status, _)| !matches!(**status, 201 | 503)).map(|(_, count)| count).sum();
+        let others = offered.statuses.iter().filter(|(status, _)| !matches!(**status, 201 | 503)).fold(0.0, |sum, (_, count)| sum + count);
         report.bar_of("answers under overload that were neither 201 nor 503", Some(others), Side::AtMost, 0.0, Unit::Count);
     }
 }

@@ -52,6 +52,6 @@ SET issued = issuances.issued + excluded.issued, retired = issuances.retired + e
 INSERT INTO window_totals (window_id, writer, gross_micro)
 VALUES (:window_id, :writer, :value)
 ON CONFLICT (window_id, writer) DO UPDATE SET gross_micro = window_totals.gross_micro + excluded.gross_micro;
-INSERT INTO idempotency (actor_id, key, request_hash, answer, created_at)
-VALUES (:user_id, :swap_id, sha256('one swap'), '{"id": "the first answer, stored as text"}', clock_timestamp());
+INSERT INTO idempotency (actor_id, key, request_hash, swap_user_id, swap_id, created_at)
+VALUES (:user_id, :swap_id, sha256('one swap'), :user_id, :swap_id, clock_timestamp());
 COMMIT;
