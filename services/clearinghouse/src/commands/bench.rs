@@ -48,6 +48,12 @@ pub(crate) struct BenchArgs {
     /// Connections of single swaps, and clients of the yardsticks.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=128))]
     connections: Option<u32>,
+    /// Swaps in one bulk request.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    bulk_lines: Option<u32>,
+    /// Obligations in the window that is settled, and in the network that is netted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    obligations: Option<u32>,
 }
 
 impl BenchArgs {
@@ -60,6 +66,10 @@ impl BenchArgs {
         plan.take = self.seconds.map_or(plan.take, |seconds| Duration::from_secs(seconds.into()));
         plan.users = self.accounts.map_or(plan.users, |accounts| accounts.div_ceil(10));
         plan.connections = self.connections.unwrap_or(plan.connections);
+        plan.bulk_lines = self.bulk_lines.unwrap_or(plan.bulk_lines);
+        if let Some(obligations) = self.obligations {
+            (plan.obligations, plan.networks) = (obligations.into(), vec![obligations]);
+        }
         plan
     }
 }
@@ -120,6 +130,9 @@ fn spinner() -> ProgressBar {
 
 impl From<BenchError> for CommandError {
     fn from(error: BenchError) -> Self {
-        Self::fault(error.to_string())
+        match error {
+            BenchError::InMemory { .. } => Self::input(error.to_string()),
+            _ => Self::fault(error.to_string()),
+        }
     }
 }
