@@ -130,9 +130,7 @@ fn spinner() -> ProgressBar {
 
 impl From<BenchError> for CommandError {
     fn from(error: BenchError) -> Self {
-        match error {
-            BenchError::InMemory { .. } => Self::input(error.to_string()),
-            _ => Self::fault(error.to_string()),
-        }
+        let of_the_input = matches!(error, BenchError::InMemory { .. });
+        if of_the_input { Self::input(error.to_string()) } else { Self::fault(error.to_string()) }
     }
 }
