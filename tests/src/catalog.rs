@@ -82,7 +82,11 @@ fn every_distributed_unique_key_contains_the_user() {
 fn every_statement_prepares() {
     audit(async |house| {
         let admin = house.db_admin().await;
-        let statements: Vec<&str> = ledger::statements().chain(runs::statements()).chain(clearinghouse::statements()).collect();
+        let statements: Vec<&str> = ledger::statements()
+            .chain(runs::statements())
+            .chain(clearinghouse::statements())
+            .chain(bench::STATEMENTS.iter().copied())
+            .collect();
         assert!(statements.len() > 90, "only {} statements", statements.len());
         for statement in statements {
             admin.prepare(statement).await.unwrap_or_else(|e| panic!("{e}: {statement}"));

@@ -40,6 +40,7 @@ mod books {
 }
 
 /// The schema against its rules, and the workspace against its plan.
+mod bench;
 mod catalog;
 mod commands;
 mod external_database;

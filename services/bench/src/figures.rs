@@ -70,12 +70,12 @@ pub(crate) struct Taken {
 
 impl Taken {
     /// From the latencies of all requests of the turn, in microseconds.
-    pub(crate) fn from_latencies(mut latencies: Vec<u32>, swaps: u64, time: Duration, shares: Shares) -> Self {
+    pub(crate) fn from_latencies(mut latencies: Vec<u32>, swaps: f64, time: Duration, shares: Shares) -> Self {
         latencies.sort_unstable();
         let millis = |micros: Option<u32>| micros.map(|m| f64::from(m) / 1000.0);
         let total: u64 = latencies.iter().map(|l| u64::from(*l)).sum();
         Self {
-            per_second: real(swaps) / time.as_secs_f64(),
+            per_second: swaps / time.as_secs_f64(),
             mean_ms: real(total) / count(latencies.len()).max(1.0) / 1000.0,
             p50_ms: millis(percentile(&latencies, 50)),
             p99_ms: millis(percentile(&latencies, 99)),
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn latencies_become_a_turn() {
-        let taken = Taken::from_latencies(vec![3000, 1000, 2000], 3, Duration::from_secs(2), Shares::default());
+        let taken = Taken::from_latencies(vec![3000, 1000, 2000], 3.0, Duration::from_secs(2), Shares::default());
         assert_eq!((taken.per_second, taken.mean_ms, taken.p50_ms, taken.p99_ms), (1.5, 2.0, Some(2.0), Some(3.0)));
     }
 }

@@ -34,6 +34,13 @@ pub struct Place {
     pub sarafu: Option<PathBuf>,
 }
 
+impl Place {
+    /// What the servers under test write to their standard error.
+    pub fn server_log(&self) -> PathBuf {
+        self.dir.join("server.log")
+    }
+}
+
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Place").field("program", &self.program).field("dir", &self.dir).finish_non_exhaustive()

@@ -4,14 +4,13 @@ use crate::client::{self, Connection};
 use crate::market::{self, ACCOUNTS, ISSUED, Market, SCHEME, VENDORS};
 use crate::server::Server;
 use crate::{BenchError, Logins, Place, Tell, store};
-use ledger::{Claim, Clock, Db, Engine, EngineLimits, Failure, new_id};
+use ledger::{Claim, Clock, Db, Engine, EngineLimits, Failure, PostRefusal, new_id};
 use scrip::posting::{Issue, Posting};
 use scrip::{OperationId, Tokens, UserId, VendorId};
 use serde_json::json;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Issues under way at the same time: some batches' worth.
+/// Issues that wait at the same time: some batches' worth.
 const ISSUES_AT_ONCE: usize = 16_000;
 
 /// A house that is full, and how its operator signs in.
@@ -60,42 +59,34 @@ async fn onboard(place: &Place, logins: &Logins) -> Result<String, BenchError> {
 async fn issue(logins: &Logins, market: Market, vendors: &[Uuid], tell: Tell<'_>) -> Result<(), BenchError> {
     let clock = Clock::system();
     let db = Db::connect(&logins.server_url, 4).await?;
-    let engine = Engine::start(db, clock, EngineLimits { queue_max: ISSUES_AT_ONCE, batch_max: 4_000 });
+    let engine = Engine::start(db, clock, EngineLimits { queue_max: ISSUES_AT_ONCE, batch_max: 4_000, writers: 2 });
     let of_users = (0..market.users).flat_map(|user| (0..ACCOUNTS).map(move |account| (user, market::vendor_of(user, account))));
     let of_hot_users = (market.users..market.all_users()).flat_map(|user| [(user, 0), (user, 1)]);
-    let mut under_way = JoinSet::new();
-    for (number, (user, vendor)) in of_users.chain(of_hot_users).enumerate() {
-        if under_way.len() >= ISSUES_AT_ONCE {
-            finish_some(&mut under_way, ISSUES_AT_ONCE / 2).await?;
+    let all: Vec<(u32, u32)> = of_users.chain(of_hot_users).collect();
+    for (number, chunk) in all.chunks(ISSUES_AT_ONCE).enumerate() {
+        tell(&format!("issuing tokens: account {} of {}", number * ISSUES_AT_ONCE, all.len()));
+        let mut postings = Vec::new();
+        for (user, vendor) in chunk {
+            let vendor = usize::try_from(*vendor).ok().and_then(|place| vendors.get(place)).copied();
+            let vendor = vendor.ok_or_else(|| BenchError::Unreadable("a vendor is missing".to_owned()))?;
+            postings.push((claim(vendor, *user), issue_to(*user, vendor)));
         }
-        if number % 100_000 == 0 {
-            tell(&format!("issuing tokens to account {number}"));
-        }
-        let vendor = usize::try_from(vendor).ok().and_then(|place| vendors.get(place)).copied();
-        let vendor = vendor.ok_or_else(|| BenchError::Unreadable("a vendor is missing".to_owned()))?;
-        let engine = engine.clone();
-        under_way.spawn(async move { engine.post(claim(vendor, number), issue_to(user, vendor)).await });
-    }
-    finish_some(&mut under_way, 0).await
-}
-
-async fn finish_some<T: 'static, R: std::fmt::Display + 'static>(
-    under_way: &mut JoinSet<Result<T, Failure<R>>>,
-    left: usize,
-) -> Result<(), BenchError> {
-    while under_way.len() > left {
-        match under_way.join_next().await {
-            Some(Ok(Ok(_))) | None => {}
-            Some(Ok(Err(Failure::Fault(fault)))) => return Err(fault.into()),
-            Some(Ok(Err(Failure::Refused(refusal)))) => return Err(BenchError::Unreadable(format!("an issue was refused: {refusal}"))),
-            Some(Err(panic)) => return Err(BenchError::Unreadable(format!("an issue ended early: {panic}"))),
+        for outcome in engine.post_many(postings).await {
+            outcome.map_err(unissued)?;
         }
     }
     Ok(())
 }
 
-fn claim(vendor: Uuid, number: usize) -> Claim {
-    Claim { actor: vendor, key: format!("seed-{number}"), request_hash: [0; 32] }
+fn unissued(failure: Failure<PostRefusal>) -> BenchError {
+    match failure {
+        Failure::Fault(fault) => fault.into(),
+        Failure::Refused(refusal) => BenchError::Unreadable(format!("an issue was refused: {refusal}")),
+    }
+}
+
+fn claim(vendor: Uuid, user: u32) -> Claim {
+    Claim { actor: vendor, key: format!("first tokens of {user}"), request_hash: [0; 32] }
 }
 
 fn issue_to(user: u32, vendor: Uuid) -> Posting {

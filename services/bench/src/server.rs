@@ -21,7 +21,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one on the database that the URL names, and waits until it listens.
     pub(crate) async fn start(place: &Place, server_url: &str, settings: &[(&str, String)]) -> Result<Self, BenchError> {
-        let log_path = place.dir.join("server.log");
+        let log_path = place.server_log();
         let log = File::options().create(true).append(true).open(&log_path).map_err(BenchError::io("the server's log"))?;
         let mut process = Command::new(&place.program)
             .args(["serve", "--listen", "127.0.0.1:0"])

@@ -1,7 +1,8 @@
 //! The load generator: connections that each send one request, wait for its answer, look at it, and send the next.
 //!
-//! It runs on one thread of its own, in another process than the servers. A turn begins with a while that is not counted; then every answer
-//! counts that arrives before the end. An answer that the turn does not expect ends it: a figure of refusals is none.
+//! It runs on one thread of its own, in another process than the servers. A turn begins with a while that is not counted. A request that was
+//! under way at the begin or the end counts by the part of its time that lies within the turn, so that a few long requests measure as
+//! finely as many short ones. An answer that the turn does not expect ends it: a figure of refusals is none.
 
 mod bulk;
 mod singles;
@@ -59,6 +60,8 @@ pub(crate) struct Load {
     pub(crate) expect: Expect,
     pub(crate) warm: Duration,
     pub(crate) take: Duration,
+    /// How long a connection waits from one request to the next, at least; none: it sends as soon as it is answered.
+    pub(crate) pace: Option<Duration>,
     pub(crate) watched: Watched,
     /// The servers; connections are dealt out to them in turn.
     pub(crate) addresses: Vec<SocketAddr>,
@@ -69,14 +72,7 @@ pub(crate) struct Load {
 pub(crate) struct Offered {
     pub(crate) taken: Taken,
     /// Swaps (not requests) by the HTTP status that each was answered with.
-    pub(crate) statuses: BTreeMap<u16, u64>,
-}
-
-impl Offered {
-    /// How many swaps were answered with this status.
-    pub(crate) fn answered_with(&self, status: u16) -> u64 {
-        self.statuses.get(&status).copied().unwrap_or_default()
-    }
+    pub(crate) statuses: BTreeMap<u16, f64>,
 }
 
 impl Load {
@@ -96,13 +92,13 @@ impl Load {
             open.push((number, *address, Connection::open(*address).await?));
         }
         let begin = Instant::now() + self.warm;
-        let shared = Arc::new(Shared { begin, end: begin + self.take, expect: self.expect, draw: self.draw, house });
+        let shared = Arc::new(Shared { begin, end: begin + self.take, expect: self.expect, draw: self.draw, pace: self.pace, house });
         let mut driven = JoinSet::new();
         for (number, address, connection) in open {
             let (shared, kind) = (Arc::clone(&shared), self.kind);
             driven.spawn(async move {
                 let seed = NEXT_REQUEST.load(Ordering::Relaxed) + u64::from(number);
-                let driver = Driver { address, connection, rng: Rng::with_seed(seed), shared, tally: Tally::default() };
+                let driver = Driver { address, connection, rng: Rng::with_seed(seed), next: begin, shared, tally: Tally::default() };
                 match kind {
                     Kind::Singles => driver.singles().await,
                     Kind::Bulk { lines } => driver.bulk(lines).await,
@@ -115,6 +111,9 @@ impl Load {
             all.add(tally.map_err(|panic| BenchError::Unreadable(format!("a connection ended early: {panic}")))??);
         }
         let made = all.statuses.get(&201).copied().unwrap_or_default();
+        if all.latencies.is_empty() {
+            return Err(BenchError::Unreadable("no request was answered within a turn; make the turns longer with --seconds".to_owned()));
+        }
         Ok(Offered { taken: Taken::from_latencies(all.latencies, made, self.take, shares), statuses: all.statuses })
     }
 }
@@ -132,6 +131,7 @@ struct Shared {
     end: Instant,
     expect: Expect,
     draw: Draw,
+    pace: Option<Duration>,
     house: House,
 }
 
@@ -140,6 +140,8 @@ struct Driver {
     address: SocketAddr,
     connection: Connection,
     rng: Rng,
+    /// When it may send again.
+    next: Instant,
     shared: Arc<Shared>,
     tally: Tally,
 }
@@ -150,7 +152,7 @@ struct Tally {
     /// Of requests, in microseconds.
     latencies: Vec<u32>,
     /// Of swaps.
-    statuses: BTreeMap<u16, u64>,
+    statuses: BTreeMap<u16, f64>,
 }
 
 impl Tally {
@@ -167,15 +169,25 @@ impl Driver {
         self.shared.house.market
     }
 
-    /// Counts one request, if it was answered within the turn, with the swaps in it by status.
+    /// Counts one request, as far as it lies within the turn, with the swaps in it by status.
     fn count(&mut self, sent: Instant, statuses: impl IntoIterator<Item = (u16, u64)>) {
-        let now = Instant::now();
-        if now < self.shared.begin || now > self.shared.end {
+        let answered = Instant::now();
+        let Shared { begin, end, .. } = *self.shared;
+        let part = part_within((sent, answered), (begin, end));
+        if part <= 0.0 {
             return;
         }
-        self.tally.latencies.push(number::micros(now.duration_since(sent)));
+        self.tally.latencies.push(number::micros(answered.duration_since(sent)));
         for (status, swaps) in statuses {
-            *self.tally.statuses.entry(status).or_default() += swaps;
+            *self.tally.statuses.entry(status).or_default() += part * number::real(swaps);
+        }
+    }
+
+    /// Waits for the connection's next turn, where it has a pace; whoever is behind does not wait.
+    async fn keep_pace(&mut self) {
+        if let Some(pace) = self.shared.pace {
+            tokio::time::sleep_until(self.next.into()).await;
+            self.next = Instant::now().max(self.next + pace);
         }
     }
 
@@ -199,4 +211,24 @@ impl Driver {
 /// A key that no other request of this process bears.
 fn next_key() -> String {
     format!("bench-{}-{}", std::process::id(), NEXT_REQUEST.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Which part of the first span lies within the second.
+fn part_within((from, to): (Instant, Instant), (begin, end): (Instant, Instant)) -> f64 {
+    let within = to.min(end).saturating_duration_since(from.max(begin));
+    within.as_secs_f64() / to.duration_since(from).as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_counts_by_its_part_of_the_turn() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let turn = (at(10), at(20));
+        let spans = [(at(11), at(12)), (at(8), at(12)), (at(19), at(23)), (at(0), at(40)), (at(5), at(10)), (at(20), at(21))];
+        assert_eq!(spans.map(|span| part_within(span, turn)), [1.0, 0.5, 0.25, 0.25, 0.0, 0.0]);
+    }
 }

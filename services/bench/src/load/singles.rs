@@ -9,6 +9,7 @@ impl Driver {
     /// Sends until the turn is over.
     pub(super) async fn singles(mut self) -> Result<Tally, BenchError> {
         while Instant::now() < self.shared.end {
+            self.keep_pace().await;
             let Wish { user, from, to } = self.market().draw(&mut self.rng, self.shared.draw);
             let (from, to) = (market::vendor_code(from), market::vendor_code(to));
             let body = format!(r#"{{"from":"{from}","to":"{to}","send":"{SEND}"}}"#);

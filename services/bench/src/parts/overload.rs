@@ -1,20 +1,19 @@
-//! Far more than can be served: thousands of connections, some of them with bulk requests, none of which waits after a refusal.
+//! Far more than can be served: thousands of connections that together offer five times what is possible, and never mind a refusal.
 //!
 //! The server answers what it can, says 503 with Retry-After to the rest, keeps its memory within a bound, and is itself again soon after.
 
 use super::Bench;
 use crate::BenchError;
 use crate::figures::Unit;
-use crate::load::{Expect, Kind, Load, Offered};
+use crate::load::{Expect, Load, Offered, UNANSWERED};
 use crate::market::Draw;
-use crate::number::real;
 use crate::report::Side;
 use crate::seed::House;
 use crate::server::Server;
 use std::time::{Duration, Instant};
 
-/// One connection of this many sends bulk requests: what they ask for alone is several times what the queue holds.
-const BULK_SHARE: u32 = 50;
+/// What is offered, in units of what is possible.
+const OFFERED: f64 = 5.0;
 /// What the server may take at most, in MiB.
 const MEMORY_MAX: f64 = 1024.0;
 /// The speed that counts as normal again, as a part of what was before.
@@ -33,17 +32,12 @@ impl Bench<'_> {
         let normal = self.load(false, Draw::Uniform, self.plan.take, &[&server]).offer(&house).await?.taken.per_second;
 
         self.tell("overload");
-        let bulk_connections = self.plan.overload_connections / BULK_SHARE;
-        let singles = self.flood(Kind::Singles, self.plan.overload_connections - bulk_connections, &server);
-        let bulk = self.flood(Kind::Bulk { lines: self.plan.bulk_lines }, bulk_connections, &server);
-        let (singles, bulk) = tokio::join!(singles.offer(&house), bulk.offer(&house));
-        let (singles, bulk) = (singles?, bulk?);
-
+        let offered = self.flood(normal, &server).offer(&house).await?;
         let ended = Instant::now();
         let recovered = self.await_normal(&house, &server, normal, ended).await?;
         self.tell("overload: afterwards");
         let afterwards = self.load(false, Draw::Uniform, self.plan.take, &[&server]).offer(&house).await?.taken.per_second;
-        self.report_overload(&singles, &bulk);
+        self.report_overload(&offered);
         let memory = server.memory();
         server.stop().await?;
 
@@ -56,14 +50,11 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn flood(&self, kind: Kind, connections: u32, server: &Server) -> Load {
-        Load {
-            kind,
-            connections,
-            expect: Expect::Anything,
-            warm: Duration::ZERO,
-            ..self.load(false, Draw::Uniform, self.plan.overload, &[server])
-        }
+    fn flood(&self, normal: f64, server: &Server) -> Load {
+        let connections = self.plan.overload_connections;
+        let pace = Duration::from_secs_f64(f64::from(connections) / (normal * OFFERED).max(1.0));
+        let load = self.load(false, Draw::Uniform, self.plan.overload, &[server]);
+        Load { connections, expect: Expect::Anything, warm: Duration::ZERO, pace: Some(pace), ..load }
     }
 
     /// Seconds until a second's singles are as fast as before; nothing if that never happens.
@@ -79,25 +70,18 @@ impl Bench<'_> {
         Err(BenchError::Unreadable("the server was not itself again a minute after the overload".to_owned()))
     }
 
-    fn report_overload(&mut self, singles: &Offered, bulk: &Offered) {
+    fn report_overload(&mut self, offered: &Offered) {
         let seconds = self.plan.overload.as_secs_f64();
-        let per_second = |offered: &Offered, status: u16| real(offered.answered_with(status)) / seconds;
-        let others = |offered: &Offered| real(offered.statuses.iter().filter(|(s, _)| !matches!(**s, 201 | 503)).map(|(_, n)| n).sum());
         let report = &mut self.report;
-        for (name, offered) in [("singles", singles), ("bulk", bulk)] {
-            report.figure(format!("overload.{name}_made_per_second"), per_second(offered, 201), Unit::PerSecond);
-            report.figure(format!("overload.{name}_refused_per_second"), per_second(offered, 503), Unit::PerSecond);
+        for (status, count) in &offered.statuses {
+            let name = if *status == UNANSWERED { "broken".to_owned() } else { status.to_string() };
+            report.figure(format!("overload.{name}_per_second"), count / seconds, Unit::PerSecond);
         }
-        if let Some(p99) = singles.taken.p99_ms {
-            report.figure("overload.singles_p99_ms", p99, Unit::Millis);
+        for (name, millis) in [("p50_ms", offered.taken.p50_ms), ("p99_ms", offered.taken.p99_ms)] {
+            report.figure(format!("overload.{name}"), millis.unwrap_or_default(), Unit::Millis);
         }
-        report.bar_of(
-            "answers under overload that were neither 201 nor 503",
-            Some(others(singles) + others(bulk)),
-            Side::AtMost,
-            0.0,
-            Unit::Count,
-        );
+        let others = offered.statuses.iter().filter(|(status, _)| !matches!(**status, 201 | 503)).fold(0.0, |sum, (_, count)| sum + count);
+        report.bar_of("answers under overload that were neither 201 nor 503", Some(others), Side::AtMost, 0.0, Unit::Count);
     }
 }
 

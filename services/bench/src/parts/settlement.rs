@@ -13,7 +13,7 @@ use crate::seed::House;
 use crate::store::{self, OpenWindow};
 use crate::{BenchError, usage};
 use fastrand::Rng;
-use ledger::obligations::{NewObligation, Source, record};
+use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Db, Tx, lock_scheme_shared, new_id, read_time};
 use scrip::{Micro, OperationId, VendorId};
 use serde_json::Value;
@@ -146,7 +146,7 @@ impl Bench<'_> {
 async fn write_chunk(tx: &Tx<'_>, window: OpenWindow, chunk: &[NewObligation]) -> Result<(), BenchError> {
     lock_scheme_shared(tx, window.scheme).await?;
     let booked_at = read_time(tx).await?;
-    Ok(record(tx, scrip::WindowId::new(window.window), Source::Import, OperationId::new(new_id()), booked_at, chunk).await?)
+    Ok(record(tx, scrip::WindowId::new(window.window), Recorder::Import, OperationId::new(new_id()), booked_at, chunk).await?)
 }
 
 fn draw(rng: &mut Rng, vendors: &[Uuid]) -> NewObligation {

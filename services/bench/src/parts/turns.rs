@@ -169,6 +169,7 @@ impl Bench<'_> {
             expect: Expect::Made,
             warm: plan.warm / 2,
             take,
+            pace: None,
             watched: self.watched(servers),
             addresses: servers.iter().map(|server| server.address).collect(),
         }

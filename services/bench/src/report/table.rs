@@ -15,11 +15,11 @@ impl fmt::Display for Report {
             self.rows.iter().try_for_each(|row| write_row(f, row))?;
         }
         if !self.figures.is_empty() {
-            writeln!(f, "\n{:<62}{:>14}", "figure", "measured")?;
+            writeln!(f, "\n{:<64}{:>14}", "figure", "measured")?;
             self.figures.iter().try_for_each(|figure| write_figure(f, figure))?;
         }
         if !self.bars.is_empty() {
-            writeln!(f, "\n{:<62}{:>14}   bar", "ratio, within this run", "measured")?;
+            writeln!(f, "\n{:<64}{:>14}   bar", "ratio, within this run", "measured")?;
             self.bars.iter().try_for_each(|bar| write_bar(f, bar))?;
         }
         self.write_machine(f)
@@ -47,7 +47,7 @@ fn write_row(f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
 }
 
 fn write_figure(f: &mut fmt::Formatter<'_>, figure: &Figure) -> fmt::Result {
-    writeln!(f, "{:<62}{:>14}", figure.name, shown(figure.value, figure.unit))
+    writeln!(f, "{:<64}{:>14}", figure.name, shown(figure.value, figure.unit))
 }
 
 fn write_bar(f: &mut fmt::Formatter<'_>, bar: &Bar) -> fmt::Result {
@@ -56,7 +56,7 @@ fn write_bar(f: &mut fmt::Formatter<'_>, bar: &Bar) -> fmt::Result {
         Side::AtMost => "at most",
     };
     let verdict = if bar.passes() { "pass" } else { "MISS" };
-    writeln!(f, "{:<62}{:>14}   {side} {} {verdict}", bar.name, shown(bar.measured, bar.unit), shown(bar.bar, bar.unit))
+    writeln!(f, "{:<64}{:>14}   {side} {} {verdict}", bar.name, shown(bar.measured, bar.unit), shown(bar.bar, bar.unit))
 }
 
 fn shown(value: f64, unit: Unit) -> String {

@@ -36,8 +36,8 @@ INSERT INTO swaps (user_id, id, kind, payee_id, from_vendor_id, to_vendor_id, se
                    value_micro, to_vendor_micro, house_fee_micro, source_margin_micro, rounding_micro, window_id, booked_at)
 VALUES (:user_id, :swap_id, 'convert', :user_id, :from_id, :to_id, 400, :receive, :from_value, :to_value,
         :value, :value, 0, 0, 0, :window_id, clock_timestamp());
-INSERT INTO obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at)
-VALUES (:user_id, :obligation_id, :window_id, :from_id, :to_id, :value, 'swap', :swap_id, clock_timestamp());
+INSERT INTO obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at, writer)
+VALUES (:user_id, :obligation_id, :window_id, :from_id, :to_id, :value, 'swap', :swap_id, clock_timestamp(), :writer);
 INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count)
 VALUES (:window_id, :writer, :from_id, :to_id, :value, 1)
 ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE
@@ -52,6 +52,6 @@ SET issued = issuances.issued + excluded.issued, retired = issuances.retired + e
 INSERT INTO window_totals (window_id, writer, gross_micro)
 VALUES (:window_id, :writer, :value)
 ON CONFLICT (window_id, writer) DO UPDATE SET gross_micro = window_totals.gross_micro + excluded.gross_micro;
-INSERT INTO idempotency (actor_id, key, request_hash, answer, created_at)
-VALUES (:user_id, :swap_id, sha256('one swap'), '{"id": "the first answer, stored as text"}', clock_timestamp());
+INSERT INTO idempotency (actor_id, key, request_hash, swap_user_id, swap_id, created_at)
+VALUES (:user_id, :swap_id, sha256('one swap'), :user_id, :swap_id, clock_timestamp());
 COMMIT;

@@ -48,6 +48,12 @@ pub(crate) struct BenchArgs {
     /// Connections of single swaps, and clients of the yardsticks.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=128))]
     connections: Option<u32>,
+    /// Swaps in one bulk request.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    bulk_lines: Option<u32>,
+    /// Obligations in the window that is settled, and in the network that is netted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    obligations: Option<u32>,
 }
 
 impl BenchArgs {
@@ -60,6 +66,10 @@ impl BenchArgs {
         plan.take = self.seconds.map_or(plan.take, |seconds| Duration::from_secs(seconds.into()));
         plan.users = self.accounts.map_or(plan.users, |accounts| accounts.div_ceil(10));
         plan.connections = self.connections.unwrap_or(plan.connections);
+        plan.bulk_lines = self.bulk_lines.unwrap_or(plan.bulk_lines);
+        if let Some(obligations) = self.obligations {
+            (plan.obligations, plan.networks) = (obligations.into(), vec![obligations]);
+        }
         plan
     }
 }
@@ -95,7 +105,12 @@ async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar
         sarafu: Some(PathBuf::from("../shared/data/sarafu-obligations.csv")).filter(|path| path.exists()),
     };
     let tell = |what: &str| bar.set_message(what.to_owned());
-    Ok(bench::run(&args.plan(), &place, &tell).await?)
+    let measured = bench::run(&args.plan(), &place, &tell).await;
+    if measured.is_err() && std::fs::create_dir_all(&args.out).is_ok() {
+        // The folder vanishes; what the servers said may be the explanation. Where they said nothing there is nothing to keep.
+        std::fs::copy(place.server_log(), args.out.join("server.log")).ok();
+    }
+    Ok(measured?)
 }
 
 fn write_results(out: &Path, report: &Report) -> Result<(), CommandError> {
@@ -115,6 +130,7 @@ fn spinner() -> ProgressBar {
 
 impl From<BenchError> for CommandError {
     fn from(error: BenchError) -> Self {
-        Self::fault(error.to_string())
+        let of_the_input = matches!(error, BenchError::InMemory { .. });
+        if of_the_input { Self::input(error.to_string()) } else { Self::fault(error.to_string()) }
     }
 }
