@@ -7,7 +7,7 @@ mod processes;
 mod settlement;
 mod turns;
 
-use crate::market::Market;
+use crate::market::{self, Market};
 use crate::plan::{Part, Plan};
 use crate::report::Report;
 use crate::seed::{self, House};
@@ -136,12 +136,10 @@ impl<'a> Bench<'a> {
 }
 
 fn how(plan: &Plan) -> String {
+    let Plan { rounds, take, warm, users, .. } = plan;
+    let (accounts, vendors) = (users * market::ACCOUNTS, market::VENDORS);
     format!(
-        "Medians of {} rounds in which the loads take turns of {:?} (after {:?} that do not count); {} accounts with {} vendors.",
-        plan.rounds,
-        plan.take,
-        plan.warm,
-        plan.users * crate::market::ACCOUNTS,
-        crate::market::VENDORS
+        "{accounts} accounts of {vendors} vendors; loads take turns of {take:?}, after {:?} that do not count; median of {rounds} rounds.",
+        *warm / 2
     )
 }

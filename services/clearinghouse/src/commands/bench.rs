@@ -8,8 +8,11 @@ use crate::private_postgres::PrivatePostgres;
 use bench::{BenchError, Logins, Part, Place, Plan, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Measures swaps, netting and files per second on this machine, and compares them with what PostgreSQL's own benchmark reaches there.
 ///
@@ -80,7 +83,8 @@ pub(crate) async fn run(args: &BenchArgs, _context: &Context) -> Result<(), Comm
     bench::check_folder(&parent)?;
     let bar = spinner();
     bar.set_message("starting PostgreSQL");
-    let postgres = PrivatePostgres::start_throwaway_in(&parent).await?;
+    let folder = folder_for_everybody(&parent)?;
+    let postgres = PrivatePostgres::start_throwaway_in(folder.path()).await?;
     let measured = measure(args, &postgres, &bar).await;
     bar.set_message("stopping PostgreSQL");
     postgres.stop().await;
@@ -118,6 +122,12 @@ fn write_results(out: &Path, report: &Report) -> Result<(), CommandError> {
     std::fs::create_dir_all(out).map_err(unwritten)?;
     std::fs::write(out.join("bench.json"), format!("{:#}\n", report.to_json())).map_err(unwritten)?;
     report.to_svg().map_or(Ok(()), |chart| std::fs::write(out.join("bench.svg"), chart)).map_err(unwritten)
+}
+
+/// PostgreSQL runs as another user where this program runs as root, and makes its data there.
+fn folder_for_everybody(parent: &Path) -> Result<TempDir, CommandError> {
+    let made = tempfile::Builder::new().prefix("scriphouse-bench-").permissions(Permissions::from_mode(0o1777)).tempdir_in(parent);
+    made.map_err(|error| CommandError::fault(format!("no folder could be made in {}: {error}", parent.display())))
 }
 
 /// Draws to standard error, and only if that is a terminal.
