@@ -170,10 +170,14 @@ impl Connection {
         self.begin(&format!("SET LOCAL ROLE scriphouse_app; SET LOCAL scriphouse.user_id = '{user}'")).await
     }
 
-    /// A tx of the posting engine: the house's, with plans that are made once and do not depend on how many keys a batch has, so that
-    /// rows are locked in the order of the keys that are given.
+    /// A tx of the posting engine: the house's, with plans that walk the given keys in their order and find each row by its index. They
+    /// are made once; a plan made for the sizes of the moment would read small tables whole, and lock rows in any order.
     pub(crate) async fn begin_posting(&mut self) -> Result<Tx<'_>, Fault> {
-        self.begin("SET LOCAL ROLE scriphouse_house; SET LOCAL plan_cache_mode = force_generic_plan").await
+        self.begin(
+            "SET LOCAL ROLE scriphouse_house; SET LOCAL plan_cache_mode = force_generic_plan; \
+             SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off",
+        )
+        .await
     }
 
     /// The role is on its way when this returns, ahead of whatever is sent next: polling once sends, and nobody need wait for the

@@ -18,6 +18,9 @@ use std::fmt::Display;
 use std::time::Duration;
 use utoipa::ToSchema;
 
+/// The media type of bodies.
+pub(super) const JSON: &str = "application/json";
+
 /// A sender slower than this is not waited for, so that it cannot hold a connection for nothing.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -29,9 +32,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let headers = request.headers().clone();
+        let said = check_media_type(request.headers(), JSON);
         let bytes = read_bytes(request, state).await?;
-        Ok(Self(parse(&headers, &bytes)?))
+        Ok(Self(parse(said, &bytes)?))
     }
 }
 
@@ -57,13 +60,10 @@ fn unreadable(rejection: &BytesRejection) -> Box<Problem> {
     }
 }
 
-/// Reads JSON; nothing at all counts as `{}`, so that the complaint is about the field that is missing.
-pub(super) fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Box<Problem>> {
-    if bytes.is_empty() {
-        return read_json(b"{}");
-    }
-    check_media_type(headers, "application/json")?;
-    read_json(bytes)
+/// Reads what is said to be JSON; nothing at all counts as `{}`, whatever it is said to be, so that the complaint is about the field that is
+/// missing.
+pub(super) fn parse<T: DeserializeOwned>(said: Result<(), Box<Problem>>, bytes: &[u8]) -> Result<T, Box<Problem>> {
+    if bytes.is_empty() { read_json(b"{}") } else { said.and_then(|()| read_json(bytes)) }
 }
 
 /// Refuses a body that is said to be something else, or nothing.

@@ -46,11 +46,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let key = read_key(request.headers(), LENGTH_MAX)?;
-        let headers = request.headers().clone();
+        let said = body::check_media_type(request.headers(), body::JSON);
         let hash = RequestHash::begin(request.method(), request.uri().path());
         let bytes = body::read_bytes(request, state).await?;
         let request_hash = hash.of(&comparable(&bytes));
-        Ok(Self { key, request_hash, body: body::parse(&headers, &bytes).map_err(|problem| refuse(*problem)) })
+        Ok(Self { key, request_hash, body: body::parse(said, &bytes).map_err(|problem| refuse(*problem)) })
     }
 }
 

@@ -8,7 +8,6 @@ mod store;
 
 use crate::directory::Directory;
 use crate::refusal::{Answer, AnyRefusal, refuse};
-use futures_util::future::join_all;
 use ledger::{Claim, Db, Engine, Failure, Fault, PostRefusal, Posted};
 use scrip::posting::Posting;
 use std::collections::HashSet;
@@ -40,16 +39,18 @@ impl Postings {
 
     /// The same for many of one actor: each is answered by itself, in their order. All that can be posted go to the engine together.
     pub async fn post_many(&self, actor: Uuid, wishes: Vec<(Claim, Answer<Posting>)>) -> Vec<Answer<Posted>> {
-        let (mut postings, mut refused) = (Vec::with_capacity(wishes.len()), Vec::new());
+        let (mut places, mut postings, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for (place, (claim, wish)) in wishes.into_iter().enumerate() {
             match wish {
-                Ok(posting) => postings.push((place, claim, posting)),
+                Ok(posting) => {
+                    places.push(place);
+                    postings.push((claim, posting));
+                }
                 Err(refusal) => refused.push((place, claim, refusal)),
             }
         }
         let mut answers = self.refuse_many(actor, refused).await;
-        let posted = join_all(postings.into_iter().map(async |(place, claim, posting)| (place, self.engine.post(claim, posting).await)));
-        for (place, outcome) in posted.await {
+        for (place, outcome) in places.into_iter().zip(self.engine.post_many(postings).await) {
             answers.push((place, self.worded(outcome).await));
         }
         answers.sort_unstable_by_key(|(place, _)| *place);

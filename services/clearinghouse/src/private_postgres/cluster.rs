@@ -3,6 +3,7 @@
 use super::Error;
 use super::binaries::Binaries;
 use super::identity::Identity;
+use super::tuning;
 use std::fs::{DirBuilder, File};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -98,9 +99,13 @@ impl Cluster {
         File::open(&self.data_dir).and_then(|folder| folder.sync_all()).map_err(Error::at(&self.data_dir))
     }
 
-    /// Writes the settings of this program's version.
-    pub(super) fn write_conf(&self) -> Result<(), Error> {
-        self.write_private(&self.pgdata().join("postgresql.conf"), POSTGRESQL_CONF)
+    /// Writes the settings of this program's version for this machine.
+    pub(super) fn write_conf(&self, binaries: &Binaries) -> Result<(), Error> {
+        let path = self.pgdata().join("postgresql.conf");
+        // Once without them, so that PostgreSQL can be asked what it takes.
+        self.write_private(&path, POSTGRESQL_CONF)?;
+        let of_this_machine = tuning::settings(binaries, &self.identity, &self.pgdata());
+        self.write_private(&path, &[POSTGRESQL_CONF, &of_this_machine].concat())
     }
 
     /// The folder of the socket: `socket/`, or a short one under the temporary folder where that path would be too long.

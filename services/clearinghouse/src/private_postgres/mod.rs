@@ -12,6 +12,7 @@ mod error;
 mod identity;
 mod leash;
 mod store;
+mod tuning;
 
 pub use error::Error;
 pub use store::STATEMENTS;
@@ -240,7 +241,7 @@ impl Server {
 
     fn start(&self) -> Result<Leash, Error> {
         self.cluster.stop_leftover(&self.binaries)?;
-        self.cluster.write_conf()?;
+        self.cluster.write_conf(&self.binaries)?;
         self.plan.start()
     }
 

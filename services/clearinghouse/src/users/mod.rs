@@ -39,7 +39,7 @@ type Answer<T> = Result<T, Failure<UserRefusal>>;
 impl Users {
     /// Users in this database; so many passwords are hashed at once.
     pub fn new(db: Db, clock: Clock, access: Access, password_hashes_at_once: usize) -> Self {
-        Self { db, clock, access, passwords: Passwords::new(password_hashes_at_once) }
+        Self { db, clock, access, passwords: Passwords::start(password_hashes_at_once) }
     }
 
     /// Registers a user.

@@ -1,10 +1,12 @@
 //! One batch: from requests to commits.
 
+use super::memory::Memory;
 use super::store::{self, StoredAnswer};
 use super::{Answer, PostRefusal, Posted, Request};
+use crate::obligations::LEAF_KEY;
 use crate::{Claim, Clock, Db, Failure, Fault, new_id};
 use scrip::posting::{self, Posting, Receipt, Refusal};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_postgres::error::SqlState;
 
 /// A batch that lost against another writer is tried again this often.
@@ -23,6 +25,7 @@ pub(super) struct Writer {
     clock: Clock,
     /// Which running sums it adds to. Two writers with one number merely wait for each other.
     number: i16,
+    memory: Mutex<Memory>,
 }
 
 /// A number for each writer of this process, beginning anywhere, so that two processes seldom share one.
@@ -36,7 +39,7 @@ type Outcome = Result<Posted, PostRefusal>;
 
 impl Writer {
     pub(super) fn new(db: Db, clock: Clock, number: i16) -> Self {
-        Self { db, clock, number }
+        Self { db, clock, number, memory: Mutex::default() }
     }
 
     /// Commits the requests as one tx and answers each. Where one posting's figures do not fit the database, the batch is
@@ -61,35 +64,43 @@ impl Writer {
         }
     }
 
-    /// Tries again when another writer was in the way: a deadlock, or the same idempotency key used in another process.
+    /// Tries again when another writer was in the way, or when it may have been the forecast that did not fit.
     async fn commit_persistently(&self, requests: &[Request]) -> Result<Vec<Outcome>, Fault> {
+        let mut forecast = self.memory().forecast(requests);
         let mut attempts_left = ATTEMPTS_MAX;
         loop {
-            match self.commit_batch(requests).await {
-                Err(fault) if lost_a_race(&fault) && attempts_left > 1 => {
+            match self.commit_batch(requests, &forecast.changes).await {
+                Err(fault) if (lost_a_race(&fault) || forecast.is_guess && does_not_fit(&fault)) && attempts_left > 1 => {
                     tracing::info!(attempts_left, %fault, "a batch is tried again");
                     attempts_left = attempts_left.saturating_sub(1);
+                    // Without a guess all accounts are locked in key order, so that two batches cannot wait for each other in a circle.
+                    forecast = Memory::default().forecast(requests);
                 }
                 result => return result,
             }
         }
     }
 
-    /// Phases: read under lock (accounts and trades in key order, used keys, terms and open windows), decide, write, commit.
+    /// Phases: lock and read (the accounts, changed as forecast; used keys; terms and open windows), decide, write, commit.
     ///
     /// Keys are looked for under the locks: whoever used one of them for the same request in another process has committed by then.
-    async fn commit_batch(&self, requests: &[Request]) -> Result<Vec<Outcome>, Fault> {
+    async fn commit_batch(&self, requests: &[Request], forecast: &store::Forecast) -> Result<Vec<Outcome>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_posting().await?;
-        let store::Found { mut book, used, terms } = store::read(&tx, self.number, requests, self.clock.now()).await?;
+        let store::Found { mut book, stored, used, terms } = store::read(&tx, self.number, requests, forecast, self.clock.now()).await?;
         let (replays, fresh) = split(requests, &used);
 
         let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, &terms);
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
-        store::write(tx, self.number, &decided.journal, &book, granted, terms.booked_at).await?;
+        store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms.booked_at).await?;
+        self.memory().keep(terms);
         Ok(join(requests.len(), replays, fresh, decided.outcomes))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,9 +139,11 @@ pub(super) fn replay(claim: &Claim, stored: &StoredAnswer) -> Outcome {
     }
 }
 
+/// A deadlock, the same idempotency key used in another process, or another batch with this writer's number in the same microsecond.
 fn lost_a_race(fault: &Fault) -> bool {
     let raced = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
-    fault.sql_state().is_some_and(|state| raced.contains(state)) || fault.constraint() == Some("idempotency_pkey")
+    fault.sql_state().is_some_and(|state| raced.contains(state))
+        || fault.constraint().is_some_and(|name| ["idempotency_pkey", LEAF_KEY].contains(&name))
 }
 
 fn does_not_fit(fault: &Fault) -> bool {

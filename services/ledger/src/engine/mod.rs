@@ -9,6 +9,7 @@
 
 mod batch;
 mod in_flight;
+mod memory;
 mod queue;
 mod store;
 

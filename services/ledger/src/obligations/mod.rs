@@ -9,7 +9,6 @@ pub(crate) mod store;
 use crate::{Fault, Tx, new_id};
 use jiff::Timestamp;
 use scrip::{Micro, OperationId, VendorId, WindowId};
-use std::collections::BTreeMap;
 pub use store::STATEMENTS;
 use uuid::Uuid;
 
@@ -110,11 +109,6 @@ pub async fn record(
     booked_at: Timestamp,
     obligations: &[NewObligation],
 ) -> Result<(), Fault> {
-    let mut sums = BTreeMap::new();
-    for NewObligation { debtor, creditor, amount } in obligations {
-        let sum: &mut store::PairSum = sums.entry((window, *debtor, *creditor)).or_default();
-        sum.add(*amount);
-    }
     let rows = obligations.iter().map(|o| store::Row {
         user: Uuid::nil(),
         id: new_id(),
@@ -126,6 +120,5 @@ pub async fn record(
         operation,
         booked_at,
     });
-    store::insert_obligations(tx, recorder.writer(), rows).await?;
-    store::add_positions(tx, recorder.writer(), &sums).await
+    store::insert_obligations(tx, recorder.writer(), rows).await
 }

@@ -6,6 +6,7 @@ use crate::{Fault, Tx, copy::CopyIn};
 use jiff::Timestamp;
 use scrip::{Micro, OperationId, VendorId, WindowId};
 use std::collections::BTreeMap;
+use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -57,14 +58,14 @@ pub(crate) struct Row {
 
 /// What one batch adds to the position of one ordered pair.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct PairSum {
+struct PairSum {
     amount: i128,
     count: i64,
 }
 
 impl PairSum {
     #[expect(clippy::arithmetic_side_effects, reason = "fewer than 2^63 obligations of at most 2^63 each fit in 128 bits")]
-    pub(crate) fn add(&mut self, amount: Micro) {
+    fn add(&mut self, amount: Micro) {
         self.amount += i128::from(amount.units());
         self.count += 1;
     }
@@ -77,13 +78,16 @@ impl Row {
     }
 }
 
-/// Writes the rows of one batch, and the leaf that they leave in each window. Once in a tx: a batch is known by the writer, the window
-/// and the instant.
+/// Writes the rows of one batch, the leaf that they leave in each window, and what they add to the running sums. Once in a tx: a batch
+/// is known by the writer, the window and the instant.
 pub(crate) async fn insert_obligations(tx: &Tx<'_>, writer: i16, rows: impl Iterator<Item = Row>) -> Result<(), Fault> {
+    let prepared = Prepared::new(tx).await?;
     let mut batches: BTreeMap<(WindowId, Timestamp), Batch> = BTreeMap::new();
-    let mut copy = CopyIn::begin(tx, COPY_OBLIGATIONS, OBLIGATION_TYPES).await?;
+    let mut pairs = PairSums::new();
+    let mut copy = CopyIn::begin_prepared(tx, &prepared.obligations, OBLIGATION_TYPES).await?;
     for row in rows {
         batches.entry((row.window, row.booked_at)).or_default().add(&row);
+        pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row.amount);
         copy.row(&[
             &row.user,
             &row.id,
@@ -98,8 +102,35 @@ pub(crate) async fn insert_obligations(tx: &Tx<'_>, writer: i16, rows: impl Iter
         ])
         .await?;
     }
-    copy.finish().await?;
-    insert_leaves(tx, writer, batches).await
+    tokio::try_join!(
+        biased;
+        copy.finish(),
+        insert_leaves(tx, &prepared.leaves, writer, batches),
+        add_positions(tx, &prepared.positions, writer, &pairs),
+        add_totals(tx, &prepared.totals, writer, &pairs),
+    )?;
+    Ok(())
+}
+
+type PairSums = BTreeMap<(WindowId, VendorId, VendorId), PairSum>;
+
+/// The statements, prepared.
+struct Prepared {
+    obligations: Statement,
+    leaves: Statement,
+    positions: Statement,
+    totals: Statement,
+}
+
+impl Prepared {
+    async fn new(tx: &Tx<'_>) -> Result<Self, Fault> {
+        Ok(Self {
+            obligations: tx.prepare_cached(COPY_OBLIGATIONS).await?,
+            leaves: tx.prepare_cached(INSERT_LEAVES).await?,
+            positions: tx.prepare_cached(ADD_POSITIONS).await?,
+            totals: tx.prepare_cached(ADD_TOTALS).await?,
+        })
+    }
 }
 
 /// What a batch writes into one window, while it is hashed.
@@ -124,7 +155,12 @@ impl Batch {
     }
 }
 
-async fn insert_leaves(tx: &Tx<'_>, writer: i16, batches: BTreeMap<(WindowId, Timestamp), Batch>) -> Result<(), Fault> {
+async fn insert_leaves(
+    tx: &Tx<'_>,
+    statement: &Statement,
+    writer: i16,
+    batches: BTreeMap<(WindowId, Timestamp), Batch>,
+) -> Result<(), Fault> {
     let (mut windows, mut instants, mut counts, mut sums, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((window, booked_at), batch) in batches {
         windows.push(window.uuid());
@@ -133,13 +169,12 @@ async fn insert_leaves(tx: &Tx<'_>, writer: i16, batches: BTreeMap<(WindowId, Ti
         sums.push(i64::try_from(batch.sum.amount).map_err(|_| Fault::PositionTooLarge)?);
         roots.push(batch.root().to_vec());
     }
-    let statement = tx.prepare_cached(INSERT_LEAVES).await?;
-    tx.execute(&statement, &[&writer, &windows, &instants, &counts, &sums, &roots]).await?;
+    tx.execute(statement, &[&writer, &windows, &instants, &counts, &sums, &roots]).await?;
     Ok(())
 }
 
-/// Adds to the running sums of pairs and windows, in key order, so that two writers cannot wait for each other in a circle.
-pub(crate) async fn add_positions(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(WindowId, VendorId, VendorId), PairSum>) -> Result<(), Fault> {
+/// Adds to the running sums of pairs, in key order, so that two writers cannot wait for each other in a circle.
+async fn add_positions(tx: &Tx<'_>, statement: &Statement, writer: i16, sums: &PairSums) -> Result<(), Fault> {
     let (mut windows, mut debtors, mut creditors, mut amounts, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((window, debtor, creditor), sum) in sums {
         windows.push(window.uuid());
@@ -148,12 +183,11 @@ pub(crate) async fn add_positions(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(Win
         amounts.push(i64::try_from(sum.amount).map_err(|_| Fault::PositionTooLarge)?);
         counts.push(sum.count);
     }
-    let statement = tx.prepare_cached(ADD_POSITIONS).await?;
-    tx.execute(&statement, &[&writer, &windows, &debtors, &creditors, &amounts, &counts]).await?;
-    add_totals(tx, writer, sums).await
+    tx.execute(statement, &[&writer, &windows, &debtors, &creditors, &amounts, &counts]).await?;
+    Ok(())
 }
 
-async fn add_totals(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(WindowId, VendorId, VendorId), PairSum>) -> Result<(), Fault> {
+async fn add_totals(tx: &Tx<'_>, statement: &Statement, writer: i16, sums: &PairSums) -> Result<(), Fault> {
     let mut totals: BTreeMap<WindowId, i128> = BTreeMap::new();
     for ((window, ..), sum) in sums {
         let total = totals.entry(*window).or_default();
@@ -161,7 +195,6 @@ async fn add_totals(tx: &Tx<'_>, writer: i16, sums: &BTreeMap<(WindowId, VendorI
     }
     let windows: Vec<Uuid> = totals.keys().map(|w| w.uuid()).collect();
     let amounts = totals.values().map(|t| i64::try_from(*t).map_err(|_| Fault::PositionTooLarge)).collect::<Result<Vec<_>, _>>()?;
-    let statement = tx.prepare_cached(ADD_TOTALS).await?;
-    tx.execute(&statement, &[&writer, &windows, &amounts]).await?;
+    tx.execute(statement, &[&writer, &windows, &amounts]).await?;
     Ok(())
 }

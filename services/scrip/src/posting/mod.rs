@@ -7,6 +7,7 @@
 //! This is the only place that says no to a movement of tokens. It has no clock and no database.
 
 mod book;
+mod forecast;
 mod journal;
 mod refusal;
 mod terms;
@@ -15,6 +16,7 @@ mod terms;
 mod tests;
 
 pub use book::{Account, AccountKey, Book};
+pub use forecast::{Change, forecast};
 pub use journal::{Contra, Entry, EntryKind, Issuance, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
 pub use refusal::{Refusal, Switch};
 pub use terms::{Switches, Terms, VendorTerms, WINDOW_MAX};

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Rates, switches, windows and the time, as the batch found them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     /// The database's time: what the books say.
     pub booked_at: Timestamp,

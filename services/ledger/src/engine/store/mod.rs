@@ -9,7 +9,7 @@ mod terms;
 mod write;
 
 pub(super) use answers::{Answers, StoredAnswer, find_answers};
-pub(super) use read::{Found, read};
+pub(super) use read::{Forecast, Found, read};
 pub(super) use write::write;
 
 /// Every statement of the engine, for the test that prepares them all.

@@ -5,16 +5,24 @@ use super::answers::{Answers, FIND_ANSWERS, find_answers_prepared};
 use super::terms::{self, read_terms};
 use crate::{Fault, Tx};
 use jiff::Timestamp;
-use scrip::posting::{Account, AccountKey, Book, Posting, Terms, TradeState};
+use scrip::posting::{Account, AccountKey, Book, Change, Posting, Terms, TradeState};
 use scrip::{Tokens, TradeId, UserId, VendorId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[LOCK_ACCOUNTS, LOCK_TRADES];
+pub(super) const STATEMENTS: &[&str] = &[CHANGE_ACCOUNTS, LOCK_ACCOUNTS, LOCK_TRADES];
 
-// Locks and reads at once; SELECT .. FOR UPDATE of many rows does not distribute. The generic plan walks the keys in their order.
+// Locks, changes and reads at once. The generic plan walks the keys in their order.
+const CHANGE_ACCOUNTS: &str = "
+    UPDATE accounts a
+    SET balance = a.balance + c.balance, held = a.held + c.held, entry_count = a.entry_count + c.entries
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS c(user_id, vendor_id, balance, held, entries)
+    WHERE a.user_id = c.user_id AND a.vendor_id = c.vendor_id AND a.balance + c.balance >= 0 AND a.held + c.held >= 0
+    RETURNING a.user_id, a.vendor_id, a.balance, a.held, a.entry_count";
+
+// SELECT .. FOR UPDATE of many rows does not distribute.
 const LOCK_ACCOUNTS: &str = "
     UPDATE accounts a
     SET balance = a.balance
@@ -31,34 +39,69 @@ const LOCK_TRADES: &str = "
 
 /// What a batch is decided on.
 pub(in super::super) struct Found {
+    /// The accounts as they were before the forecast was applied, and the trades.
     pub(in super::super) book: Book,
+    /// The accounts as they are stored now.
+    pub(in super::super) stored: Accounts,
     pub(in super::super) used: Answers,
     pub(in super::super) terms: Terms,
 }
 
-/// Locks the accounts and trades of the requests in key order and reads them, then the answers of used keys and the terms in force.
-pub(in super::super) async fn read(tx: &Tx<'_>, writer: i16, requests: &[Request], now: Timestamp) -> Result<Found, Fault> {
+pub(in super::super) type Accounts = BTreeMap<AccountKey, Account>;
+pub(in super::super) type Forecast = BTreeMap<AccountKey, Change>;
+
+/// Applies the forecast to its accounts, in key order, which locks them, and reads them; then the trades, the answers of used keys and
+/// the terms in force. An account that lacks what the forecast takes from it is locked and left as it is.
+pub(in super::super) async fn read(
+    tx: &Tx<'_>,
+    writer: i16,
+    requests: &[Request],
+    forecast: &Forecast,
+    now: Timestamp,
+) -> Result<Found, Fault> {
     let postings = requests.iter().map(|request| &request.posting);
-    let lock_accounts_statement = tx.prepare_cached(LOCK_ACCOUNTS).await?;
+    let change_accounts_statement = tx.prepare_cached(CHANGE_ACCOUNTS).await?;
     let find_answers_statement = tx.prepare_cached(FIND_ANSWERS).await?;
     let terms_statements = terms::Prepared::new(tx).await?;
-    let (accounts, used, terms) = tokio::try_join!(
+    let (mut stored, used, terms) = tokio::try_join!(
         biased;
-        lock_accounts(tx, &lock_accounts_statement, postings.clone()),
+        change_accounts(tx, &change_accounts_statement, forecast),
         find_answers_prepared(tx, &find_answers_statement, requests.iter().map(|request| &request.claim)),
         read_terms(tx, &terms_statements, writer, postings.clone(), now),
     )?;
-    Ok(Found { book: Book::new(accounts, lock_trades(tx, postings).await?), used, terms })
+    let mut before: Accounts =
+        stored.iter().map(|(key, account)| Ok((*key, undo(forecast, key, account)?))).collect::<Result<_, Fault>>()?;
+    let unchanged = lock_accounts(tx, forecast.keys().filter(|key| !stored.contains_key(key))).await?;
+    before.extend(&unchanged);
+    stored.extend(unchanged);
+    Ok(Found { book: Book::new(before, lock_trades(tx, postings).await?), stored, used, terms })
 }
 
-async fn lock_accounts<'p>(
-    tx: &Tx<'_>,
-    statement: &Statement,
-    postings: impl Iterator<Item = &'p Posting>,
-) -> Result<Vec<(AccountKey, Account)>, Fault> {
-    let keys: BTreeSet<AccountKey> = postings.flat_map(Posting::accounts).collect();
-    let (users, vendors): (Vec<Uuid>, Vec<Uuid>) = keys.iter().map(|k| (k.user.uuid(), k.vendor.uuid())).unzip();
-    tx.query(statement, &[&users, &vendors]).await?.iter().map(account).collect()
+fn undo(forecast: &Forecast, key: &AccountKey, after: &Account) -> Result<Account, Fault> {
+    let change = forecast.get(key).copied().unwrap_or_default();
+    change.undo(after).ok_or_else(|| Fault::Unreadable("an account that was not so before".to_owned()))
+}
+
+async fn change_accounts(tx: &Tx<'_>, statement: &Statement, forecast: &Forecast) -> Result<Accounts, Fault> {
+    let (mut users, mut vendors, mut balances, mut helds, mut entries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (key, change) in forecast {
+        users.push(key.user.uuid());
+        vendors.push(key.vendor.uuid());
+        balances.push(change.balance.units());
+        helds.push(change.held.units());
+        entries.push(change.entries);
+    }
+    tx.query(statement, &[&users, &vendors, &balances, &helds, &entries]).await?.iter().map(account).collect()
+}
+
+/// What the forecast has not found as it thought: mostly nothing.
+async fn lock_accounts(tx: &Tx<'_>, keys: impl Iterator<Item = &AccountKey>) -> Result<Accounts, Fault> {
+    let (users, vendors): (Vec<Uuid>, Vec<Uuid>) = keys.map(|k| (k.user.uuid(), k.vendor.uuid())).unzip();
+    if users.is_empty() {
+        return Ok(Accounts::new());
+    }
+    let statement = tx.prepare_cached(LOCK_ACCOUNTS).await?;
+    tx.query(&statement, &[&users, &vendors]).await?.iter().map(account).collect()
 }
 
 fn account(row: &Row) -> Result<(AccountKey, Account), Fault> {

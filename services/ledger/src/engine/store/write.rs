@@ -1,12 +1,13 @@
 //! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
 
 use super::answers::{ANSWER_TYPES, COPY_ANSWERS, copy_answers};
+use super::read::Accounts;
 use crate::copy::CopyIn;
 use crate::obligations::{Source, store as obligations};
 use crate::{Claim, Fault, Tx};
 use jiff::Timestamp;
 use scrip::VendorId;
-use scrip::posting::{Book, Entry, Issuance, Journal, Receipt, Swapped, TradeState, TradeStep};
+use scrip::posting::{Book, Entry, Issuance, Journal, Obligation, Receipt, Swapped, TradeState, TradeStep};
 use std::collections::BTreeMap;
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
@@ -47,7 +48,7 @@ const ADD_ISSUANCES: &str = "
     ON CONFLICT (vendor_id, writer) DO UPDATE
     SET issued = issuances.issued + excluded.issued, retired = issuances.retired + excluded.retired";
 
-/// Writes everything that the batch decided, and commits.
+/// Writes everything that the batch decided, and commits. `stored` is what the accounts hold since the forecast was applied.
 ///
 /// Each table's rows begin while those of the table before are still being taken in, and the commit follows the last at once.
 pub(in super::super) async fn write<'a>(
@@ -55,6 +56,7 @@ pub(in super::super) async fn write<'a>(
     writer: i16,
     journal: &Journal,
     book: &Book,
+    stored: &Accounts,
     granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
     booked_at: Timestamp,
 ) -> Result<(), Fault> {
@@ -64,7 +66,7 @@ pub(in super::super) async fn write<'a>(
     let prepared = Prepared::new(&tx).await?;
     let ((), (), mut entries) = tokio::try_join!(
         biased;
-        update_accounts(&tx, &prepared.accounts, journal, book),
+        correct_accounts(&tx, &prepared.accounts, book, stored),
         add_issuances(&tx, &prepared.issuances, writer, &journal.issuances),
         CopyIn::begin_prepared(&tx, &prepared.entries, ENTRY_TYPES),
     )?;
@@ -77,7 +79,7 @@ pub(in super::super) async fn write<'a>(
         let ((), mut swaps) = tokio::try_join!(biased; answers.finish(), CopyIn::begin_prepared(&tx, &prepared.swaps, SWAP_TYPES))?;
         copy_swaps(&mut swaps, &journal.swaps).await?;
         swaps.finish().await?;
-        insert_obligations(&tx, writer, journal, booked_at).await?;
+        insert_obligations(&tx, writer, &journal.obligations, booked_at).await?;
     }
     write_trades(&tx, &journal.trades, booked_at).await?;
     tx.commit().await
@@ -104,20 +106,21 @@ impl Prepared {
     }
 }
 
-/// Only the accounts that got an entry; the others stay as they were.
-async fn update_accounts(tx: &Tx<'_>, statement: &Statement, journal: &Journal, book: &Book) -> Result<(), Fault> {
-    let changed: std::collections::BTreeSet<_> = journal.entries.iter().map(|e| e.account).collect();
+/// Only the accounts that did not come out as forecast.
+async fn correct_accounts(tx: &Tx<'_>, statement: &Statement, book: &Book, stored: &Accounts) -> Result<(), Fault> {
     let (mut users, mut vendors, mut balances, mut helds, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (key, account) in book.accounts().filter(|(key, _)| changed.contains(key)) {
+    for (key, account) in book.accounts().filter(|(key, account)| stored.get(key) != Some(account)) {
         users.push(key.user.uuid());
         vendors.push(key.vendor.uuid());
         balances.push(account.balance.units());
         helds.push(account.held.units());
         counts.push(account.entry_count);
     }
-    let updated = tx.execute(statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
-    // Entries have no foreign key (it would cost more than the entry): this is what keeps them from standing beside any account.
-    if u64::try_from(users.len()) == Ok(updated) { Ok(()) } else { Err(Fault::Unreadable("an account has gone".to_owned())) }
+    if users.is_empty() {
+        return Ok(());
+    }
+    let corrected = tx.execute(statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
+    if u64::try_from(users.len()) == Ok(corrected) { Ok(()) } else { Err(Fault::Unreadable("an account has gone".to_owned())) }
 }
 
 const ENTRY_TYPES: &[Type] = &[
@@ -204,15 +207,8 @@ async fn copy_swaps(copy: &mut CopyIn, swaps: &[Swapped]) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn insert_obligations(tx: &Tx<'_>, writer: i16, journal: &Journal, booked_at: Timestamp) -> Result<(), Fault> {
-    if journal.obligations.is_empty() {
-        return Ok(());
-    }
-    let mut sums: BTreeMap<_, obligations::PairSum> = BTreeMap::new();
-    for o in &journal.obligations {
-        sums.entry((o.window, o.debtor, o.creditor)).or_default().add(o.amount);
-    }
-    let rows = journal.obligations.iter().map(|o| obligations::Row {
+async fn insert_obligations(tx: &Tx<'_>, writer: i16, obliged: &[Obligation], booked_at: Timestamp) -> Result<(), Fault> {
+    let rows = obliged.iter().map(|o| obligations::Row {
         user: o.payer.uuid(),
         id: o.swap.uuid(),
         window: o.window,
@@ -223,8 +219,7 @@ async fn insert_obligations(tx: &Tx<'_>, writer: i16, journal: &Journal, booked_
         operation: o.swap,
         booked_at,
     });
-    obligations::insert_obligations(tx, writer, rows).await?;
-    obligations::add_positions(tx, writer, &sums).await
+    obligations::insert_obligations(tx, writer, rows).await
 }
 
 const TRADE_TYPES: &[Type] =
