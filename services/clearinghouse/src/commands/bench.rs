@@ -30,7 +30,7 @@ pub(crate) struct BenchArgs {
     /// Measure only these parts: tpcb, naive, singles, bulk, hot-pair, hot-account, processes, growth, settlement, netting, overload.
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     only: Vec<Part>,
-    /// Print one JSON object instead of the tables: {"figures": {name: number}, "bars": [..], "machine": {..}, "how": ".."}.
+    /// Print one JSON object instead of the tables: {"figures": {name: number}, "bars": [..], "machine": {..}, "how": "..", "failures": []}.
     #[arg(long)]
     json: bool,
     /// Where the chart is written: bench.svg, and bench.json with every figure.
@@ -91,7 +91,15 @@ pub(crate) async fn run(args: &BenchArgs, _context: &Context) -> Result<(), Comm
     bar.finish_and_clear();
     let report = measured?;
     write_results(&args.out, &report)?;
-    if args.json { say(report.to_json()) } else { say(&report) }
+    if args.json {
+        say(report.to_json())?
+    } else {
+        say(&report)?
+    }
+    match report.failures() {
+        [] => Ok(()),
+        failures => Err(CommandError::fault(failures.join("; "))),
+    }
 }
 
 async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar) -> Result<Report, CommandError> {
@@ -108,9 +116,13 @@ async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar
         dir: dir.path().to_owned(),
         sarafu: Some(PathBuf::from("../shared/data/sarafu-obligations.csv")).filter(|path| path.exists()),
     };
-    let tell = |what: &str| bar.set_message(what.to_owned());
+    // A log can follow it too: RUST_LOG=info.
+    let tell = |what: &str| {
+        tracing::info!("{what}");
+        bar.set_message(what.to_owned());
+    };
     let measured = bench::run(&args.plan(), &place, &tell).await;
-    if measured.is_err() && std::fs::create_dir_all(&args.out).is_ok() {
+    if !measured.as_ref().is_ok_and(|report| report.failures().is_empty()) && std::fs::create_dir_all(&args.out).is_ok() {
         // The folder vanishes; what the servers said may be the explanation. Where they said nothing there is nothing to keep.
         std::fs::copy(place.server_log(), args.out.join("server.log")).ok();
     }
