@@ -25,7 +25,7 @@ fn assert_positive(json: &Value, names: &[&str]) {
 
 #[test]
 fn the_bench_measures_swaps_in_turns_with_the_yardsticks_and_proves_the_books() {
-    let (json, results) = measured("naive,singles,bulk", &["--bulk-lines", "200"]);
+    let (json, results) = measured("naive,singles,bulk", &["--bulk-lines", "200", "--connections", "4"]);
 
     assert_positive(&json, &["naive.per_second", "naive.mean_ms", "singles.per_second", "singles.p50_ms", "singles.p99_ms"]);
     assert_positive(&json, &["bulk.per_second", "bulk.p99_ms", "server.memory_peak_mib", "verify.seconds"]);

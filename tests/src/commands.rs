@@ -131,8 +131,14 @@ fn obligations_are_imported_settled_and_proven_from_the_command_line() {
     let settled = house(&["settle", "EURO", "--slot", "today", "--out", out.to_str().unwrap()]);
     assert!(settled.status.success(), "{}", String::from_utf8_lossy(&settled.stderr));
     assert!(said(&settled).contains("20.875") && said(&settled).contains("7.625"), "{}", said(&settled));
-    let again = house(&["settle", "EURO", "--slot", "today", "--out", out.to_str().unwrap()]);
+    assert!(said(&settled).contains("seconds      close 0."), "{}", said(&settled));
+    let again = house(&["settle", "EURO", "--slot", "today", "--out", out.to_str().unwrap(), "--json"]);
     assert!(again.status.success());
+    let again: serde_json::Value = serde_json::from_str(&said(&again)).unwrap();
+    assert_eq!((&again["control_sum"], &again["closed_now"]), (&serde_json::json!("7.625"), &serde_json::json!(false)));
+    for step in ["close", "prove", "seal", "net", "record", "write", "carry"] {
+        assert!(again["seconds"][step].is_number(), "{step}: {again}");
+    }
     let transfers = std::fs::read_to_string(out.join("transfers.csv")).unwrap();
     assert_eq!(transfers.lines().count(), 3, "{transfers}");
     assert!(transfers.contains(",AA,CC,4.375,EUR") && transfers.contains(",AA,BB,3.250,EUR"), "{transfers}");

@@ -41,7 +41,8 @@ pub type Tell<'a> = &'a (dyn Fn(&str) + Send + Sync);
 /// Measures what the plan asks for.
 ///
 /// # Errors
-/// When something could not be measured, an answer was not what it had to be, or the database would not be safe. No figure is made up.
+/// When the database would not be safe, or cannot be reached. A part that could not be measured, or whose answers were not what they had to
+/// be, is among the report's failures: no figure is made up.
 pub async fn run(plan: &Plan, place: &Place, tell: Tell<'_>) -> Result<Report, BenchError> {
-    Bench::open(plan, place, tell).await?.measure().await
+    Ok(Bench::open(plan, place, tell).await?.measure().await)
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(
     let before = watched.sample();
     let said = succeeded(command.output().await.map_err(BenchError::io("pgbench could not be started"))?)?;
     let shares = before.until(&watched.sample());
-    let unreadable = || BenchError::Unreadable("pgbench did not say how fast it was".to_owned());
+    let unreadable = || BenchError::Unreadable("pgbench ended no tx within a turn; make the turns longer with --seconds".to_owned());
     let (per_second, mean_ms) = read_result(&said).ok_or_else(unreadable)?;
     Ok(Taken { per_second, mean_ms, p50_ms: None, p99_ms: None, shares })
 }

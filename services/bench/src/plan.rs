@@ -53,6 +53,9 @@ impl Part {
         Self::Overload,
     ];
 
+    /// Those that take turns on one server.
+    pub(crate) const IN_TURNS: [Self; 6] = [Self::Tpcb, Self::Naive, Self::Singles, Self::Bulk, Self::HotPair, Self::HotAccount];
+
     /// Its word on the command line and in the figures.
     pub fn name(self) -> &'static str {
         match self {

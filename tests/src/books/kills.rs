@@ -1,11 +1,12 @@
 //! SIGKILL while swaps are posted: the server, then PostgreSQL. Every acknowledged swap is there once, none twice.
 
 use crate::support::Client;
-use crate::support::program::{self, Served};
+use crate::support::cluster::fresh_database;
+use crate::support::program::{self, Served, run, succeeded};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
@@ -18,6 +19,7 @@ struct Sent {
     keys: Mutex<BTreeMap<(usize, String), Option<Value>>>,
     acknowledged: AtomicUsize,
     enough: Notify,
+    over: AtomicBool,
 }
 
 fn swap() -> Value {
@@ -49,10 +51,13 @@ async fn furnish(base: &str, operator_key: &str) -> Vec<String> {
     sessions
 }
 
-/// Swaps without pause until the server no longer answers with success.
-async fn swap_until_it_fails(client: Client, user: usize, sent: Arc<Sent>) {
+/// Swaps without pause until the server no longer answers with success, or it is over.
+async fn swap_until_it_fails(client: Client, user: usize, swapper: usize, sent: Arc<Sent>) {
     for number in 0.. {
-        let key = format!("swap-{user}-{number}");
+        if sent.over.load(Ordering::SeqCst) {
+            return;
+        }
+        let key = format!("swap-{swapper}-{number}");
         sent.keys.lock().unwrap().insert((user, key.clone()), None);
         let request = client.request(reqwest::Method::POST, "/v1/swaps").header("Idempotency-Key", &key).json(&swap());
         let Ok(response) = request.send().await else { return };
@@ -94,14 +99,25 @@ fn verify(data_dir: &Path) {
     assert!(verified.status.success(), "{}{}", String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
 }
 
-async fn swap_until<F: Future<Output = ()>>(base: &str, sessions: &[String], kill: impl FnOnce() -> F) -> Arc<Sent> {
+/// Each user swaps at each of the servers until they have swapped enough, `kill` has done its work, and either every server is gone or
+/// those that are left have swapped as much again.
+async fn swap_until<F: Future<Output = ()>>(bases: &[&str], sessions: &[String], kill: impl FnOnce() -> F) -> Arc<Sent> {
     let sent = Arc::new(Sent::default());
     let mut swappers = tokio::task::JoinSet::new();
-    for (user, session) in sessions.iter().enumerate() {
-        swappers.spawn(swap_until_it_fails(Client::new(base).with(session), user, Arc::clone(&sent)));
+    for (server, base) in bases.iter().enumerate() {
+        for (user, session) in sessions.iter().enumerate() {
+            let swapper = server * sessions.len() + user;
+            swappers.spawn(swap_until_it_fails(Client::new(base).with(session), user, swapper, Arc::clone(&sent)));
+        }
     }
     sent.enough.notified().await;
     kill().await;
+    if bases.len() > 1 {
+        sent.acknowledged.store(0, Ordering::SeqCst);
+        sent.enough.notified().await;
+        sent.enough.notified().await;
+        sent.over.store(true, Ordering::SeqCst);
+    }
     swappers.join_all().await;
     sent
 }
@@ -113,7 +129,7 @@ async fn a_killed_server_loses_and_doubles_nothing() {
     let (base, operator_key) = (served.base.clone(), served.operator_key());
     let sessions = furnish(&base, &operator_key).await;
 
-    let sent = swap_until(&base, &sessions, || async { served.kill() }).await;
+    let sent = swap_until(&[&base], &sessions, || async { served.kill() }).await;
 
     let served = Served::start(dir.path());
     verify(dir.path());
@@ -124,6 +140,24 @@ async fn a_killed_server_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_servers_at_one_database_one_is_killed_and_nothing_is_lost_or_doubled() {
+    let database = fresh_database().await;
+    let on_it = ["--database-url", &database.server_url];
+    let (killed, other) = (Served::start_with(&on_it), Served::start_with(&on_it));
+    let operator_key = killed.operator_key();
+    let sessions = furnish(&killed.base, &operator_key).await;
+
+    let (first, second) = (killed.base.clone(), other.base.clone());
+    let sent = swap_until(&[&first, &second], &sessions, || async { killed.kill() }).await;
+
+    succeeded(&run(&[&on_it[..], &["verify"]].concat()));
+    reconcile(&second, &operator_key, &sessions, &sent).await;
+    succeeded(&run(&[&on_it[..], &["verify"]].concat()));
+    other.stop();
+    database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_postgresql_loses_and_doubles_nothing() {
     let dir = program::data_dir();
     let served = Served::start(dir.path());
@@ -131,7 +165,7 @@ async fn a_killed_postgresql_loses_and_doubles_nothing() {
     let sessions = furnish(&base, &operator_key).await;
 
     let postmaster = dir.path().join("pgdata/postmaster.pid");
-    let sent = swap_until(&base, &sessions, || async {
+    let sent = swap_until(&[&base], &sessions, || async {
         let pid = std::fs::read_to_string(&postmaster).expect("PostgreSQL runs").lines().next().expect("its pid").to_owned();
         assert!(std::process::Command::new("kill").args(["-KILL", &pid]).status().expect("kill runs").success());
     })

@@ -3,6 +3,7 @@
 use super::table::grouped;
 use super::{Report, Row};
 use crate::figures::Taken;
+use crate::machine::Machine;
 use std::fmt::Write;
 
 const WIDTH: f64 = 960.0;
@@ -15,7 +16,7 @@ const ROW_HEIGHT: f64 = 32.0;
 const PANEL_HEAD: f64 = 46.0;
 const PANEL_FOOT: f64 = 20.0;
 const TITLE_HEIGHT: f64 = 64.0;
-const FOOT_HEIGHT: f64 = 52.0;
+const FOOT_HEIGHT: f64 = 70.0;
 
 const STYLE: &str = "text{font-family:system-ui,'Segoe UI',Helvetica,Arial,sans-serif;font-size:13px;fill:#1f2933}\
 .title{font-size:20px;font-weight:600}.head{font-size:15px;font-weight:600}.note{font-size:11.5px;fill:#61707f}\
@@ -49,12 +50,23 @@ impl Report {
         }
         let machine = &self.machine;
         let version = machine.postgres.get("server_version").map_or("", |version| version.split(' ').next().unwrap_or_default());
-        let first = format!(
-            "{} processors ({}), {}; PostgreSQL {version} with fsync, synchronous_commit and full_page_writes on; commit {}, {} build.",
-            machine.processors, machine.processor, machine.kernel, machine.commit, machine.build
-        );
-        text(svg, 24.0, height - 32.0, "note", &first)?;
-        text(svg, 24.0, height - 14.0, "note", &self.how)?;
+        let lines = [
+            format!(
+                "{} processors ({}), {}; {}, commit {}.",
+                machine.processors,
+                machine.processor,
+                machine.kernel,
+                build(machine),
+                machine.commit
+            ),
+            format!(
+                "PostgreSQL {version} with fsync, synchronous_commit and full_page_writes on; the load generator runs on the same machine."
+            ),
+            self.how.clone(),
+        ];
+        for (line, up) in lines.iter().zip([50.0, 32.0, 14.0]) {
+            text(svg, 24.0, height - up, "note", line)?;
+        }
         svg.write_str("</svg>\n")
     }
 
@@ -66,7 +78,7 @@ impl Report {
         for (place, row) in rows_from(top, &self.rows) {
             let speed = row.taken.per_second;
             let length = BAR_MAX * speed / longest;
-            let ratio = yardstick.filter(|y| *y > 0.0).map_or_else(String::new, |y| format!(" ({:.1}x)", speed / y));
+            let ratio = yardstick.filter(|y| *y > 0.0).map_or_else(String::new, |y| format!(" ({:.1}×)", speed / y));
             let color = if is_yardstick(row) { YARDSTICK } else { OURS };
             bar(svg, place, length, color)?;
             text(svg, BAR_LEFT - 12.0, place + 15.0, "label", &row.title)?;
@@ -101,6 +113,10 @@ fn draw_latencies(svg: &mut String, top: f64, rows: &[&Row]) -> std::fmt::Result
     Ok(())
 }
 
+fn build(machine: &Machine) -> String {
+    format!("{} build", machine.build)
+}
+
 fn is_yardstick(row: &Row) -> bool {
     row.taken.p50_ms.is_none()
 }
@@ -131,7 +147,6 @@ fn text(svg: &mut String, x: f64, y: f64, class: &str, words: &str) -> std::fmt:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Machine;
 
     #[test]
     fn a_chart_has_a_bar_for_every_load_and_says_how_many_times_the_yardstick_it_is() {
@@ -144,7 +159,7 @@ mod tests {
 
         let svg = report.to_svg().unwrap();
 
-        for words in ["10,000 (4.0x)", "50,000 (20.0x)", "12.5 to 12.5", "How &lt; it was measured."] {
+        for words in ["10,000 (4.0×)", "50,000 (20.0×)", "12.5 to 12.5", "How &lt; it was measured."] {
             assert!(svg.contains(words), "{words} is not in {svg}");
         }
         assert_eq!(svg.matches("bulk converts over HTTP").count(), 1, "a bulk request is no single swap: its latency is not drawn");

@@ -61,11 +61,12 @@ pub struct Report {
     pub(crate) machine: Machine,
     /// How it was measured, as one sentence.
     pub(crate) how: String,
+    pub(crate) failures: Vec<String>,
 }
 
 impl Report {
     pub(crate) fn new(machine: Machine, how: String) -> Self {
-        Self { rows: Vec::new(), figures: Vec::new(), bars: Vec::new(), machine, how }
+        Self { rows: Vec::new(), figures: Vec::new(), bars: Vec::new(), machine, how, failures: Vec::new() }
     }
 
     /// Every figure, those of the loads included.
@@ -78,16 +79,25 @@ impl Report {
         &self.bars
     }
 
-    /// `{"figures": {name: number}, "bars": [..], "machine": {..}, "how": ".."}`; a figure's unit follows from its last word.
+    /// What could not be measured, and why; or that the books do not prove. Then the figures are none to go by.
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    /// `{"figures": {name: number}, "bars": [..], "machine": {..}, "how": "..", "failures": []}`; a figure's unit follows from its last word.
     pub fn to_json(&self) -> Value {
         let figures: Map<String, Value> = self.figures().into_iter().map(|figure| (figure.name, json!(figure.value))).collect();
         let bars: Vec<Value> = self.bars.iter().map(bar_json).collect();
-        json!({"figures": figures, "bars": bars, "machine": self.machine, "how": self.how})
+        json!({"figures": figures, "bars": bars, "machine": self.machine, "how": self.how, "failures": self.failures})
     }
 
     /// Adds the median of the turns of one load.
     pub(crate) fn row(&mut self, name: &str, title: impl Into<String>, turns: &[Taken]) {
         self.rows.push(Row { name: name.to_owned(), title: title.into(), taken: middle(turns) });
+    }
+
+    pub(crate) fn fail(&mut self, what: String) {
+        self.failures.push(what);
     }
 
     pub(crate) fn figure(&mut self, name: impl Into<String>, value: f64, unit: Unit) {

@@ -22,6 +22,7 @@ impl fmt::Display for Report {
             writeln!(f, "\n{:<64}{:>14}   bar", "ratio, within this run", "measured")?;
             self.bars.iter().try_for_each(|bar| write_bar(f, bar))?;
         }
+        self.failures.iter().try_for_each(|failure| writeln!(f, "\nFAILED  {failure}"))?;
         self.write_machine(f)
     }
 }

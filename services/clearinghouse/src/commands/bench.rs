@@ -8,8 +8,11 @@ use crate::private_postgres::PrivatePostgres;
 use bench::{BenchError, Logins, Part, Place, Plan, Report};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Measures swaps, netting and files per second on this machine, and compares them with what PostgreSQL's own benchmark reaches there.
 ///
@@ -27,7 +30,7 @@ pub(crate) struct BenchArgs {
     /// Measure only these parts: tpcb, naive, singles, bulk, hot-pair, hot-account, processes, growth, settlement, netting, overload.
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     only: Vec<Part>,
-    /// Print one JSON object instead of the tables: {"figures": {name: number}, "bars": [..], "machine": {..}, "how": ".."}.
+    /// Print one JSON object instead of the tables: {"figures": {name: number}, "bars": [..], "machine": {..}, "how": "..", "failures": []}.
     #[arg(long)]
     json: bool,
     /// Where the chart is written: bench.svg, and bench.json with every figure.
@@ -80,14 +83,23 @@ pub(crate) async fn run(args: &BenchArgs, _context: &Context) -> Result<(), Comm
     bench::check_folder(&parent)?;
     let bar = spinner();
     bar.set_message("starting PostgreSQL");
-    let postgres = PrivatePostgres::start_throwaway_in(&parent).await?;
+    let folder = folder_for_everybody(&parent)?;
+    let postgres = PrivatePostgres::start_throwaway_in(folder.path()).await?;
     let measured = measure(args, &postgres, &bar).await;
     bar.set_message("stopping PostgreSQL");
     postgres.stop().await;
     bar.finish_and_clear();
     let report = measured?;
     write_results(&args.out, &report)?;
-    if args.json { say(report.to_json()) } else { say(&report) }
+    if args.json {
+        say(report.to_json())?
+    } else {
+        say(&report)?
+    }
+    match report.failures() {
+        [] => Ok(()),
+        failures => Err(CommandError::fault(failures.join("; "))),
+    }
 }
 
 async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar) -> Result<Report, CommandError> {
@@ -104,9 +116,13 @@ async fn measure(args: &BenchArgs, postgres: &PrivatePostgres, bar: &ProgressBar
         dir: dir.path().to_owned(),
         sarafu: Some(PathBuf::from("../shared/data/sarafu-obligations.csv")).filter(|path| path.exists()),
     };
-    let tell = |what: &str| bar.set_message(what.to_owned());
+    // A log can follow it too: RUST_LOG=info.
+    let tell = |what: &str| {
+        tracing::info!("{what}");
+        bar.set_message(what.to_owned());
+    };
     let measured = bench::run(&args.plan(), &place, &tell).await;
-    if measured.is_err() && std::fs::create_dir_all(&args.out).is_ok() {
+    if !measured.as_ref().is_ok_and(|report| report.failures().is_empty()) && std::fs::create_dir_all(&args.out).is_ok() {
         // The folder vanishes; what the servers said may be the explanation. Where they said nothing there is nothing to keep.
         std::fs::copy(place.server_log(), args.out.join("server.log")).ok();
     }
@@ -118,6 +134,12 @@ fn write_results(out: &Path, report: &Report) -> Result<(), CommandError> {
     std::fs::create_dir_all(out).map_err(unwritten)?;
     std::fs::write(out.join("bench.json"), format!("{:#}\n", report.to_json())).map_err(unwritten)?;
     report.to_svg().map_or(Ok(()), |chart| std::fs::write(out.join("bench.svg"), chart)).map_err(unwritten)
+}
+
+/// PostgreSQL runs as another user where this program runs as root, and makes its data there.
+fn folder_for_everybody(parent: &Path) -> Result<TempDir, CommandError> {
+    let made = tempfile::Builder::new().prefix("scriphouse-bench-").permissions(Permissions::from_mode(0o1777)).tempdir_in(parent);
+    made.map_err(|error| CommandError::fault(format!("no folder could be made in {}: {error}", parent.display())))
 }
 
 /// Draws to standard error, and only if that is a terminal.

@@ -11,9 +11,12 @@ use ledger::{Clock, Db, Failure};
 use runs::files;
 use runs::{Run, Runs, Settled, Step};
 use scrip::Micro;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Closes a scheme's window, nets it, and prints what it comes to.
 ///
@@ -29,6 +32,9 @@ pub(crate) struct SettleArgs {
     /// The folder, made if it is missing, for the run's files: transfers.csv, positions.csv, statements and manifest.json.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Print one JSON object instead: the run's figures as decimal strings, and the seconds that each step took in this process.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(args: &SettleArgs, context: &Context) -> Result<(), CommandError> {
@@ -52,14 +58,88 @@ async fn settle(args: &SettleArgs, db: &Db, clock: &Clock) -> Result<(), Command
         let run = runs::run_id(scheme.id, &slot).to_string();
         out_folder::prepare(folder, |manifest| manifest["run"] == run)?;
     }
-    let bar = bar();
-    let settled = Runs::new(db.clone(), clock.clone()).settle(scheme.id, &slot, |step| show(&bar, step)).await?;
+    let (bar, stopwatch) = (bar(), Stopwatch::start());
+    let progress = |step| {
+        stopwatch.enter(step);
+        show(&bar, step);
+    };
+    let settled = Runs::new(db.clone(), clock.clone()).settle(scheme.id, &slot, progress).await?;
     bar.finish_and_clear();
-    print(&settled)?;
-    match &args.out {
-        Some(folder) => write_files(db, &settled.run, folder).await,
-        None => Ok(()),
+    if args.json {
+        say(to_json(&settled, &stopwatch))?;
+    } else {
+        print(&settled, &stopwatch)?;
     }
+    let Some(folder) = &args.out else { return Ok(()) };
+    let count = write_files(db, &settled.run, folder).await?;
+    if args.json { Ok(()) } else { say(format_args!("files        {count} in {}", folder.display())) }
+}
+
+/// The steps of a run, in their order. Carrying includes the commit.
+const STEPS: [&str; 7] = ["close", "prove", "seal", "net", "record", "write", "carry"];
+
+/// How long each step took; several windows that are netted in one call add up.
+struct Stopwatch {
+    watch: Mutex<Watch>,
+}
+
+struct Watch {
+    entered_at: Instant,
+    step: usize,
+    took: [Duration; STEPS.len()],
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { watch: Mutex::new(Watch { entered_at: Instant::now(), step: 0, took: [Duration::ZERO; STEPS.len()] }) }
+    }
+
+    fn enter(&self, step: Step) {
+        let next = match step {
+            Step::Close => 0,
+            Step::Prove => 1,
+            Step::Seal => 2,
+            Step::Net => 3,
+            Step::Record => 4,
+            Step::Write { .. } => 5,
+            Step::Carry | Step::Done => 6,
+        };
+        let now = Instant::now();
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let Watch { entered_at, step, took } = &mut *watch;
+        took[*step] = took[*step].saturating_add(now.saturating_duration_since(*entered_at));
+        (*entered_at, *step) = (now, next);
+    }
+
+    /// Each step and how long it took, to the millisecond.
+    fn seconds(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let took = self.watch.lock().unwrap_or_else(PoisonError::into_inner).took;
+        let whole = |took: Duration| Duration::new(took.as_secs(), took.subsec_millis().saturating_mul(1_000_000));
+        STEPS.into_iter().zip(took.map(whole))
+    }
+}
+
+fn to_json(settled: &Settled, stopwatch: &Stopwatch) -> Value {
+    let Settled { run, closed_now } = settled;
+    let money = |amount: Micro| amount.display_at_least(run.digits).to_string();
+    let seconds: serde_json::Map<String, Value> =
+        stopwatch.seconds().map(|(step, took)| (step.to_owned(), Value::from(took.as_secs_f64()))).collect();
+    json!({
+        "run": run.id.to_string(),
+        "scheme": run.scheme,
+        "slot": run.slot,
+        "closed_now": closed_now,
+        "strategy": run.strategy.name(),
+        "currency": run.currency,
+        "obligation_count": run.obligation_count,
+        "gross": money(run.gross),
+        "bilateral": money(run.bilateral),
+        "net": money(run.net),
+        "saved": money(run.saved()),
+        "transfer_count": run.transfer_count,
+        "control_sum": money(run.total),
+        "seconds": seconds,
+    })
 }
 
 /// Draws to standard error, and only if that is a terminal.
@@ -75,7 +155,7 @@ fn show(bar: &ProgressBar, step: Step) {
         Step::Seal => ("sealing the window", 0, 1),
         Step::Net => ("netting", 0, 1),
         Step::Record => ("recording the run", 0, 1),
-        Step::Write { files, of } => ("writing files", files, of),
+        Step::Write { obligations, of } => ("writing files", obligations, of),
         Step::Carry => ("carrying what is left", 0, 1),
         Step::Done => ("done", 1, 1),
     };
@@ -84,7 +164,7 @@ fn show(bar: &ProgressBar, step: Step) {
     bar.set_position(u64::try_from(position).unwrap_or_default());
 }
 
-fn print(settled: &Settled) -> Result<(), CommandError> {
+fn print(settled: &Settled, stopwatch: &Stopwatch) -> Result<(), CommandError> {
     let Settled { run, closed_now } = settled;
     let money = |amount: Micro| format!("{} {}", amount.display_at_least(run.digits), run.currency);
     if !closed_now {
@@ -97,7 +177,10 @@ fn print(settled: &Settled) -> Result<(), CommandError> {
     say(format_args!("bilateral    {}", money(run.bilateral)))?;
     say(format_args!("net          {}", money(run.net)))?;
     say(format_args!("saved        {}{}", money(run.saved()), percent(run.saved(), run.gross)))?;
-    say(format_args!("transfers    {}, moving {}", run.transfer_count, money(run.total)))
+    say(format_args!("transfers    {}, moving {}", run.transfer_count, money(run.total)))?;
+    let seconds: Vec<String> =
+        stopwatch.seconds().map(|(step, took)| format!("{step} {}.{:03}", took.as_secs(), took.subsec_millis())).collect();
+    say(format_args!("seconds      {}", seconds.join(", ")))
 }
 
 /// Hundredths of a percent, rounded down; of nothing there is no share.
@@ -106,8 +189,8 @@ fn percent(part: Micro, whole: Micro) -> String {
     hundredths.map(|h| format!(" ({}.{:02} %)", h.strict_div(100), h.strict_rem(100))).unwrap_or_default()
 }
 
-/// Each file is as it would be downloaded.
-async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<(), CommandError> {
+/// Each file is as it would be downloaded. Says how many there are.
+async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<u64, CommandError> {
     let unwritten = |path: &Path, error: io::Error| CommandError::fault(format!("{} could not be written: {error}", path.display()));
     let bar = ProgressBar::new_spinner().with_message("copying files");
     let mut connection = db.connection().await?;
@@ -131,7 +214,7 @@ async fn write_files(db: &Db, run: &Run, folder: &Path) -> Result<(), CommandErr
         bar.set_position(count);
     }
     bar.finish_and_clear();
-    say(format_args!("files        {count} in {}", folder.display()))
+    Ok(count)
 }
 
 #[cfg(test)]

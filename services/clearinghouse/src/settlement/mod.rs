@@ -158,11 +158,11 @@ impl Settlement {
         found.ok_or(Failure::Refused(SettlementRefusal::FileNotFound))
     }
 
-    /// One piece of a file's bytes, counted from 1; none after the last. It holds a connection for no longer than that.
-    pub(crate) async fn read_piece(&self, viewer: Viewer, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
+    /// The next pieces of a file's bytes, after so many; none after the last. It holds a connection for no longer than that.
+    pub(crate) async fn read_pieces(&self, viewer: Viewer, file: Uuid, after: i32) -> Result<Vec<Vec<u8>>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = viewer.begin(&mut connection).await?;
-        runs::files::read_piece(&tx, file, seq).await
+        runs::files::read_pieces(&tx, file, after).await
     }
 
     /// Lets the scheme settle by itself; without a word about slots that nobody was awake for, one run makes up for all of them.

@@ -34,7 +34,7 @@ struct Parcel {
 struct Ticket {
     answer: oneshot::Sender<Vec<Answer>>,
     keys: Vec<InFlightKey>,
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 /// A parcel that is being packed; each request with its place in the caller's list.
@@ -114,7 +114,7 @@ impl Packing {
         let room = room.split(places.len())?;
         let (answer, answered) = oneshot::channel();
         // A lane whose writer has ended drops the parcel, and with it the way back: the engine is gone.
-        lane.send(Parcel { requests, ticket: Ticket { answer, keys, _room: room } }).ok();
+        lane.send(Parcel { requests, ticket: Ticket { answer, keys, room } }).ok();
         Some(Asked { places, answered })
     }
 }
@@ -157,9 +157,9 @@ impl Batch {
     /// Brings each caller its outcomes.
     pub(super) fn answer(self, outcomes: Vec<Answer>) {
         let mut outcomes = outcomes.into_iter();
-        for (count, Ticket { answer, keys, _room }) in self.tickets {
-            // First the keys, so that whoever hears of a refusal may repeat the request at once.
-            drop(keys);
+        for (count, Ticket { answer, keys, room }) in self.tickets {
+            // First the keys and the room, so that whoever hears of it may ask again at once.
+            drop((keys, room));
             // A caller that has gone away finds the answer under its key.
             answer.send(outcomes.by_ref().take(count).collect()).ok();
         }

@@ -7,6 +7,27 @@ pub(super) fn exact(amount: Micro) -> String {
     amount.display(MICRO_SCALE).to_string()
 }
 
+/// Appends a value with all its six decimals, as [`exact`] writes it; for the lines that there are millions of.
+pub(super) fn push_exact(text: &mut Vec<u8>, amount: Micro) {
+    // From the last digit to the first: at least one before the point, six after it.
+    let mut digits = [b'0'; 20];
+    let (mut left, mut start) = (amount.units().unsigned_abs(), digits.len());
+    while left > 0 || start > POINT.strict_sub(1) {
+        start = start.strict_sub(1);
+        digits[start] = b'0'.strict_add(u8::try_from(left.strict_rem(10)).expect("a digit fits"));
+        left = left.strict_div(10);
+    }
+    if amount.units() < 0 {
+        text.push(b'-');
+    }
+    text.extend_from_slice(&digits[start..POINT]);
+    text.push(b'.');
+    text.extend_from_slice(&digits[POINT..]);
+}
+
+/// Of twenty digits, six stand behind the point.
+const POINT: usize = 14;
+
 /// A value that is paid, with the currency's decimals.
 ///
 /// # Panics
@@ -28,5 +49,15 @@ mod tests {
         assert_eq!(paid(Micro::new(12_500_000), digits(2)), "12.50");
         assert_eq!(paid(Micro::new(12_000_000), digits(0)), "12");
         assert_eq!(paid(Micro::new(1), digits(6)), "0.000001");
+    }
+
+    #[test]
+    fn what_is_appended_is_what_is_shown() {
+        let near_powers = (0..19).flat_map(|power| [-1, 0, 1].map(|off| 10_i64.pow(power) + off));
+        for units in near_powers.flat_map(|units| [units, -units]).chain([i64::MAX, i64::MIN]) {
+            let mut text = Vec::new();
+            push_exact(&mut text, Micro::new(units));
+            assert_eq!(String::from_utf8(text).unwrap(), exact(Micro::new(units)));
+        }
     }
 }

@@ -16,7 +16,7 @@ struct Entry<'a> {
 }
 
 /// One line per file, so that a manifest of any length can be read with the eye and with line tools.
-pub(super) async fn write<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme: &Scheme) -> Result<(), Fault> {
+pub(super) async fn write(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), Fault> {
     let head = store::read_manifest_head(shelf.tx, shelf.run, scheme).await?;
     let unreadable = |e: serde_json::Error| Fault::Unreadable(e.to_string());
     let head = serde_json::to_string_pretty(&head).map_err(unreadable)?;

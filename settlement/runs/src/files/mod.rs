@@ -2,7 +2,7 @@
 //!
 //! Shape: [`write_all`] makes the files of a run from what is stored of it, each row on its way from the database to a [`shelf`]
 //! that keeps bytes in pieces; `tables` is transfers.csv and positions.csv, `statements` one statement per vendor, `manifest` the list
-//! of all with their hashes. [`find`], [`list`] and [`read_piece`] give them back, to whomever row security lets see them. Memory
+//! of all with their hashes. [`find`], [`list`] and [`read_pieces`] give them back, to whomever row security lets see them. Memory
 //! does not grow with a file, nor with the number of files. Nothing here computes an amount.
 
 mod amounts;
@@ -14,10 +14,10 @@ mod store;
 mod tables;
 
 use crate::scheme::Scheme;
-use crate::seals::Hash;
+use crate::seals::{Hash, Seal};
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
-use scrip::RunId;
+use scrip::{RunId, WindowId};
 use shelf::Shelf;
 pub use store::{Pieces, STATEMENTS};
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub fn statement_name(code: &str) -> String {
 /// A stored file without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileHead {
-    /// Its id, for [`read_piece`].
+    /// Its id, for [`read_pieces`].
     pub id: Uuid,
     /// Its name within the run.
     pub name: String,
@@ -52,16 +52,28 @@ pub struct FileHead {
     pub sha256: Hash,
 }
 
-/// Writes all files of a run whose positions, transfers and seals are stored already.
+/// A run whose positions, transfers and seals are stored already, and what its statements must come to.
+pub(crate) struct Netted<'a> {
+    pub(crate) run: RunId,
+    pub(crate) scheme: &'a Scheme,
+    pub(crate) window: WindowId,
+    pub(crate) seal: &'a Seal,
+    /// The instant that the files bear.
+    pub(crate) at: Timestamp,
+}
+
+/// Writes all files of a run. `closed` is a tx of another connection, which sees the obligations of the closed window: they stream
+/// from there while the files go out through `tx`.
 ///
 /// The bytes follow from the rows alone: no clock, no new id, no order that the database is free to choose.
-pub(crate) async fn write_all(tx: &Tx<'_>, run: RunId, scheme: &Scheme, at: Timestamp, progress: impl Fn(i64)) -> Result<(), Fault> {
-    let mut shelf = Shelf::new(tx, run, at, progress);
-    tables::write_transfers(&mut shelf, scheme).await?;
-    tables::write_positions(&mut shelf, scheme).await?;
-    statements::write_all(&mut shelf, scheme).await?;
+pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>, progress: impl Fn(i64)) -> Result<(), Fault> {
+    let mut shelf = Shelf::new(tx, netted.run, netted.at);
+    tables::write_transfers(&mut shelf, netted.scheme).await?;
+    tables::write_positions(&mut shelf, netted.scheme).await?;
     shelf.flush().await?;
-    manifest::write(&mut shelf, scheme).await?;
+    statements::write_all(&mut shelf, closed, netted, progress).await?;
+    shelf.flush().await?;
+    manifest::write(&mut shelf, netted.scheme).await?;
     shelf.flush().await
 }
 
@@ -75,10 +87,10 @@ pub async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Ve
     store::list(tx, run, after, limit).await
 }
 
-/// One piece of a file's bytes, counted from 1; none after the last. Pieces are never changed, so each may be read in a tx of
-/// its own, and a slow reader holds no connection.
-pub async fn read_piece(tx: &Tx<'_>, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
-    store::read_piece(tx, file, seq).await
+/// The next pieces of a file's bytes, after so many: a few hundred kilobytes at a time, none after the last. Pieces are never changed,
+/// so each call may have a tx of its own, and a slow reader holds no connection.
+pub async fn read_pieces(tx: &Tx<'_>, file: Uuid, after: i32) -> Result<Vec<Vec<u8>>, Fault> {
+    store::read_pieces(tx, file, after).await
 }
 
 /// The bytes of all files of a run, by name and in order, for whoever copies them all at once.

@@ -10,27 +10,25 @@ use std::mem;
 use uuid::Uuid;
 
 /// No piece is longer.
-const PIECE_BYTES_MAX: usize = 64 * 1024;
+pub(super) const PIECE_BYTES_MAX: usize = 64 * 1024;
 /// Pieces wait until they come to this much, so that tens of thousands of small files take a few hundred statements.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The files of one run while they are written, one after the other.
-pub(super) struct Shelf<'a, P> {
+pub(super) struct Shelf<'a> {
     pub(super) tx: &'a Tx<'a>,
     pub(super) run: RunId,
     at: Timestamp,
-    progress: P,
     heads: Vec<NewHead>,
     pieces: Vec<NewPiece>,
     waiting_bytes: usize,
-    file_count: i64,
 }
 
 /// A file under way. Its text is appended to `text` and handed over by [`Shelf::keep`].
 pub(super) struct OpenFile {
     id: Uuid,
     name: String,
-    vendor: Option<VendorId>,
+    pub(super) vendor: Option<VendorId>,
     media_type: &'static str,
     pub(super) text: Vec<u8>,
     seq: i32,
@@ -44,9 +42,9 @@ impl OpenFile {
         Self { id: new_id(), name, vendor, media_type, text: Vec::new(), seq: 0, size_bytes: 0, hasher: Sha256::new() }
     }
 
-    fn cut(&mut self, length: usize) -> Result<NewPiece, Fault> {
-        let rest = self.text.split_off(length);
-        let bytes = mem::replace(&mut self.text, rest);
+    /// Takes the first bytes of the text as the next piece. The room that they took is kept for what follows.
+    pub(super) fn cut(&mut self, length: usize) -> Result<NewPiece, Fault> {
+        let bytes: Vec<u8> = self.text.drain(..length).collect();
         let too_large = || Fault::Unreadable(format!("{} is too large", self.name));
         self.seq = self.seq.checked_add(1).ok_or_else(too_large)?;
         self.size_bytes = i64::try_from(bytes.len()).ok().and_then(|size| self.size_bytes.checked_add(size)).ok_or_else(too_large)?;
@@ -55,9 +53,9 @@ impl OpenFile {
     }
 }
 
-impl<'a, P: Fn(i64)> Shelf<'a, P> {
-    pub(super) fn new(tx: &'a Tx<'a>, run: RunId, at: Timestamp, progress: P) -> Self {
-        Self { tx, run, at, progress, heads: Vec::new(), pieces: Vec::new(), waiting_bytes: 0, file_count: 0 }
+impl<'a> Shelf<'a> {
+    pub(super) fn new(tx: &'a Tx<'a>, run: RunId, at: Timestamp) -> Self {
+        Self { tx, run, at, heads: Vec::new(), pieces: Vec::new(), waiting_bytes: 0 }
     }
 
     /// Takes the full pieces of a file under way. To be called after every few rows.
@@ -78,10 +76,6 @@ impl<'a, P: Fn(i64)> Shelf<'a, P> {
         }
         let OpenFile { id, name, vendor, media_type, text: _, seq: _, size_bytes, hasher } = file;
         self.heads.push(NewHead { id, name, vendor, media_type, size_bytes, sha256: hasher.finalize().into() });
-        self.file_count = self.file_count.saturating_add(1);
-        if self.file_count % 500 == 0 {
-            (self.progress)(self.file_count);
-        }
         Ok(())
     }
 
@@ -96,7 +90,6 @@ impl<'a, P: Fn(i64)> Shelf<'a, P> {
         store::insert_heads(self.tx, self.run, self.at, &mem::take(&mut self.heads)).await?;
         store::insert_pieces(self.tx, &mem::take(&mut self.pieces)).await?;
         self.waiting_bytes = 0;
-        (self.progress)(self.file_count);
         Ok(())
     }
 }

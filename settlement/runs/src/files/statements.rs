@@ -11,56 +11,218 @@
 //! The first equation holds for the column `owed` and for the column `owes`, and both are those of the vendor's position.
 //!
 //! An obligation that an earlier run carried over is part of the opening carry and of its counterparty's sum, and not listed again.
-//! All statements come from one pass over sorted rows, so tens of thousands of them cost one query.
+//! All statements are written in one pass over the obligations, in order of their ids: each goes into the files of its two vendors,
+//! which are open all at once and share one bound of memory.
 
-use super::amounts::exact;
-use super::shelf::{OpenFile, Shelf};
-use super::store::{StatementLine, read_statements, to_statement_line};
-use super::{CSV, statement_name};
+use super::amounts::{exact, push_exact};
+use super::shelf::{OpenFile, PIECE_BYTES_MAX, Shelf};
+use super::store::{self, EndLine, Obligation, Opening, PiecesIn};
+use super::{CSV, Netted, statement_name};
 use crate::csv_text::push_row;
 use crate::ids::reference;
-use crate::scheme::Scheme;
-use ledger::Fault;
+use jiff::Timestamp;
+use ledger::obligations::Source;
+use ledger::{Fault, Tx};
+use scrip::VendorId;
+use std::collections::HashMap;
+use std::io::Write;
+use uuid::Uuid;
 
-pub(super) async fn write_all<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme: &Scheme) -> Result<(), Fault> {
-    let mut open: Option<(String, OpenFile)> = None;
-    let rows = read_statements(shelf.tx, shelf.run).await?;
-    while let Some(lines) = rows.next(shelf.tx, to_statement_line).await? {
-        for line in lines {
-            let mut file = match open.take() {
-                Some((vendor, file)) if vendor == line.vendor => file,
-                Some((_vendor, finished)) => {
-                    shelf.close(finished).await?;
-                    begin(&line)
-                }
-                None => begin(&line),
-            };
-            push_line(&mut file.text, &line, shelf, scheme);
-            shelf.keep(&mut file).await?;
-            open = Some((line.vendor, file));
+const HEADER: [&str; 9] = ["kind", "counterparty", "reference", "source", "operation", "booked_at", "owed", "owes", "currency"];
+
+/// What the texts of all open statements may hold together. Above it they are cut into smaller pieces.
+const OPEN_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// So many obligations at a time, so that other work on the same thread gets its turn.
+const TURN: i64 = 2_000;
+
+pub(super) async fn write_all(shelf: &mut Shelf<'_>, closed: &Tx<'_>, netted: &Netted<'_>, progress: impl Fn(i64)) -> Result<(), Fault> {
+    let openings = store::list_statements(shelf.tx, netted.run, netted.window).await?;
+    let mut statements = Statements::begin(openings, &netted.scheme.currency);
+    write_obligations(&mut statements, shelf.tx, closed, netted, progress).await?;
+    write_ends(statements, shelf, netted).await
+}
+
+/// Every obligation but those that an earlier run carried over, and none that is not under the seal.
+async fn write_obligations(
+    statements: &mut Statements<'_>,
+    tx: &Tx<'_>,
+    closed: &Tx<'_>,
+    netted: &Netted<'_>,
+    progress: impl Fn(i64),
+) -> Result<(), Fault> {
+    let mut obligations = store::read_obligations(closed, netted.window).await?;
+    let mut pieces = PiecesIn::begin(tx).await?;
+    let (mut count, mut gross) = (0_i64, 0_i64);
+    while let Some(obligation) = obligations.next().await? {
+        count = count.saturating_add(1);
+        gross = gross.saturating_add(obligation.amount.units());
+        if obligation.source != Source::Carry {
+            statements.add(&obligation, &mut pieces).await?;
+        }
+        if count % TURN == 0 {
+            progress(count);
+            tokio::task::yield_now().await;
         }
     }
-    match open {
-        Some((_vendor, last)) => shelf.close(last).await,
-        None => Ok(()),
+    pieces.finish().await?;
+    if (count, gross) == (netted.seal.obligation_count, netted.seal.gross.units()) {
+        Ok(())
+    } else {
+        Err(Fault::Unreadable(format!("window {}: {gross} in {count} obligations are not what is sealed", netted.window)))
     }
 }
 
-fn begin(line: &StatementLine) -> OpenFile {
-    let mut file = OpenFile::new(statement_name(&line.vendor), Some(line.vendor_id), CSV);
-    push_row(&mut file.text, ["kind", "counterparty", "reference", "source", "operation", "booked_at", "owed", "owes", "currency"]);
-    file
+/// What follows the obligations, vendor by vendor, in the order of the open files.
+async fn write_ends(statements: Statements<'_>, shelf: &mut Shelf<'_>, netted: &Netted<'_>) -> Result<(), Fault> {
+    let mut files = statements.files.into_iter();
+    let mut open = files.next();
+    let rows = store::read_ends(shelf.tx, netted.run, netted.window).await?;
+    while let Some(lines) = rows.next(shelf.tx, store::to_end_line).await? {
+        for line in lines {
+            while let Some(finished) = open.take_if(|file| file.vendor != Some(line.vendor)) {
+                shelf.close(finished).await?;
+                open = files.next();
+            }
+            let file = open.as_mut().ok_or_else(|| Fault::Unreadable(format!("vendor {} has no statement", line.vendor)))?;
+            push_end(&mut file.text, &line, netted);
+        }
+    }
+    for finished in open.into_iter().chain(files) {
+        shelf.close(finished).await?;
+    }
+    Ok(())
 }
 
-fn push_line<P: Fn(i64)>(text: &mut Vec<u8>, line: &StatementLine, shelf: &Shelf<'_, P>, scheme: &Scheme) {
-    let named = match (line.transfer, line.obligation) {
-        (Some(number), _) => reference(shelf.run, number),
-        (None, Some(id)) => id.to_string(),
-        (None, None) => String::new(),
-    };
-    let operation = line.operation.map(|id| id.to_string()).unwrap_or_default();
-    let booked_at = line.booked_at.map(|at| at.to_string()).unwrap_or_default();
+fn push_end(text: &mut Vec<u8>, line: &EndLine, netted: &Netted<'_>) {
+    let named = line.transfer.map(|number| reference(netted.run, number)).unwrap_or_default();
     let (owed, owes) = (exact(line.owed), exact(line.owes));
-    let cells = [&line.kind, &line.counterparty, &named, &line.source, &operation, &booked_at, &owed, &owes, &scheme.currency];
-    push_row(text, cells.map(String::as_str));
+    push_row(text, [line.kind, &line.counterparty, &named, "", "", "", &owed, &owes, &netted.scheme.currency]);
+}
+
+/// The statements of a run while obligations are added to them, by the vendors' codes.
+struct Statements<'a> {
+    files: Vec<OpenFile>,
+    codes: Vec<String>,
+    places: HashMap<VendorId, usize>,
+    line: Line<'a>,
+    /// The room that the texts of all files take.
+    open_bytes: usize,
+}
+
+impl<'a> Statements<'a> {
+    fn begin(openings: Vec<Opening>, currency: &'a str) -> Self {
+        let mut statements = Self {
+            files: Vec::with_capacity(openings.len()),
+            codes: Vec::with_capacity(openings.len()),
+            places: HashMap::with_capacity(openings.len()),
+            line: Line::new(currency),
+            open_bytes: 0,
+        };
+        for Opening { vendor, code, owed, owes } in openings {
+            let mut file = OpenFile::new(statement_name(&code), Some(vendor), CSV);
+            push_row(&mut file.text, HEADER);
+            push_row(&mut file.text, ["opening_carry", "", "", "", "", "", &exact(owed), &exact(owes), currency]);
+            statements.open_bytes = statements.open_bytes.saturating_add(file.text.capacity());
+            statements.places.insert(vendor, statements.files.len());
+            statements.files.push(file);
+            statements.codes.push(code);
+        }
+        statements
+    }
+
+    /// Lists the obligation in the statements of both its vendors.
+    async fn add(&mut self, obligation: &Obligation, pieces: &mut PiecesIn) -> Result<(), Fault> {
+        let place = |vendor| self.places.get(vendor).copied().ok_or_else(|| Fault::Unreadable(format!("vendor {vendor} has no statement")));
+        let (debtor, creditor) = (place(&obligation.debtor)?, place(&obligation.creditor)?);
+        self.line.read(obligation);
+        for (side, own, other) in [(Side::Owed, creditor, debtor), (Side::Owes, debtor, creditor)] {
+            let file = &mut self.files[own];
+            let before = file.text.capacity();
+            self.line.push(&mut file.text, side, &self.codes[other]);
+            self.open_bytes = self.open_bytes.saturating_sub(before).saturating_add(file.text.capacity());
+            if file.text.len() >= PIECE_BYTES_MAX {
+                pieces.add(&file.cut(PIECE_BYTES_MAX)?).await?;
+            }
+        }
+        if self.open_bytes > OPEN_BYTES_MAX { self.shrink(pieces).await } else { Ok(()) }
+    }
+
+    /// Cuts the texts that take at least half as much room as they do on average: together that is more than half of all.
+    async fn shrink(&mut self, pieces: &mut PiecesIn) -> Result<(), Fault> {
+        let enough = self.open_bytes.checked_div(self.files.len().saturating_mul(2)).unwrap_or_default();
+        for file in self.files.iter_mut().filter(|file| file.text.capacity() >= enough && !file.text.is_empty()) {
+            pieces.add(&file.cut(file.text.len())?).await?;
+            self.open_bytes = self.open_bytes.saturating_sub(file.text.capacity());
+            file.text = Vec::new();
+        }
+        Ok(())
+    }
+}
+
+/// As whom a statement sees an obligation.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    /// Its vendor is the creditor.
+    Owed,
+    /// Its vendor is the debtor.
+    Owes,
+}
+
+/// The line of an obligation, as far as it is the same in both statements. Written without `push_row`, which allocates for each cell:
+/// nothing here can hold a comma, a quotation mark or a line break.
+struct Line<'a> {
+    /// From the comma behind the counterparty to the one before the amounts.
+    middle: Vec<u8>,
+    amount: Vec<u8>,
+    currency: &'a str,
+    /// The obligations of a batch share their instant.
+    booked_at: Option<Timestamp>,
+    booked_at_text: Vec<u8>,
+}
+
+impl<'a> Line<'a> {
+    fn new(currency: &'a str) -> Self {
+        Self { middle: Vec::new(), amount: Vec::new(), currency, booked_at: None, booked_at_text: Vec::new() }
+    }
+
+    fn read(&mut self, obligation: &Obligation) {
+        if self.booked_at != Some(obligation.booked_at) {
+            self.booked_at = Some(obligation.booked_at);
+            self.booked_at_text.clear();
+            write!(self.booked_at_text, "{}", obligation.booked_at).expect("memory takes any text");
+        }
+        let mut id = Uuid::encode_buffer();
+        self.middle.clear();
+        self.middle.push(b',');
+        self.middle.extend_from_slice(obligation.id.hyphenated().encode_lower(&mut id).as_bytes());
+        self.middle.push(b',');
+        self.middle.extend_from_slice(obligation.source.as_str().as_bytes());
+        self.middle.push(b',');
+        self.middle.extend_from_slice(obligation.operation.hyphenated().encode_lower(&mut id).as_bytes());
+        self.middle.push(b',');
+        self.middle.extend_from_slice(&self.booked_at_text);
+        self.middle.push(b',');
+        self.amount.clear();
+        push_exact(&mut self.amount, obligation.amount);
+    }
+
+    fn push(&self, text: &mut Vec<u8>, side: Side, counterparty: &str) {
+        text.extend_from_slice(b"obligation,");
+        text.extend_from_slice(counterparty.as_bytes());
+        text.extend_from_slice(&self.middle);
+        match side {
+            Side::Owed => {
+                text.extend_from_slice(&self.amount);
+                text.extend_from_slice(b",0.000000,");
+            }
+            Side::Owes => {
+                text.extend_from_slice(b"0.000000,");
+                text.extend_from_slice(&self.amount);
+                text.push(b',');
+            }
+        }
+        text.extend_from_slice(self.currency.as_bytes());
+        text.extend_from_slice(b"\r\n");
+    }
 }

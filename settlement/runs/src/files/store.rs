@@ -4,20 +4,25 @@ use super::FileHead;
 use super::rows::{Head, NewHead, NewPiece, SealedWindow};
 use crate::scheme::Scheme;
 use crate::seals::{FIRST, Hash, to_hash};
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use ledger::copy::CopyIn;
+use ledger::obligations::Source;
 use ledger::{Fault, Tx};
 use scrip::code::HOUSE;
-use scrip::{Micro, RunId, VendorId};
-use tokio_postgres::types::Type;
-use tokio_postgres::{Portal, Row};
+use scrip::{Micro, RunId, VendorId, WindowId};
+use std::pin::Pin;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Portal, Row, RowStream};
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
 pub const STATEMENTS: &[&str] = &[
     READ_TRANSFERS,
     READ_POSITIONS,
-    READ_STATEMENTS,
+    LIST_STATEMENTS,
+    READ_OBLIGATIONS,
+    READ_ENDS,
     READ_HEADS,
     READ_RUN,
     LIST_WINDOWS,
@@ -26,7 +31,7 @@ pub const STATEMENTS: &[&str] = &[
     COPY_PIECES,
     FIND,
     LIST,
-    READ_PIECE,
+    READ_PIECES,
     READ_ALL,
 ];
 
@@ -46,50 +51,54 @@ const READ_POSITIONS: &str = "
     WHERE p.run_id = $1
     ORDER BY v.code";
 
-// Each obligation and each transfer stands in two statements, seen from either side. The lines of a statement follow their
-// number, then the transfer, the obligation's id, the counterparty's code: an order that leaves the database no choice.
-const READ_STATEMENTS: &str = "
-    WITH sides AS (
-        SELECT o.creditor_id AS vendor_id, o.debtor_id AS counterparty_id, o.user_id, o.id, o.source, o.operation_id, o.booked_at,
-               o.amount_micro AS owed, 0::bigint AS owes
-        FROM run_windows w JOIN obligations o ON o.window_id = w.window_id WHERE w.run_id = $1
-        UNION ALL
-        SELECT o.debtor_id, o.creditor_id, o.user_id, o.id, o.source, o.operation_id, o.booked_at, 0, o.amount_micro
-        FROM run_windows w JOIN obligations o ON o.window_id = w.window_id WHERE w.run_id = $1
-    ), opening AS (
-        SELECT vendor_id, sum(owed) AS owed, sum(owes) AS owes FROM sides WHERE source = 'carry' GROUP BY vendor_id
-    ), lines AS (
-        SELECT p.vendor_id, 1 AS line, NULL::uuid AS counterparty_id, NULL::bigint AS transfer, NULL::uuid AS user_id, NULL::uuid AS obligation,
-               NULL::text AS source, NULL::uuid AS operation_id, NULL::timestamptz AS booked_at,
-               coalesce(o.owed, 0) AS owed, coalesce(o.owes, 0) AS owes
-        FROM run_positions p LEFT JOIN opening o USING (vendor_id) WHERE p.run_id = $1
-        UNION ALL
-        SELECT vendor_id, 2, counterparty_id, NULL, user_id, id, source, operation_id, booked_at, owed, owes
-        FROM sides WHERE source <> 'carry'
-        UNION ALL
-        SELECT vendor_id, 3, counterparty_id, NULL, NULL, NULL, NULL, NULL, NULL, sum(owed), sum(owes)
-        FROM sides GROUP BY vendor_id, counterparty_id
-        UNION ALL
-        SELECT vendor_id, 4, NULL, NULL, NULL, NULL, NULL, NULL, NULL, greatest(net_micro, 0), greatest(-net_micro, 0)
-        FROM run_positions WHERE run_id = $1
-        UNION ALL
-        SELECT vendor_id, 5, NULL, NULL, NULL, NULL, NULL, NULL, NULL, greatest(-carry_micro, 0), greatest(carry_micro, 0)
-        FROM run_positions WHERE run_id = $1
-        UNION ALL
-        SELECT payee_id, 6, payer_id, number, NULL, NULL, NULL, NULL, NULL, amount_micro, 0
-        FROM transfers WHERE run_id = $1 AND payee_id IS NOT NULL
-        UNION ALL
-        SELECT payer_id, 6, payee_id, number, NULL, NULL, NULL, NULL, NULL, 0, amount_micro
-        FROM transfers WHERE run_id = $1 AND payer_id IS NOT NULL
-        UNION ALL
-        SELECT vendor_id, 7, NULL, NULL, NULL, NULL, NULL, NULL, NULL, greatest(carry_micro, 0), greatest(-carry_micro, 0)
-        FROM run_positions WHERE run_id = $1
+const LIST_STATEMENTS: &str = "
+    WITH opening AS (
+        SELECT side.vendor_id, sum(side.owed) AS owed, sum(side.owes) AS owes
+        FROM obligations o
+        CROSS JOIN LATERAL (VALUES (o.creditor_id, o.amount_micro, 0::bigint), (o.debtor_id, 0, o.amount_micro)) AS side(vendor_id, owed, owes)
+        WHERE o.window_id = $2 AND o.source = 'carry'
+        GROUP BY side.vendor_id
     )
-    SELECT l.vendor_id, v.code, l.line, c.code, l.transfer, l.obligation, l.source, l.operation_id, l.booked_at, l.owed::bigint, l.owes::bigint
+    SELECT p.vendor_id, v.code, coalesce(o.owed, 0)::bigint, coalesce(o.owes, 0)::bigint
+    FROM run_positions p
+    JOIN vendors v ON v.id = p.vendor_id
+    LEFT JOIN opening o ON o.vendor_id = p.vendor_id
+    WHERE p.run_id = $1
+    ORDER BY v.code";
+
+// In the order of the key, which the database has at hand: nothing is sorted, however many there are.
+const READ_OBLIGATIONS: &str = "
+    SELECT id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at
+    FROM obligations
+    WHERE window_id = $1
+    ORDER BY id, user_id";
+
+// Each pair and each transfer stands in two statements, seen from either side. The lines of a statement follow their number, then the
+// transfer, the counterparty's code: an order that leaves the database no choice.
+const READ_ENDS: &str = "
+    WITH lines AS (
+        SELECT side.vendor_id, 3 AS line, side.counterparty_id, NULL::bigint AS transfer, sum(side.owed) AS owed, sum(side.owes) AS owes
+        FROM positions p
+        CROSS JOIN LATERAL (VALUES (p.creditor_id, p.debtor_id, p.amount_micro, 0::bigint), (p.debtor_id, p.creditor_id, 0, p.amount_micro))
+             AS side(vendor_id, counterparty_id, owed, owes)
+        WHERE p.window_id = $2
+        GROUP BY side.vendor_id, side.counterparty_id
+        UNION ALL
+        SELECT vendor_id, 4, NULL, NULL, greatest(net_micro, 0), greatest(-net_micro, 0) FROM run_positions WHERE run_id = $1
+        UNION ALL
+        SELECT vendor_id, 5, NULL, NULL, greatest(-carry_micro, 0), greatest(carry_micro, 0) FROM run_positions WHERE run_id = $1
+        UNION ALL
+        SELECT payee_id, 6, payer_id, number, amount_micro, 0 FROM transfers WHERE run_id = $1 AND payee_id IS NOT NULL
+        UNION ALL
+        SELECT payer_id, 6, payee_id, number, 0, amount_micro FROM transfers WHERE run_id = $1 AND payer_id IS NOT NULL
+        UNION ALL
+        SELECT vendor_id, 7, NULL, NULL, greatest(carry_micro, 0), greatest(-carry_micro, 0) FROM run_positions WHERE run_id = $1
+    )
+    SELECT l.vendor_id, l.line, c.code, l.transfer, l.owed::bigint, l.owes::bigint
     FROM lines l
     JOIN vendors v ON v.id = l.vendor_id
     LEFT JOIN vendors c ON c.id = l.counterparty_id
-    ORDER BY v.code, l.line, l.transfer, l.obligation, l.user_id, c.code";
+    ORDER BY v.code, l.line, l.transfer, c.code";
 
 const READ_HEADS: &str = "
     SELECT id, name, media_type, size_bytes, sha256
@@ -140,10 +149,14 @@ const LIST: &str = "
     ORDER BY name
     LIMIT $3";
 
-const READ_PIECE: &str = "
+// Four long pieces or many short ones: the length of bytes is known without reading them.
+const READ_PIECES: &str = "
     SELECT bytes
-    FROM file_pieces
-    WHERE file_id = $1 AND seq = $2";
+    FROM (SELECT seq, bytes, sum(octet_length(bytes)) OVER (ORDER BY seq) AS bytes_up_to
+          FROM file_pieces
+          WHERE file_id = $1 AND seq > $2 AND seq <= $2 + 64) p
+    WHERE bytes_up_to <= 262144
+    ORDER BY seq";
 
 const READ_ALL: &str = "
     SELECT f.name, p.bytes
@@ -162,9 +175,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    async fn begin(tx: &Tx<'_>, statement: &str, run: RunId) -> Result<Self, Fault> {
+    async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
         let statement = tx.prepare_cached(statement).await?;
-        Ok(Self { portal: tx.bind(&statement, &[&run.uuid()]).await? })
+        Ok(Self { portal: tx.bind(&statement, keys).await? })
     }
 
     /// The next rows, read as what they mean; none after the last.
@@ -186,7 +199,7 @@ pub(super) struct TransferLine {
 }
 
 pub(super) async fn read_transfers(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_TRANSFERS, run).await
+    Rows::begin(tx, READ_TRANSFERS, &[&run.uuid()]).await
 }
 
 pub(super) fn to_transfer_line(row: &Row) -> Result<TransferLine, Fault> {
@@ -213,7 +226,7 @@ pub(super) struct PositionLine {
 }
 
 pub(super) async fn read_positions(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_POSITIONS, run).await
+    Rows::begin(tx, READ_POSITIONS, &[&run.uuid()]).await
 }
 
 pub(super) fn to_position_line(row: &Row) -> Result<PositionLine, Fault> {
@@ -228,31 +241,84 @@ pub(super) fn to_position_line(row: &Row) -> Result<PositionLine, Fault> {
     })
 }
 
-/// A row of a statement.
-pub(super) struct StatementLine {
-    pub(super) vendor_id: VendorId,
-    pub(super) vendor: String,
-    pub(super) kind: String,
-    pub(super) counterparty: String,
-    pub(super) transfer: Option<i64>,
-    pub(super) obligation: Option<Uuid>,
-    pub(super) source: String,
-    pub(super) operation: Option<Uuid>,
-    pub(super) booked_at: Option<Timestamp>,
+/// A statement to be written, with what earlier runs carried over.
+pub(super) struct Opening {
+    pub(super) vendor: VendorId,
+    pub(super) code: String,
     pub(super) owed: Micro,
     pub(super) owes: Micro,
 }
 
-pub(super) async fn read_statements(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_STATEMENTS, run).await
+/// One for each vendor with a position, by code.
+pub(super) async fn list_statements(tx: &Tx<'_>, run: RunId, window: WindowId) -> Result<Vec<Opening>, Fault> {
+    let rows = tx.query(LIST_STATEMENTS, &[&run.uuid(), &window.uuid()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Opening {
+                vendor: VendorId::new(row.try_get(0)?),
+                code: row.try_get(1)?,
+                owed: Micro::new(row.try_get(2)?),
+                owes: Micro::new(row.try_get(3)?),
+            })
+        })
+        .collect()
 }
 
-pub(super) fn to_statement_line(row: &Row) -> Result<StatementLine, Fault> {
-    let transfer: Option<i64> = row.try_get(4)?;
-    let counterparty: Option<String> = row.try_get(3)?;
-    let kind = match row.try_get::<_, i32>(2)? {
-        1 => "opening_carry",
-        2 => "obligation",
+/// An obligation as statements list it.
+pub(super) struct Obligation {
+    pub(super) id: Uuid,
+    pub(super) debtor: VendorId,
+    pub(super) creditor: VendorId,
+    pub(super) amount: Micro,
+    pub(super) source: Source,
+    pub(super) operation: Uuid,
+    pub(super) booked_at: Timestamp,
+}
+
+/// The obligations of a window on their way, in order of their ids. They come as fast as they are taken, and no faster.
+pub(super) struct Obligations {
+    rows: Pin<Box<RowStream>>,
+}
+
+pub(super) async fn read_obligations(tx: &Tx<'_>, window: WindowId) -> Result<Obligations, Fault> {
+    let statement = tx.prepare_cached(READ_OBLIGATIONS).await?;
+    Ok(Obligations { rows: Box::pin(tx.query_raw(&statement, [window.uuid()]).await?) })
+}
+
+impl Obligations {
+    pub(super) async fn next(&mut self) -> Result<Option<Obligation>, Fault> {
+        let Some(row) = self.rows.try_next().await? else { return Ok(None) };
+        let source: &str = row.try_get(4)?;
+        Ok(Some(Obligation {
+            id: row.try_get(0)?,
+            debtor: VendorId::new(row.try_get(1)?),
+            creditor: VendorId::new(row.try_get(2)?),
+            amount: Micro::new(row.try_get(3)?),
+            source: Source::parse(source).ok_or_else(|| Fault::Unreadable(format!("obligation source {source}")))?,
+            operation: row.try_get(5)?,
+            booked_at: row.try_get(6)?,
+        }))
+    }
+}
+
+/// A line of a statement that follows its obligations.
+pub(super) struct EndLine {
+    pub(super) vendor: VendorId,
+    pub(super) kind: &'static str,
+    pub(super) counterparty: String,
+    pub(super) transfer: Option<i64>,
+    pub(super) owed: Micro,
+    pub(super) owes: Micro,
+}
+
+/// Vendor by vendor, by code.
+pub(super) async fn read_ends(tx: &Tx<'_>, run: RunId, window: WindowId) -> Result<Rows, Fault> {
+    Rows::begin(tx, READ_ENDS, &[&run.uuid(), &window.uuid()]).await
+}
+
+pub(super) fn to_end_line(row: &Row) -> Result<EndLine, Fault> {
+    let (counterparty, transfer): (Option<String>, Option<i64>) = (row.try_get(2)?, row.try_get(3)?);
+    let kind = match row.try_get::<_, i32>(1)? {
         3 => "counterparty",
         4 => "net",
         5 => "rounding",
@@ -260,24 +326,19 @@ pub(super) fn to_statement_line(row: &Row) -> Result<StatementLine, Fault> {
         7 => "closing_carry",
         other => return Err(Fault::Unreadable(format!("statement line {other}"))),
     };
-    Ok(StatementLine {
-        vendor_id: VendorId::new(row.try_get(0)?),
-        vendor: row.try_get(1)?,
-        kind: kind.to_owned(),
+    Ok(EndLine {
+        vendor: VendorId::new(row.try_get(0)?),
+        kind,
         // A transfer without a vendor on the other side is with the house.
         counterparty: counterparty.or_else(|| transfer.map(|_| HOUSE.to_owned())).unwrap_or_default(),
         transfer,
-        obligation: row.try_get(5)?,
-        source: row.try_get::<_, Option<String>>(6)?.unwrap_or_default(),
-        operation: row.try_get(7)?,
-        booked_at: row.try_get(8)?,
-        owed: Micro::new(row.try_get(9)?),
-        owes: Micro::new(row.try_get(10)?),
+        owed: Micro::new(row.try_get(4)?),
+        owes: Micro::new(row.try_get(5)?),
     })
 }
 
 pub(super) async fn read_heads(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_HEADS, run).await
+    Rows::begin(tx, READ_HEADS, &[&run.uuid()]).await
 }
 
 pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme) -> Result<Head, Fault> {
@@ -334,11 +395,30 @@ pub(super) async fn insert_heads(tx: &Tx<'_>, run: RunId, at: Timestamp, heads: 
 }
 
 pub(super) async fn insert_pieces(tx: &Tx<'_>, pieces: &[NewPiece]) -> Result<(), Fault> {
-    let mut copy = CopyIn::begin(tx, COPY_PIECES, &[Type::UUID, Type::INT4, Type::UUID, Type::BYTEA]).await?;
-    for NewPiece { file, seq, vendor, bytes } in pieces {
-        copy.row(&[file, seq, &vendor.map(VendorId::uuid), bytes]).await?;
+    let mut copy = PiecesIn::begin(tx).await?;
+    for piece in pieces {
+        copy.add(piece).await?;
     }
     copy.finish().await
+}
+
+/// Pieces on their way into the database, as many as there are. Until it is finished the tx can do nothing else.
+pub(super) struct PiecesIn {
+    copy: CopyIn,
+}
+
+impl PiecesIn {
+    pub(super) async fn begin(tx: &Tx<'_>) -> Result<Self, Fault> {
+        Ok(Self { copy: CopyIn::begin(tx, COPY_PIECES, &[Type::UUID, Type::INT4, Type::UUID, Type::BYTEA]).await? })
+    }
+
+    pub(super) async fn add(&mut self, NewPiece { file, seq, vendor, bytes }: &NewPiece) -> Result<(), Fault> {
+        self.copy.row(&[file, seq, &vendor.map(VendorId::uuid), bytes]).await
+    }
+
+    pub(super) async fn finish(self) -> Result<(), Fault> {
+        self.copy.finish().await
+    }
 }
 
 pub(super) async fn find(tx: &Tx<'_>, run: RunId, name: &str) -> Result<Option<FileHead>, Fault> {
@@ -374,9 +454,9 @@ pub(super) async fn read_all(tx: &Tx<'_>, run: RunId) -> Result<Pieces, Fault> {
     Ok(Pieces { portal: tx.bind(&statement, &[&run.uuid()]).await? })
 }
 
-pub(super) async fn read_piece(tx: &Tx<'_>, file: Uuid, seq: i32) -> Result<Option<Vec<u8>>, Fault> {
-    let row = tx.query_opt(READ_PIECE, &[&file, &seq]).await?;
-    row.map(|row| Ok(row.try_get(0)?)).transpose()
+pub(super) async fn read_pieces(tx: &Tx<'_>, file: Uuid, after: i32) -> Result<Vec<Vec<u8>>, Fault> {
+    let statement = tx.prepare_cached(READ_PIECES).await?;
+    tx.query(&statement, &[&file, &after]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 pub(super) fn to_head(row: &Row) -> Result<FileHead, Fault> {

@@ -9,7 +9,7 @@ use crate::scheme::Scheme;
 use ledger::Fault;
 
 /// Payer and payee are columns, so no amount has a sign. Amounts have the currency's decimals: this is what is paid.
-pub(super) async fn write_transfers<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme: &Scheme) -> Result<(), Fault> {
+pub(super) async fn write_transfers(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), Fault> {
     let mut file = OpenFile::new(TRANSFERS.to_owned(), None, CSV);
     push_row(
         &mut file.text,
@@ -32,7 +32,7 @@ pub(super) async fn write_transfers<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme
 }
 
 /// Amounts have all six decimals: what rounding takes off stands in the carry.
-pub(super) async fn write_positions<P: Fn(i64)>(shelf: &mut Shelf<'_, P>, scheme: &Scheme) -> Result<(), Fault> {
+pub(super) async fn write_positions(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), Fault> {
     let mut file = OpenFile::new(POSITIONS.to_owned(), None, CSV);
     push_row(&mut file.text, ["vendor", "owed", "owes", "net", "settled", "carry", "currency"]);
     let rows = store::read_positions(shelf.tx, shelf.run).await?;

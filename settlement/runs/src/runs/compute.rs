@@ -4,7 +4,7 @@ use super::{PendingWindow, Step, pairs, store};
 use crate::ids::{run_id, transfer_id};
 use crate::{files, seals, windows};
 use ledger::obligations::{NewObligation, Recorder, record};
-use ledger::{Fault, Tx, lock_scheme_shared};
+use ledger::{Db, Fault, Tx, lock_scheme_shared};
 use netting::{Netting, Network, NetworkBuilder, Party};
 use scrip::{OperationId, RunId, SchemeId, VendorId};
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 ///
 /// The open window is locked only at the very end, so that swaps go on while the files are written.
 pub(super) async fn compute(
+    db: &Db,
     tx: &Tx<'_>,
     scheme: SchemeId,
     window: &PendingWindow,
@@ -49,8 +50,8 @@ pub(super) async fn compute(
     });
     store::insert_transfers(tx, run, transfers).await?;
 
-    let of = i64::try_from(positions.len()).unwrap_or(i64::MAX).saturating_add(3);
-    files::write_all(tx, run, &terms, at, |files| progress(Step::Write { files, of })).await?;
+    let netted = files::Netted { run, scheme: &terms, window: window.id, seal: &sealed, at };
+    write_files(db, tx, &netted, progress).await?;
 
     progress(Step::Carry);
     let carries: Vec<NewObligation> = netting
@@ -66,6 +67,17 @@ pub(super) async fn compute(
         record(tx, open.id, Recorder::Run, OperationId::new(run.uuid()), booked_at, &carries).await?;
     }
     Ok(run)
+}
+
+/// The obligations of a closed window stay as they are, so another connection reads them while this one writes. It is no connection of
+/// the pool: runs that all hold one there would wait for a second in a circle.
+async fn write_files(db: &Db, tx: &Tx<'_>, netted: &files::Netted<'_>, progress: &(impl Fn(Step) + Send + Sync)) -> Result<(), Fault> {
+    let db = db.apart(1);
+    let mut connection = db.connection().await?;
+    let closed = connection.begin_snapshot().await?;
+    store::widen(&closed).await?;
+    let of = netted.seal.obligation_count;
+    files::write_all(tx, &closed, netted, |obligations| progress(Step::Write { obligations, of })).await
 }
 
 /// The window's debts by debtor and creditor, and the vendors behind the codes.

@@ -96,8 +96,8 @@ pub enum Step {
     Record,
     /// The files are being written.
     Write {
-        /// So many are.
-        files: i64,
+        /// So many obligations stand in their statements.
+        obligations: i64,
         /// Of so many.
         of: i64,
     },
@@ -222,7 +222,7 @@ impl Runs {
             let tx = connection.begin_house().await?;
             lock_scheme_runs(&tx, scheme).await?;
             let Some(window) = store::find_pending(&tx, scheme, number).await? else { return Ok(runs) };
-            let run = compute::compute(&tx, scheme, &window, progress).await?;
+            let run = compute::compute(&self.db, &tx, scheme, &window, progress).await?;
             tx.commit().await?;
             tracing::info!(%run, %scheme, window = window.number, slot = window.slot, "netted");
             runs.push(run);

@@ -1,6 +1,6 @@
-//! The download of a settlement file: its bytes on their way from the database to the caller, a piece at a time.
+//! The download of a settlement file: its bytes on their way from the database to the caller, some pieces at a time.
 //!
-//! A caller that reads slowly holds neither memory nor a database connection: each piece is fetched when the one before is gone.
+//! A caller that reads slowly holds a few hundred kilobytes and no database connection: pieces are fetched when those before are gone.
 
 use crate::settlement::{Settlement, Viewer};
 use axum::body::Body;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, TryStreamExt};
 use ledger::Fault;
 use runs::files::FileHead;
+use std::collections::VecDeque;
 use uuid::Uuid;
 
 /// RFC 9530: the hash over the bytes, so that the caller can check what arrived.
@@ -38,13 +39,15 @@ fn names(known: &HeaderValue, etag: &str) -> bool {
 }
 
 fn pieces(settlement: Settlement, viewer: Viewer, file: Uuid) -> impl stream::Stream<Item = Result<Bytes, Fault>> {
-    let next = move |seq: i32| {
+    let next = move |(after, mut fetched): (i32, VecDeque<Vec<u8>>)| {
         let settlement = settlement.clone();
         async move {
-            let piece = settlement.read_piece(viewer, file, seq).await?;
-            Ok(piece.map(|bytes| (Bytes::from(bytes), seq.saturating_add(1))))
+            if fetched.is_empty() {
+                fetched = settlement.read_pieces(viewer, file, after).await?.into();
+            }
+            Ok(fetched.pop_front().map(|bytes| (Bytes::from(bytes), (after.saturating_add(1), fetched))))
         }
     };
     // The status has been sent by now; the caller sees a download that breaks off, and why is told here.
-    stream::try_unfold(1, next).inspect_err(|fault: &Fault| tracing::error!(%fault, "a download broke off"))
+    stream::try_unfold((0, VecDeque::new()), next).inspect_err(|fault: &Fault| tracing::error!(%fault, "a download broke off"))
 }
