@@ -9,8 +9,17 @@ use super::{Answer, PostRefusal, Request};
 use crate::{Failure, Fault};
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 use uuid::Uuid;
+
+/// As long as no more than this many requests wait or are under way, one writer takes them all: a batch costs as much as some dozens of
+/// rows, so a few large batches cost less than many small ones.
+const FEW: usize = 256;
+
+/// How long a batch waits for more when there were more in the one before it; callers that were answered together ask again together.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// The way in; clones share it.
 #[derive(Debug, Clone)]
@@ -18,6 +27,7 @@ pub(super) struct Queue {
     lanes: Arc<[mpsc::UnboundedSender<Parcel>]>,
     /// One permit per request that waits or is under way: this bounds the lanes.
     room: Arc<Semaphore>,
+    queue_max: usize,
     in_flight: InFlight,
     parcel_max: usize,
 }
@@ -55,14 +65,16 @@ impl Queue {
     /// As many lanes as there are writers.
     pub(super) fn open(queue_max: usize, batch_max: usize, writers: usize) -> (Self, Vec<Lane>) {
         let (lanes, ends): (Vec<_>, Vec<_>) = (0..writers).map(|_| mpsc::unbounded_channel()).unzip();
+        let queue_max = queue_max.min(Semaphore::MAX_PERMITS);
         let queue = Self {
             lanes: lanes.into(),
-            room: Arc::new(Semaphore::new(queue_max.min(Semaphore::MAX_PERMITS))),
+            room: Arc::new(Semaphore::new(queue_max)),
+            queue_max,
             in_flight: InFlight::default(),
             // A few parcels to a batch, so that many requests of one caller do not hold up everybody else's.
             parcel_max: batch_max.div_ceil(4),
         };
-        (queue, ends.into_iter().map(|parcels| Lane { parcels, batch_max }).collect())
+        (queue, ends.into_iter().map(|parcels| Lane { parcels, batch_max, last: 0 }).collect())
     }
 
     /// Asks for each request and gathers the answers in their order.
@@ -86,9 +98,11 @@ impl Queue {
     fn send(&self, requests: Vec<Request>, mut room: OwnedSemaphorePermit) -> Vec<Asked> {
         let mut packing: Vec<Packing> = self.lanes.iter().map(|_| Packing::default()).collect();
         let mut asked = Vec::new();
+        let under_way = self.queue_max.saturating_sub(self.room.available_permits());
+        let lanes = if under_way <= FEW { 1 } else { self.lanes.len() };
         for (place, request) in requests.into_iter().enumerate() {
             let Some(key) = self.in_flight.enter(&request.claim) else { continue };
-            let lane = lane_of(request.posting.first_user().uuid(), self.lanes.len());
+            let lane = lane_of(request.posting.first_user().uuid(), lanes);
             packing[lane].add(place, request, key);
             if packing[lane].places.len() >= self.parcel_max {
                 asked.extend(mem::take(&mut packing[lane]).send(&self.lanes[lane], &mut room));
@@ -130,19 +144,29 @@ fn lane_of(user: Uuid, lanes: usize) -> usize {
 pub(super) struct Lane {
     parcels: mpsc::UnboundedReceiver<Parcel>,
     batch_max: usize,
+    /// How many requests the last batch had.
+    last: usize,
 }
 
 impl Lane {
     /// Waits for a request, then takes all that are there, up to a batch. None when nobody will ask again.
     pub(super) async fn next(&mut self) -> Option<(Batch, Vec<Request>)> {
-        let mut batch = Batch::default();
-        let mut requests = Vec::new();
+        let (mut batch, mut requests) = (Batch::default(), Vec::new());
         let mut next = Some(self.parcels.recv().await?);
+        let gathered_by = Instant::now().checked_add(GATHER)?;
         while let Some(Parcel { requests: some, ticket }) = next {
             batch.tickets.push((some.len(), ticket));
             requests.extend(some);
-            next = if requests.len() < self.batch_max { self.parcels.try_recv().ok() } else { None };
+            if requests.len() >= self.batch_max {
+                break;
+            }
+            next = match self.parcels.try_recv() {
+                Ok(parcel) => Some(parcel),
+                Err(_) if requests.len() >= self.last.div_ceil(2) => None,
+                Err(_) => tokio::time::timeout_at(gathered_by, self.parcels.recv()).await.ok().flatten(),
+            };
         }
+        self.last = requests.len();
         Some((batch, requests))
     }
 }

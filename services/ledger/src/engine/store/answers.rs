@@ -1,18 +1,16 @@
 //! The answers of used idempotency keys. What a swap answers stands in `swaps`; every other answer is kept as JSON beside its key.
 
-use crate::copy::CopyIn;
 use crate::{Claim, Fault, Tx};
 use jiff::Timestamp;
 use scrip::posting::{Receipt, Swapped};
 use scrip::swap::Figures;
 use scrip::{Micro, OperationId, Tokens, UnitValue, UserId, VendorId, WindowId};
 use std::collections::HashMap;
-use tokio_postgres::types::Type;
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[FIND_ANSWERS, COPY_ANSWERS];
+pub(super) const STATEMENTS: &[&str] = &[FIND_ANSWERS, INSERT_ANSWERS];
 
 pub(super) const FIND_ANSWERS: &str = "
     SELECT i.actor_id, i.key, i.request_hash, i.answer,
@@ -22,10 +20,12 @@ pub(super) const FIND_ANSWERS: &str = "
     JOIN idempotency i ON i.actor_id = k.actor_id AND i.key = k.key
     LEFT JOIN swaps s ON s.user_id = i.swap_user_id AND s.id = i.swap_id";
 
-pub(super) const COPY_ANSWERS: &str =
-    "COPY idempotency (actor_id, key, request_hash, answer, swap_user_id, swap_id, created_at) FROM STDIN BINARY";
-
-pub(super) const ANSWER_TYPES: &[Type] = &[Type::UUID, Type::TEXT, Type::BYTEA, Type::TEXT, Type::UUID, Type::UUID, Type::TIMESTAMPTZ];
+// Not by COPY: it goes out together with other statements, and a batch of some dozens waits more for round trips than for rows.
+pub(super) const INSERT_ANSWERS: &str = "
+    INSERT INTO idempotency (actor_id, key, request_hash, answer, swap_user_id, swap_id, created_at)
+    SELECT actor_id, key, request_hash, answer, swap_user_id, swap_id, $7
+    FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::uuid[])
+         AS u(actor_id, key, request_hash, answer, swap_user_id, swap_id)";
 
 /// The answer that a used key has.
 #[derive(Debug)]
@@ -99,11 +99,14 @@ fn swapped(row: &Row) -> Result<Swapped, Fault> {
 }
 
 /// One row per granted request.
-pub(super) async fn copy_answers<'a>(
-    copy: &mut CopyIn,
+pub(super) async fn insert_answers<'a>(
+    tx: &Tx<'_>,
+    statement: &Statement,
     granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
     booked_at: Timestamp,
 ) -> Result<(), Fault> {
+    let (mut actors, mut keys, mut hashes, mut answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut swap_users, mut swaps) = (Vec::new(), Vec::new());
     for (claim, receipt) in granted {
         let (answer, swap_user, swap) = match receipt {
             Receipt::Swapped(swapped) => (None, Some(swapped.payer.uuid()), Some(swapped.id.uuid())),
@@ -111,7 +114,13 @@ pub(super) async fn copy_answers<'a>(
                 (Some(serde_json::to_string(receipt).map_err(|e| Fault::Unreadable(format!("a receipt: {e}")))?), None, None)
             }
         };
-        copy.row(&[&claim.actor, &claim.key, &claim.request_hash.as_slice(), &answer, &swap_user, &swap, &booked_at]).await?;
+        actors.push(claim.actor);
+        keys.push(claim.key.as_str());
+        hashes.push(claim.request_hash.as_slice());
+        answers.push(answer);
+        swap_users.push(swap_user);
+        swaps.push(swap);
     }
+    tx.execute(statement, &[&actors, &keys, &hashes, &answers, &swap_users, &swaps, &booked_at]).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
 
-use super::answers::{ANSWER_TYPES, COPY_ANSWERS, copy_answers};
+use super::answers::{INSERT_ANSWERS, insert_answers};
 use super::read::Accounts;
 use crate::copy::CopyIn;
 use crate::obligations::{Source, store as obligations};
@@ -64,22 +64,21 @@ pub(in super::super) async fn write<'a>(
         return Ok(());
     }
     let prepared = Prepared::new(&tx).await?;
-    let ((), (), mut entries) = tokio::try_join!(
+    let ((), (), (), mut entries) = tokio::try_join!(
         biased;
         correct_accounts(&tx, &prepared.accounts, book, stored),
         add_issuances(&tx, &prepared.issuances, writer, &journal.issuances),
+        insert_answers(&tx, &prepared.answers, granted, booked_at),
         CopyIn::begin_prepared(&tx, &prepared.entries, ENTRY_TYPES),
     )?;
     copy_entries(&mut entries, &journal.entries).await?;
-    let ((), mut answers) = tokio::try_join!(biased; entries.finish(), CopyIn::begin_prepared(&tx, &prepared.answers, ANSWER_TYPES))?;
-    copy_answers(&mut answers, granted, booked_at).await?;
     if journal.swaps.is_empty() {
-        answers.finish().await?;
+        entries.finish().await?;
     } else {
-        let ((), mut swaps) = tokio::try_join!(biased; answers.finish(), CopyIn::begin_prepared(&tx, &prepared.swaps, SWAP_TYPES))?;
+        let ((), mut swaps) = tokio::try_join!(biased; entries.finish(), CopyIn::begin_prepared(&tx, &prepared.swaps, SWAP_TYPES))?;
         copy_swaps(&mut swaps, &journal.swaps).await?;
-        swaps.finish().await?;
-        insert_obligations(&tx, writer, &journal.obligations, booked_at).await?;
+        let rows = journal.obligations.iter().map(|obliged| obligation(obliged, booked_at));
+        tokio::try_join!(biased; swaps.finish(), obligations::insert_obligations(&tx, writer, rows))?;
     }
     write_trades(&tx, &journal.trades, booked_at).await?;
     tx.commit().await
@@ -100,7 +99,7 @@ impl Prepared {
             accounts: tx.prepare_cached(UPDATE_ACCOUNTS).await?,
             issuances: tx.prepare_cached(ADD_ISSUANCES).await?,
             entries: tx.prepare_cached(COPY_ENTRIES).await?,
-            answers: tx.prepare_cached(COPY_ANSWERS).await?,
+            answers: tx.prepare_cached(INSERT_ANSWERS).await?,
             swaps: tx.prepare_cached(COPY_SWAPS).await?,
         })
     }
@@ -207,19 +206,10 @@ async fn copy_swaps(copy: &mut CopyIn, swaps: &[Swapped]) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn insert_obligations(tx: &Tx<'_>, writer: i16, obliged: &[Obligation], booked_at: Timestamp) -> Result<(), Fault> {
-    let rows = obliged.iter().map(|o| obligations::Row {
-        user: o.payer.uuid(),
-        id: o.swap.uuid(),
-        window: o.window,
-        debtor: o.debtor,
-        creditor: o.creditor,
-        amount: o.amount,
-        source: Source::Swap,
-        operation: o.swap,
-        booked_at,
-    });
-    obligations::insert_obligations(tx, writer, rows).await
+fn obligation(obliged: &Obligation, booked_at: Timestamp) -> obligations::Row {
+    let Obligation { payer, swap, window, debtor, creditor, amount } = *obliged;
+    let (user, id) = (payer.uuid(), swap.uuid());
+    obligations::Row { user, id, window, debtor, creditor, amount, source: Source::Swap, operation: swap, booked_at }
 }
 
 const TRADE_TYPES: &[Type] =
