@@ -265,3 +265,24 @@ fn a_trade_with_oneself_or_of_one_token_is_refused() {
     let one_token = Trade { take: Leg { vendor: A, amount: Tokens::new(1) }, ..trade() };
     refuse(Posting::ProposeTrade(one_token), book((30, 0), (0, 0)), &terms(), Refusal::SameVendor { vendor: A });
 }
+
+#[test]
+fn a_forecast_is_what_a_batch_changes_when_nothing_stands_in_its_way() {
+    let postings = [Posting::Swap(convert(100)), Posting::ProposeTrade(trade())];
+    let mut after = book((1_000, 1_000), (1_000, 1_000));
+    let before: BTreeMap<_, _> = after.accounts().map(|(key, account)| (*key, *account)).collect();
+    let forecast = forecast(postings.iter(), &terms());
+    decide(&postings, &mut after, &terms());
+    for (key, account) in after.accounts() {
+        let change = forecast.get(key).copied().unwrap_or_default();
+        assert_eq!(change.undo(account), before.get(key).copied(), "{key:?}");
+    }
+}
+
+#[test]
+fn what_terms_refuse_is_forecast_as_no_change_and_its_accounts_are_there() {
+    let nothing_known = Terms { vendors: BTreeMap::new(), ..terms() };
+    let forecast = forecast([Posting::Swap(convert(100))].iter(), &nothing_known);
+    assert_eq!(forecast.len(), 2);
+    assert!(forecast.values().all(|change| *change == Change::default()));
+}
