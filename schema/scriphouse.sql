@@ -371,6 +371,15 @@ ALTER TABLE ONLY public.swaps FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.swaps OWNER TO scriphouse_owner;
 
+CREATE TABLE public.terms_version (
+    single boolean DEFAULT true NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT terms_version_not_negative CHECK ((version >= 0)),
+    CONSTRAINT terms_version_single CHECK (single)
+);
+
+ALTER TABLE public.terms_version OWNER TO scriphouse_owner;
+
 CREATE TABLE public.trades (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -571,6 +580,9 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.swaps
     ADD CONSTRAINT swaps_pkey PRIMARY KEY (user_id, id);
 
+ALTER TABLE ONLY public.terms_version
+    ADD CONSTRAINT terms_version_pkey PRIMARY KEY (single);
+
 ALTER TABLE ONLY public.trades
     ADD CONSTRAINT trades_pkey PRIMARY KEY (user_id, id);
 
@@ -729,9 +741,6 @@ ALTER TABLE ONLY public.transfers
 
 ALTER TABLE ONLY public.unit_values
     ADD CONSTRAINT unit_values_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.window_leaves
-    ADD CONSTRAINT window_leaves_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.window_totals
     ADD CONSTRAINT window_totals_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
@@ -918,6 +927,12 @@ GRANT UPDATE(revoked_at) ON TABLE public.sessions TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.swaps TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.swaps TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.terms_version TO scriphouse_app;
+GRANT SELECT ON TABLE public.terms_version TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.terms_version TO scriphouse_app;
+GRANT UPDATE(version) ON TABLE public.terms_version TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.trades TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.trades TO scriphouse_house;

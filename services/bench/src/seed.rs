@@ -59,7 +59,7 @@ async fn onboard(place: &Place, logins: &Logins) -> Result<String, BenchError> {
 async fn issue(logins: &Logins, market: Market, vendors: &[Uuid], tell: Tell<'_>) -> Result<(), BenchError> {
     let clock = Clock::system();
     let db = Db::connect(&logins.server_url, 4).await?;
-    let engine = Engine::start(db, clock, EngineLimits { queue_max: ISSUES_AT_ONCE, batch_max: 4_000, writers: 2 });
+    let engine = Engine::start(&db, clock, EngineLimits { queue_max: ISSUES_AT_ONCE, batch_max: 4_000, writers: 2 });
     let of_users = (0..market.users).flat_map(|user| (0..ACCOUNTS).map(move |account| (user, market::vendor_of(user, account))));
     let of_hot_users = (market.users..market.all_users()).flat_map(|user| [(user, 0), (user, 1)]);
     let all: Vec<(u32, u32)> = of_users.chain(of_hot_users).collect();

@@ -22,8 +22,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Beside those of the writers: to look up the answers of used keys.
-const RECALL_CONNECTIONS: usize = 1;
 /// Runs of different schemes that can be computed at once.
 const RUN_CONNECTIONS: usize = 4;
 
@@ -80,8 +78,7 @@ impl App {
     pub fn start(db: Db, clock: Clock, settings: &Settings) -> Self {
         let Settings { server, engine, access, database: _, scheduler: _ } = settings;
         let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max, writers: engine.writers };
-        // Posting waits for nobody: neither for readers nor for the runs of a scheme that wait for each other.
-        let engine = Engine::start(db.apart(engine.writers.saturating_add(RECALL_CONNECTIONS)), clock.clone(), limits);
+        let engine = Engine::start(&db, clock.clone(), limits);
         let directory = Directory::new(db.clone());
         let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
         let postings = Postings::new(db.clone(), engine.clone(), directory.clone());

@@ -6,13 +6,15 @@
 //! the rows of its vendor or user (row security); the engine, the runs and the operator use the house role.
 
 use crate::Fault;
+use crate::pipeline::Pipeline;
 use deadpool_postgres::{Config, Object, Pool, PoolConfig, Runtime, Timeouts};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use scrip::{UserId, VendorId};
 use std::ops::Deref;
 use std::time::Duration;
-use tokio_postgres::NoTls;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
 
 /// The database, shared by the whole program.
 #[derive(Clone)]
@@ -170,14 +172,19 @@ impl Connection {
         self.begin(&format!("SET LOCAL ROLE scriphouse_app; SET LOCAL scriphouse.user_id = '{user}'")).await
     }
 
+    /// One question of the house, in a tx of its own that keeps nothing; begin, question and end are one round trip.
+    pub async fn ask_as_house(&mut self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Fault> {
+        Pipeline::begin(&mut self.client, "SET LOCAL ROLE scriphouse_house")?.ask(statement, parameters).await
+    }
+
     /// A tx of the posting engine: the house's, with plans that walk the given keys in their order and find each row by its index. They
     /// are made once; a plan made for the sizes of the moment would read small tables whole, and lock rows in any order.
-    pub(crate) async fn begin_posting(&mut self) -> Result<Tx<'_>, Fault> {
-        self.begin(
+    pub(crate) fn begin_posting(&mut self) -> Result<Pipeline<'_>, Fault> {
+        Pipeline::begin(
+            &mut self.client,
             "SET LOCAL ROLE scriphouse_house; SET LOCAL plan_cache_mode = force_generic_plan; \
              SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off",
         )
-        .await
     }
 
     /// The role is on its way when this returns, ahead of whatever is sent next: polling once sends, and nobody need wait for the

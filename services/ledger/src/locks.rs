@@ -4,9 +4,11 @@
 //! fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
 //! stop swaps.
 
+use crate::pipeline::Pipeline;
 use crate::{Fault, Tx};
 use jiff::Timestamp;
 use scrip::SchemeId;
+use std::collections::BTreeSet;
 use tokio_postgres::Statement;
 use uuid::Uuid;
 
@@ -22,18 +24,26 @@ pub(crate) const FIX_INSTANT: &str = "
     SELECT set_config('scriphouse.booked_at', clock_timestamp()::text, true)::timestamptz
     FROM (SELECT count(locked)
           FROM (SELECT pg_advisory_xact_lock_shared($1, key) AS locked
-                FROM (SELECT DISTINCT ('x' || right(scheme_id::text, 8))::bit(32)::integer AS key
+                FROM (SELECT unnest($2::integer[]) AS key
+                      UNION
+                      SELECT ('x' || right(scheme_id::text, 8))::bit(32)::integer
                       FROM scheme_members
-                      WHERE vendor_id = ANY($2::uuid[])
+                      WHERE vendor_id = ANY($3::uuid[])
                       ORDER BY key) k) l) all_locked";
 
 const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, $2)";
 const LOCK_EXCLUSIVE: &str = "SELECT pg_advisory_xact_lock($1, $2)";
 
-/// Keeps the windows of the vendors' schemes open until the tx ends, and says the time from then on, which is also the setting
-/// `scriphouse.booked_at` until the tx ends. Any number of batches may do so at once.
-pub(crate) async fn fix_instant(tx: &Tx<'_>, statement: &Statement, vendors: &[Uuid]) -> Result<Timestamp, Fault> {
-    Ok(tx.query_one(statement, &[&WINDOW, &vendors]).await?.try_get(0)?)
+/// Keeps the windows of these schemes, and of these vendors' schemes, open until the tx ends, and says the time from then on, which is also
+/// the setting `scriphouse.booked_at` until the tx ends. Any number of batches may do so at once.
+pub(crate) async fn fix_instant(
+    tx: &Pipeline<'_>,
+    statement: &Statement,
+    schemes: &BTreeSet<SchemeId>,
+    vendors: &[Uuid],
+) -> Result<Timestamp, Fault> {
+    let keys: Vec<i32> = schemes.iter().copied().map(lock_key).collect();
+    Ok(tx.query_one(statement, &[&WINDOW, &keys, &vendors]).await?.try_get(0)?)
 }
 
 /// Keeps one scheme's window open until the tx ends.

@@ -1,6 +1,6 @@
 //! Rates: unit values cross by default; the destination vendor may set a pair's rate, margin, or close it.
 
-use crate::support::{House, Market, audit};
+use crate::support::{Client, House, Market, User, audit};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -55,6 +55,39 @@ fn a_rate_or_unit_value_begins_when_it_says_and_never_in_the_past() {
 
         m.beans.client.post("/v1/vendor/unit-values", json!({"unit_value": "0.05"})).await.created();
         assert_eq!(received(&m, "100").await.0, "20.00", "in force at once");
+    });
+}
+
+#[test]
+fn terms_changed_through_one_server_hold_in_another_at_once() {
+    audit(async |house| {
+        let m = market(house).await;
+        let elsewhere = Client::new(&house.second_server().await);
+        let alice = User { client: elsewhere.with(&m.alice.session), ..m.alice.clone() };
+        let received = async || alice.convert("100", &m.miles, &m.beans).await.created()["receive"].clone();
+        // Both servers have met the pair, and remember its terms.
+        m.alice.convert("100", &m.miles, &m.beans).await.created();
+        assert_eq!(received().await, "50.00");
+
+        m.beans.client.post("/v1/vendor/rates", json!({"from": "MILES", "kind": "cross", "margin_bps": 1000})).await.created();
+        assert_eq!(received().await, "45.00");
+        m.beans.client.post("/v1/vendor/unit-values", json!({"unit_value": "0.05"})).await.created();
+        assert_eq!(received().await, "18.00");
+        m.miles.switch("convert_out", false).await;
+        alice.convert("100", &m.miles, &m.beans).await.refused(422, "switched_off");
+        m.miles.switch("convert_out", true).await;
+        assert_eq!(received().await, "18.00");
+
+        // A vendor that both know without a scheme joins one.
+        let late = json!({"code": "LATE", "name": "Late", "scale": 2, "unit_value": "0.01"});
+        let late = house.operator.vendor_with(late).await;
+        alice.open(&late).await;
+        alice.convert("1", &m.miles, &late).await.refused(422, "no_common_scheme");
+        house.operator.client.post("/v1/schemes/EURO/members", json!({"vendor": "LATE"})).await;
+        assert_eq!(alice.convert("1", &m.miles, &late).await.created()["receive"], "1.00");
+
+        house.operator.suspend("BEANS").await;
+        alice.convert("100", &m.miles, &m.beans).await.refused(422, "vendor_suspended");
     });
 }
 

@@ -7,17 +7,17 @@
 use super::AccessRefusal;
 use super::secret::Kind;
 use super::store::{self, Kept};
-use futures_util::future::try_join;
 use ledger::{Db, Failure, Fault};
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 /// Credentials that are read together.
 const BATCH_MAX: usize = 512;
-/// Looks that are under way side by side, each on a connection of its own.
-const LOOKS_MAX: usize = 2;
+/// One look after the other: what comes during one is looked up together in the next.
+const CONNECTIONS: usize = 1;
 
 /// The way to what is kept of credentials; clones share it.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl LookUp {
     /// Starts looking up on the current runtime; so many questions may wait. It ends with its last clone.
     pub(super) fn start(db: &Db, waiting_max: usize) -> Self {
         let (questions, waiting) = mpsc::channel(waiting_max.clamp(1, Semaphore::MAX_PERMITS));
-        tokio::spawn(answer_questions(db.apart(LOOKS_MAX), waiting));
+        tokio::spawn(answer_questions(db.clone(), waiting));
         Self { questions }
     }
 
@@ -52,19 +52,14 @@ impl LookUp {
 }
 
 async fn answer_questions(db: Db, mut waiting: mpsc::Receiver<Question>) {
-    let places = Arc::new(Semaphore::new(LOOKS_MAX));
-    loop {
-        let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let mut questions = Vec::new();
-        if waiting.recv_many(&mut questions, BATCH_MAX).await == 0 {
-            return;
-        }
-        let db = db.clone();
+    let db = db.apart(CONNECTIONS);
+    let mut questions = Vec::new();
+    while waiting.recv_many(&mut questions, BATCH_MAX).await > 0 {
+        let (db, asked) = (db.clone(), mem::take(&mut questions));
         // A task of its own: a bug that panics leaves its own questions without an answer, and no others.
-        tokio::spawn(async move {
-            answer_together(&db, questions).await;
-            drop(place);
-        });
+        if let Err(panic) = tokio::spawn(async move { answer_together(&db, asked).await }).await {
+            tracing::error!(%panic, "looking up credentials met a bug");
+        }
     }
 }
 
@@ -91,11 +86,8 @@ type ById = HashMap<Uuid, Kept>;
 
 async fn read(db: &Db, keys: &[Uuid], sessions: &[Uuid]) -> Result<(ById, ById), Fault> {
     let mut connection = db.connection().await?;
-    let tx = connection.begin_house().await?;
-    try_join(find(keys, store::find_keys(&tx, keys)), find(sessions, store::find_sessions(&tx, sessions))).await
-}
-
-/// Asks only where there is something to ask for.
-async fn find(ids: &[Uuid], found: impl Future<Output = Result<ById, Fault>>) -> Result<ById, Fault> {
-    if ids.is_empty() { Ok(ById::new()) } else { found.await }
+    // Asks only where there is something to ask for.
+    let keys = if keys.is_empty() { ById::new() } else { store::look_up_keys(&mut connection, keys).await? };
+    let sessions = if sessions.is_empty() { ById::new() } else { store::look_up_sessions(&mut connection, sessions).await? };
+    Ok((keys, sessions))
 }

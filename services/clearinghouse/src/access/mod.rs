@@ -176,7 +176,7 @@ impl Access {
     pub async fn revoke_vendor_key(&self, vendor: VendorId, held: &[Scope], id: Uuid) -> Result<(), Failure<AccessRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let owner = store::find_keys(&tx, &[id]).await?.remove(&id).map(|kept| kept.owner);
+        let owner = store::find_key(&tx, id).await?.map(|kept| kept.owner);
         let Some(Owner::Vendor(_, scopes)) = owner else { return Err(Failure::Refused(AccessRefusal::KeyNotFound)) };
         check_scopes(held, &scopes).map_err(Failure::Refused)?;
         if !store::revoke_vendor_key(&tx, vendor, id, self.clock.now()).await? {

@@ -3,7 +3,7 @@
 use super::scope::Scope;
 use super::{Key, NewKey};
 use jiff::Timestamp;
-use ledger::{Fault, Tx};
+use ledger::{Connection, Fault, Tx};
 use scrip::{UserId, VendorId};
 use std::collections::HashMap;
 use tokio_postgres::Row;
@@ -66,22 +66,32 @@ pub(super) enum Owner {
 }
 
 /// Those of the keys that are there, by id.
-pub(super) async fn find_keys(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Kept>, Fault> {
-    let rows = tx.query(&tx.prepare_cached(FIND_KEYS).await?, &[&ids]).await?;
-    let owner = |row: &Row| match row.get::<_, Option<Uuid>>(1) {
-        Some(vendor) => Owner::Vendor(VendorId::new(vendor), read_scopes(row, 3)),
-        None => Owner::Operator,
-    };
-    let kept = |row: &Row| Kept { owner: owner(row), secret_hash: row.get(2), expires_at: row.get(4), revoked_at: row.get(5) };
-    Ok(rows.iter().map(|row| (row.get(0), kept(row))).collect())
+pub(super) async fn look_up_keys(connection: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, Kept>, Fault> {
+    Ok(connection.ask_as_house(FIND_KEYS, &[&ids]).await?.iter().map(kept_key).collect())
 }
 
 /// Those of the sessions that are there, by id.
-pub(super) async fn find_sessions(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Kept>, Fault> {
-    let rows = tx.query(&tx.prepare_cached(FIND_SESSIONS).await?, &[&ids]).await?;
-    let owner = |row: &Row| Owner::User(UserId::new(row.get(1)));
-    let kept = |row: &Row| Kept { owner: owner(row), secret_hash: row.get(2), expires_at: Some(row.get(3)), revoked_at: row.get(4) };
-    Ok(rows.iter().map(|row| (row.get(0), kept(row))).collect())
+pub(super) async fn look_up_sessions(connection: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, Kept>, Fault> {
+    Ok(connection.ask_as_house(FIND_SESSIONS, &[&ids]).await?.iter().map(kept_session).collect())
+}
+
+/// The key, if whoever the tx is for may see it.
+pub(super) async fn find_key(tx: &Tx<'_>, id: Uuid) -> Result<Option<Kept>, Fault> {
+    let row = tx.query_opt(FIND_KEYS, &[&[id].as_slice()]).await?;
+    Ok(row.map(|row| kept_key(&row).1))
+}
+
+fn kept_key(row: &Row) -> (Uuid, Kept) {
+    let owner = match row.get::<_, Option<Uuid>>(1) {
+        Some(vendor) => Owner::Vendor(VendorId::new(vendor), read_scopes(row, 3)),
+        None => Owner::Operator,
+    };
+    (row.get(0), Kept { owner, secret_hash: row.get(2), expires_at: row.get(4), revoked_at: row.get(5) })
+}
+
+fn kept_session(row: &Row) -> (Uuid, Kept) {
+    let owner = Owner::User(UserId::new(row.get(1)));
+    (row.get(0), Kept { owner, secret_hash: row.get(2), expires_at: Some(row.get(3)), revoked_at: row.get(4) })
 }
 
 /// `vendor` is null for an operator's key.

@@ -15,7 +15,7 @@ use crate::directory::{Directory, VendorFacts};
 pub use error::{NamedIn, RateRefusal, StartRefusal, UnitValueRefusal};
 use jiff::Timestamp;
 pub use kind::Kind;
-use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
+use ledger::{Db, Failure, Fault, TermsChange, change_terms, new_id, read_time};
 use rust_decimal::Decimal;
 use scrip::rate::{self, RateVersion};
 use scrip::{Code, Scale, UnitValue, VendorId};
@@ -113,9 +113,10 @@ impl Rates {
         let value = unit_value::read(&new.unit_value, scale).map_err(Failure::Refused)?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
+        let change = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
         let starts_at = start(new.starts_at, now).map_err(|refused| Failure::Refused(refused.into()))?;
-        let row = store::insert_unit_value(&tx, vendor, starts_at, value, now).await?;
+        let row = store::insert_unit_value(&change, vendor, starts_at, value, now).await?;
         let row = row.ok_or(Failure::Refused(StartRefusal::StartsAtTaken.into()))?;
         let digits = store::find_terms(&tx, vendor, now).await?.digits;
         tx.commit().await?;
@@ -147,9 +148,10 @@ impl Rates {
         let version = RateVersion { id: new_id(), rate: new.pair_rate(from.scale, to.scale).map_err(Failure::Refused)? };
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
+        let change = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
         let starts_at = start(new.starts_at, now).map_err(|refused| Failure::Refused(refused.into()))?;
-        let starts_at = store::insert_rate(&tx, Pair { from: from.id, to: to.id }, version, starts_at, now).await?;
+        let starts_at = store::insert_rate(&change, Pair { from: from.id, to: to.id }, version, starts_at, now).await?;
         let starts_at = starts_at.ok_or(Failure::Refused(StartRefusal::StartsAtTaken.into()))?;
         tx.commit().await?;
         Ok(Rate { version, from, to_scale: to.scale, starts_at, created_at: now })
@@ -207,7 +209,7 @@ impl RateRow {
 }
 
 /// The unit value of a vendor that is just being made.
-pub async fn insert_first_unit_value(tx: &Tx<'_>, vendor: VendorId, value: UnitValue) -> Result<(), Fault> {
+pub async fn insert_first_unit_value(tx: &TermsChange<'_, '_>, vendor: VendorId, value: UnitValue) -> Result<(), Fault> {
     let now = read_time(tx).await?;
     store::insert_unit_value(tx, vendor, now, value, now).await?;
     Ok(())

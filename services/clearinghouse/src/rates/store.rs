@@ -2,7 +2,7 @@
 
 use crate::directory::{VendorFacts, read_facts};
 use jiff::Timestamp;
-use ledger::{Fault, Tx};
+use ledger::{Fault, TermsChange, Tx};
 use scrip::rate::{Margin, PairRate, RateVersion, StoredRate};
 use scrip::{Scale, SchemeId, UnitValue, VendorId};
 use tokio_postgres::Row;
@@ -79,7 +79,7 @@ pub(super) struct TermsRow {
 
 /// None where another one begins at the same instant.
 pub(super) async fn insert_unit_value(
-    tx: &Tx<'_>,
+    tx: &TermsChange<'_, '_>,
     vendor: VendorId,
     starts_at: Timestamp,
     value: UnitValue,
@@ -108,7 +108,7 @@ pub(super) struct Pair {
 
 /// When it begins, as stored; none where another one begins at the same instant.
 pub(super) async fn insert_rate(
-    tx: &Tx<'_>,
+    tx: &TermsChange<'_, '_>,
     pair: Pair,
     version: RateVersion,
     starts_at: Timestamp,

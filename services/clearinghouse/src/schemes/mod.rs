@@ -10,7 +10,7 @@ mod store;
 use crate::directory::Directory;
 pub use error::SchemeRefusal;
 use jiff::Timestamp;
-use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
+use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_time};
 use netting::Strategy;
 use scrip::{Code, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
@@ -82,13 +82,14 @@ impl Schemes {
         }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        let change = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
         let id = SchemeId::new(new_id());
         if !store::insert_scheme(&tx, id, &new, now).await? {
             return Err(Failure::Refused(SchemeRefusal::CodeTaken { code: new.code.to_string() }));
         }
         runs::windows::open_first(&tx, id, now).await?;
-        join(&tx, id, &members, now).await?;
+        join(&change, id, &members, now).await?;
         let scheme = get_scheme(&tx, &new.code).await?;
         tx.commit().await?;
         Ok(scheme)
@@ -115,8 +116,9 @@ impl Schemes {
         let member = self.resolve(vendor).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        let change = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
-        join(&tx, scheme.id, &[(member, vendor)], now).await?;
+        join(&change, scheme.id, &[(member, vendor)], now).await?;
         let scheme = get_scheme(&tx, &scheme.code).await?;
         tx.commit().await?;
         Ok(scheme)
@@ -129,7 +131,7 @@ impl Schemes {
 }
 
 /// All of them join, or the first that cannot is named.
-async fn join(tx: &Tx<'_>, scheme: SchemeId, members: &[(VendorId, impl AsRef<str>)], at: Timestamp) -> Answer<()> {
+async fn join(tx: &TermsChange<'_, '_>, scheme: SchemeId, members: &[(VendorId, impl AsRef<str>)], at: Timestamp) -> Answer<()> {
     let ids: Vec<VendorId> = members.iter().map(|(id, _)| *id).collect();
     let joined: HashSet<VendorId> = store::insert_members(tx, scheme, &ids, at).await?.into_iter().collect();
     match members.iter().find(|(id, _)| !joined.contains(id)) {
@@ -151,7 +153,7 @@ pub async fn find_scheme_id(tx: &Tx<'_>, code: &str) -> Result<Option<SchemeId>,
 }
 
 /// Members of a scheme, within the tx that makes them.
-pub(crate) async fn insert_members(tx: &Tx<'_>, scheme: SchemeId, vendors: &[VendorId], at: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn insert_members(tx: &TermsChange<'_, '_>, scheme: SchemeId, vendors: &[VendorId], at: Timestamp) -> Result<(), Fault> {
     store::insert_members(tx, scheme, vendors, at).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{NewScheme, Scheme};
 use jiff::Timestamp;
-use ledger::{Fault, Tx};
+use ledger::{Fault, TermsChange, Tx};
 use netting::Strategy;
 use scrip::{Code, Scale, SchemeId, VendorId};
 use tokio_postgres::Row;
@@ -64,7 +64,12 @@ pub(super) async fn insert_scheme(tx: &Tx<'_>, id: SchemeId, scheme: &NewScheme,
 }
 
 /// Those that were in no scheme, and now are in this one.
-pub(super) async fn insert_members(tx: &Tx<'_>, scheme: SchemeId, vendors: &[VendorId], at: Timestamp) -> Result<Vec<VendorId>, Fault> {
+pub(super) async fn insert_members(
+    tx: &TermsChange<'_, '_>,
+    scheme: SchemeId,
+    vendors: &[VendorId],
+    at: Timestamp,
+) -> Result<Vec<VendorId>, Fault> {
     let vendors: Vec<Uuid> = vendors.iter().map(|vendor| vendor.uuid()).collect();
     let rows = tx.query(INSERT_MEMBERS, &[&vendors, &scheme.uuid(), &at]).await?;
     Ok(rows.iter().map(|row| VendorId::new(row.get(0))).collect())

@@ -13,7 +13,7 @@ use crate::directory::{Directory, VendorFacts};
 use crate::names::is_name;
 use crate::{rates, schemes};
 pub use error::VendorRefusal;
-use ledger::{Clock, Db, Failure, Fault, Tx, new_id};
+use ledger::{Clock, Db, Failure, Fault, Tx, change_terms, new_id};
 pub use payout::Payout;
 use scrip::{Code, Scale, UnitValue, VendorId};
 use serde::{Deserialize, Serialize};
@@ -147,16 +147,17 @@ impl Vendors {
             Some(code) => Some(schemes::find_scheme_id(&tx, code).await?.ok_or_else(|| refuse_scheme(code))?),
             None => None,
         };
+        let change = change_terms(&tx).await?;
         let now = self.clock.now();
         let id = VendorId::new(new_id());
         if !store::insert_vendor(&tx, id, &new, now).await? {
             return Err(Failure::Refused(VendorRefusal::CodeTaken { code: new.code.to_string() }));
         }
         if let Some(value) = new.unit_value {
-            rates::insert_first_unit_value(&tx, id, value).await?;
+            rates::insert_first_unit_value(&change, id, value).await?;
         }
         if let Some(scheme) = scheme {
-            schemes::insert_members(&tx, scheme, &[id], now).await?;
+            schemes::insert_members(&change, scheme, &[id], now).await?;
         }
         if let Some(payout) = &new.payout {
             store::upsert_payout(&tx, id, payout).await?;
@@ -199,8 +200,9 @@ impl Vendors {
     pub async fn update(&self, vendor: VendorId, is_expected: impl Fn(i64) -> bool, change: Change) -> Answer<(Vendor, Option<Payout>)> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
+        let changing = change_terms(&tx).await?;
         lock_expected(&tx, vendor, is_expected).await?;
-        store::update_vendor(&tx, vendor, &change).await?;
+        store::update_vendor(&changing, vendor, &change).await?;
         if let Some(payout) = &change.payout {
             store::upsert_payout(&tx, vendor, payout).await?;
         }
@@ -214,8 +216,9 @@ impl Vendors {
         let facts = self.named(code).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        let changing = change_terms(&tx).await?;
         lock_expected(&tx, facts.id, is_expected).await?;
-        store::update_status(&tx, facts.id, status).await?;
+        store::update_status(&changing, facts.id, status).await?;
         let vendor = get_vendor(&tx, facts.id).await?;
         tx.commit().await?;
         Ok(vendor)

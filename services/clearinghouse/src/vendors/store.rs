@@ -4,7 +4,7 @@ use super::{Change, NewVendor, Payout, Status, Supply, Switches, Vendor};
 use crate::columns::{read_code, read_scale};
 use crate::directory::VendorFacts;
 use jiff::Timestamp;
-use ledger::{Fault, Tx};
+use ledger::{Fault, TermsChange, Tx};
 use scrip::{Code, Scale, UnitValue, VendorId};
 use tokio_postgres::Row;
 
@@ -102,13 +102,13 @@ pub(super) async fn lock_version(tx: &Tx<'_>, vendor: VendorId) -> Result<Option
     Ok(tx.query_opt(LOCK_VERSION, &[&vendor.uuid()]).await?.map(|row| row.get(0)))
 }
 
-pub(super) async fn update_vendor(tx: &Tx<'_>, vendor: VendorId, change: &Change) -> Result<(), Fault> {
+pub(super) async fn update_vendor(tx: &TermsChange<'_, '_>, vendor: VendorId, change: &Change) -> Result<(), Fault> {
     let Change { name, issue, spend, convert_out, convert_in, payout: _ } = change;
     tx.execute(UPDATE_VENDOR, &[&vendor.uuid(), name, issue, spend, convert_out, convert_in]).await?;
     Ok(())
 }
 
-pub(super) async fn update_status(tx: &Tx<'_>, vendor: VendorId, status: Status) -> Result<(), Fault> {
+pub(super) async fn update_status(tx: &TermsChange<'_, '_>, vendor: VendorId, status: Status) -> Result<(), Fault> {
     tx.execute(UPDATE_STATUS, &[&vendor.uuid(), &status.as_str()]).await?;
     Ok(())
 }

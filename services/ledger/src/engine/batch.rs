@@ -6,6 +6,7 @@ use super::{Answer, PostRefusal, Posted, Request};
 use crate::obligations::LEAF_KEY;
 use crate::{Claim, Clock, Db, Failure, Fault, new_id};
 use scrip::posting::{self, Posting, Receipt, Refusal};
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_postgres::error::SqlState;
 
@@ -86,16 +87,19 @@ impl Writer {
     /// Keys are looked for under the locks: whoever used one of them for the same request in another process has committed by then.
     async fn commit_batch(&self, requests: &[Request], forecast: &store::Forecast) -> Result<Vec<Outcome>, Fault> {
         let mut connection = self.db.connection().await?;
-        let tx = connection.begin_posting().await?;
-        let store::Found { mut book, stored, used, terms } = store::read(&tx, self.number, requests, forecast, self.clock.now()).await?;
+        let tx = connection.begin_posting()?;
+        // Taken, so that a batch that comes to nothing leaves no memory of what it thought it had learnt.
+        let mut memory = mem::take(&mut *self.memory());
+        let found = store::read(&tx, self.number, requests, forecast, &mut memory, self.clock.now()).await?;
+        let store::Found { mut book, stored, used, terms } = found;
         let (replays, fresh) = split(requests, &used);
 
-        let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, &terms);
+        let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, terms);
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
         store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms.booked_at).await?;
-        self.memory().keep(terms);
+        *self.memory() = memory;
         Ok(join(requests.len(), replays, fresh, decided.outcomes))
     }
 

@@ -56,6 +56,11 @@ pub enum PostRefusal {
     Overloaded,
 }
 
+/// A writer commits one batch after the other.
+const CONNECTIONS_PER_WRITER: usize = 1;
+/// To look up the answers of used keys.
+const RECALL_CONNECTIONS: usize = 1;
+
 type Answer = Result<Posted, Failure<PostRefusal>>;
 
 /// A handle to the posting engine; clones share it. It stops when the last clone is gone and the queues are empty.
@@ -72,14 +77,18 @@ struct Request {
 }
 
 impl Engine {
-    /// Starts the writers on the current runtime.
-    pub fn start(db: Db, clock: Clock, limits: EngineLimits) -> Self {
+    /// Starts the writers, each on a thread of its own, and with connections of its own: posting waits for nobody, neither for readers
+    /// nor for the runs of a scheme that wait for each other.
+    ///
+    /// # Panics
+    /// Where the system has no room for a thread.
+    pub fn start(db: &Db, clock: Clock, limits: EngineLimits) -> Self {
         let EngineLimits { queue_max, batch_max, writers } = limits;
         let (queue, lanes) = Queue::open(queue_max.max(1), batch_max.max(1), writers.max(1));
         for (lane, number) in lanes.into_iter().zip(batch::writer_numbers()) {
-            tokio::spawn(write_batches(lane, Writer::new(db.clone(), clock.clone(), number)));
+            start_writer(lane, Writer::new(db.apart(CONNECTIONS_PER_WRITER), clock.clone(), number));
         }
-        Self { queue, db }
+        Self { queue, db: db.apart(RECALL_CONNECTIONS) }
     }
 
     /// Posts, and answers after the commit. Dropping the future does not take the posting back.
@@ -96,13 +105,21 @@ impl Engine {
     /// The first answer of a key that was used before, if it was for the same request; asked before a request is validated.
     pub async fn recall(&self, claim: &Claim) -> Result<Option<Posted>, Failure<PostRefusal>> {
         let mut connection = self.db.connection().await?;
-        let tx = connection.begin_house().await?;
+        let tx = connection.begin_posting()?;
         let found = store::find_answers(&tx, [claim].into_iter()).await?;
         match found.get(claim) {
             None => Ok(None),
             Some(stored) => batch::replay(claim, stored).map(Some).map_err(Failure::Refused),
         }
     }
+}
+
+/// On a thread and a runtime of its own, with its connection: between two batches a writer waits for the database, and never for its turn
+/// among the requests that were just answered.
+fn start_writer(lane: Lane, writer: Writer) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system has room for a runtime");
+    let started = std::thread::Builder::new().name("posting".to_owned()).spawn(move || runtime.block_on(write_batches(lane, writer)));
+    started.expect("the system has room for a thread");
 }
 
 async fn write_batches(mut lane: Lane, writer: Writer) {

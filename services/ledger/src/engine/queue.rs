@@ -18,8 +18,10 @@ use uuid::Uuid;
 /// rows, so a few large batches cost less than many small ones.
 const FEW: usize = 256;
 
-/// How long a batch waits for more when there were more in the one before it; callers that were answered together ask again together.
+/// How long a batch waits for more when the two before it had far more; callers that were answered together ask again together.
 const GATHER: Duration = Duration::from_millis(1);
+/// It waits for this part of what those two had together: half of an average batch.
+const GATHER_PART: usize = 4;
 
 /// The way in; clones share it.
 #[derive(Debug, Clone)]
@@ -74,7 +76,7 @@ impl Queue {
             // A few parcels to a batch, so that many requests of one caller do not hold up everybody else's.
             parcel_max: batch_max.div_ceil(4),
         };
-        (queue, ends.into_iter().map(|parcels| Lane { parcels, batch_max, last: 0 }).collect())
+        (queue, ends.into_iter().map(|parcels| Lane { parcels, batch_max, last_two: [0; 2] }).collect())
     }
 
     /// Asks for each request and gathers the answers in their order.
@@ -144,8 +146,8 @@ fn lane_of(user: Uuid, lanes: usize) -> usize {
 pub(super) struct Lane {
     parcels: mpsc::UnboundedReceiver<Parcel>,
     batch_max: usize,
-    /// How many requests the last batch had.
-    last: usize,
+    /// How many requests the last two batches had.
+    last_two: [usize; 2],
 }
 
 impl Lane {
@@ -154,6 +156,8 @@ impl Lane {
         let (mut batch, mut requests) = (Batch::default(), Vec::new());
         let mut next = Some(self.parcels.recv().await?);
         let gathered_by = Instant::now().checked_add(GATHER)?;
+        let [before, last] = self.last_two;
+        let enough = before.saturating_add(last).div_ceil(GATHER_PART);
         while let Some(Parcel { requests: some, ticket }) = next {
             batch.tickets.push((some.len(), ticket));
             requests.extend(some);
@@ -162,11 +166,11 @@ impl Lane {
             }
             next = match self.parcels.try_recv() {
                 Ok(parcel) => Some(parcel),
-                Err(_) if requests.len() >= self.last.div_ceil(2) => None,
+                Err(_) if requests.len() >= enough => None,
                 Err(_) => tokio::time::timeout_at(gathered_by, self.parcels.recv()).await.ok().flatten(),
             };
         }
-        self.last = requests.len();
+        self.last_two = [last, requests.len()];
         Some((batch, requests))
     }
 }

@@ -1,7 +1,7 @@
 //! Obligations: how they are written, whoever writes them, and the leaves that make them tamper-evident.
 //!
 //! Shape: the posting engine writes those of swaps, [`record`] those that come from elsewhere: imported ones, and what a run carries
-//! into the next window. Both go through `store`: the rows by binary COPY, their running sums and their [`leaves`] in the same tx.
+//! into the next window. Both go through `store`: the rows, their running sums and their [`leaves`] in the same tx.
 
 pub mod leaves;
 pub(crate) mod store;
@@ -109,16 +109,22 @@ pub async fn record(
     booked_at: Timestamp,
     obligations: &[NewObligation],
 ) -> Result<(), Fault> {
-    let rows = obligations.iter().map(|o| store::Row {
-        user: Uuid::nil(),
-        id: new_id(),
-        window,
-        debtor: o.debtor,
-        creditor: o.creditor,
-        amount: o.amount,
-        source: recorder.source(),
-        operation,
-        booked_at,
-    });
-    store::insert_obligations(tx, recorder.writer(), rows).await
+    let origin = store::Origin { writer: recorder.writer(), source: recorder.source(), booked_at };
+    let rows: Vec<store::Row> = obligations
+        .iter()
+        .map(|o| store::Row {
+            user: Uuid::nil(),
+            id: new_id(),
+            window,
+            debtor: o.debtor,
+            creditor: o.creditor,
+            amount: o.amount,
+            operation,
+        })
+        .collect();
+    let prepared = store::Prepared::new(&**tx).await?;
+    for step in store::insert_obligations(&prepared, origin, &rows)? {
+        step.execute(tx.client()).await?;
+    }
+    Ok(())
 }

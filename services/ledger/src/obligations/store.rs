@@ -2,32 +2,32 @@
 
 use super::Source;
 use super::leaves::{Hash, Leaf, Tree};
-use crate::{Fault, Tx, copy::CopyIn};
+use crate::Fault;
+use crate::pipeline::{Step, column, step};
+use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
 use scrip::{Micro, OperationId, VendorId, WindowId};
 use std::collections::BTreeMap;
 use tokio_postgres::Statement;
-use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[COPY_OBLIGATIONS, INSERT_LEAVES, ADD_POSITIONS, ADD_TOTALS];
+pub const STATEMENTS: &[&str] = &[INSERT_OBLIGATIONS, INSERT_LEAVES, ADD_POSITIONS, ADD_TOTALS];
 
-const COPY_OBLIGATIONS: &str = "
-    COPY obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at, writer)
-    FROM STDIN BINARY";
+const INSERT_OBLIGATIONS: &str = "
+    INSERT INTO obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at, writer)
+    SELECT user_id, ($5::uuid[])[n], ($6::uuid[])[n], ($7::uuid[])[n], ($8::uuid[])[n], ($9::bigint[])[n], $1, ($10::uuid[])[n], $2, $3
+    FROM unnest($4::uuid[]) WITH ORDINALITY AS u(user_id, n)";
 
 const INSERT_LEAVES: &str = "
     INSERT INTO window_leaves (window_id, booked_at, writer, obligation_count, gross_micro, root)
-    SELECT window_id, booked_at, $1, obligation_count, gross_micro, root
-    FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bytea[])
-         AS u(window_id, booked_at, obligation_count, gross_micro, root)";
+    SELECT window_id, $2, $1, obligation_count, gross_micro, root
+    FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bytea[]) AS u(window_id, obligation_count, gross_micro, root)";
 
 const ADD_POSITIONS: &str = "
     INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count)
-    SELECT window_id, $1, debtor_id, creditor_id, amount_micro, obligation_count
-    FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[])
-         AS u(window_id, debtor_id, creditor_id, amount_micro, obligation_count)
+    SELECT window_id, $1, ($3::uuid[])[n], ($4::uuid[])[n], ($5::bigint[])[n], ($6::bigint[])[n]
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS u(window_id, n)
     ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE
     SET amount_micro = positions.amount_micro + excluded.amount_micro,
         obligation_count = positions.obligation_count + excluded.obligation_count";
@@ -39,10 +39,18 @@ const ADD_TOTALS: &str = "
     ON CONFLICT (window_id, writer) DO UPDATE
     SET gross_micro = window_totals.gross_micro + excluded.gross_micro";
 
-const OBLIGATION_TYPES: &[Type] =
-    &[Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::TEXT, Type::UUID, Type::TIMESTAMPTZ, Type::INT2];
+/// More rows than these are several statements, so that none of an import is larger than a megabyte or so.
+const ROWS_PER_STATEMENT: usize = 10_000;
 
-/// One obligation as it is stored.
+/// What all obligations of one batch have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) writer: i16,
+    pub(crate) source: Source,
+    pub(crate) booked_at: Timestamp,
+}
+
+/// The rest of an obligation as it is stored.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) user: Uuid,
@@ -51,9 +59,7 @@ pub(crate) struct Row {
     pub(crate) debtor: VendorId,
     pub(crate) creditor: VendorId,
     pub(crate) amount: Micro,
-    pub(crate) source: Source,
     pub(crate) operation: OperationId,
-    pub(crate) booked_at: Timestamp,
 }
 
 /// What one batch adds to the position of one ordered pair.
@@ -72,50 +78,49 @@ impl PairSum {
 }
 
 impl Row {
-    fn leaf(&self) -> Leaf {
-        let Self { user, id, window: _, debtor, creditor, amount, source, operation, booked_at } = *self;
+    fn leaf(&self, origin: Origin) -> Leaf {
+        let Self { user, id, window: _, debtor, creditor, amount, operation } = *self;
+        let Origin { writer: _, source, booked_at } = origin;
         Leaf { user, id, debtor, creditor, amount, source, operation, booked_at }
     }
 }
 
-/// Writes the rows of one batch, the leaf that they leave in each window, and what they add to the running sums. Once in a tx: a batch
-/// is known by the writer, the window and the instant.
-pub(crate) async fn insert_obligations(tx: &Tx<'_>, writer: i16, rows: impl Iterator<Item = Row>) -> Result<(), Fault> {
-    let prepared = Prepared::new(tx).await?;
-    let mut batches: BTreeMap<(WindowId, Timestamp), Batch> = BTreeMap::new();
+/// The rows of one batch, the leaf that they leave in each window, and what they add to the running sums. Once in a tx: a batch is known
+/// by the writer, the window and the instant.
+pub(crate) fn insert_obligations(prepared: &Prepared, origin: Origin, rows: &[Row]) -> Result<Vec<Step<'static>>, Fault> {
+    let mut windows: BTreeMap<WindowId, Batch> = BTreeMap::new();
     let mut pairs = PairSums::new();
-    let mut copy = CopyIn::begin_prepared(tx, &prepared.obligations, OBLIGATION_TYPES).await?;
     for row in rows {
-        batches.entry((row.window, row.booked_at)).or_default().add(&row);
+        windows.entry(row.window).or_default().add(row, origin);
         pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row.amount);
-        copy.row(&[
-            &row.user,
-            &row.id,
-            &row.window.uuid(),
-            &row.debtor.uuid(),
-            &row.creditor.uuid(),
-            &row.amount.units(),
-            &row.source.as_str(),
-            &row.operation.uuid(),
-            &row.booked_at,
-            &writer,
-        ])
-        .await?;
     }
-    tokio::try_join!(
-        biased;
-        copy.finish(),
-        insert_leaves(tx, &prepared.leaves, writer, batches),
-        add_positions(tx, &prepared.positions, writer, &pairs),
-        add_totals(tx, &prepared.totals, writer, &pairs),
-    )?;
-    Ok(())
+    let mut steps: Vec<_> = rows.chunks(ROWS_PER_STATEMENT).map(|rows| insert_rows(&prepared.obligations, origin, rows)).collect();
+    steps.push(insert_leaves(&prepared.leaves, origin, windows)?);
+    steps.push(add_positions(&prepared.positions, origin, &pairs)?);
+    steps.push(add_totals(&prepared.totals, origin, &pairs)?);
+    Ok(steps)
+}
+
+fn insert_rows(statement: &Statement, origin: Origin, rows: &[Row]) -> Step<'static> {
+    step!(
+        statement,
+        origin.source.as_str(),
+        origin.booked_at,
+        origin.writer,
+        column(rows, |row| row.user),
+        column(rows, |row| row.id),
+        column(rows, |row| row.window.uuid()),
+        column(rows, |row| row.debtor.uuid()),
+        column(rows, |row| row.creditor.uuid()),
+        column(rows, |row| row.amount.units()),
+        column(rows, |row| row.operation.uuid()),
+    )
 }
 
 type PairSums = BTreeMap<(WindowId, VendorId, VendorId), PairSum>;
 
 /// The statements, prepared.
-struct Prepared {
+pub(crate) struct Prepared {
     obligations: Statement,
     leaves: Statement,
     positions: Statement,
@@ -123,12 +128,12 @@ struct Prepared {
 }
 
 impl Prepared {
-    async fn new(tx: &Tx<'_>) -> Result<Self, Fault> {
+    pub(crate) async fn new(client: &impl GenericClient) -> Result<Self, Fault> {
         Ok(Self {
-            obligations: tx.prepare_cached(COPY_OBLIGATIONS).await?,
-            leaves: tx.prepare_cached(INSERT_LEAVES).await?,
-            positions: tx.prepare_cached(ADD_POSITIONS).await?,
-            totals: tx.prepare_cached(ADD_TOTALS).await?,
+            obligations: client.prepare_cached(INSERT_OBLIGATIONS).await?,
+            leaves: client.prepare_cached(INSERT_LEAVES).await?,
+            positions: client.prepare_cached(ADD_POSITIONS).await?,
+            totals: client.prepare_cached(ADD_TOTALS).await?,
         })
     }
 }
@@ -141,9 +146,9 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, row: &Row) {
+    fn add(&mut self, row: &Row, origin: Origin) {
         self.sum.add(row.amount);
-        self.hashes.push((row.id, row.user, row.leaf().hash()));
+        self.hashes.push((row.id, row.user, row.leaf(origin).hash()));
     }
 
     /// Over the leaves in order of their ids, which is not quite the order in which a batch decides.
@@ -155,46 +160,41 @@ impl Batch {
     }
 }
 
-async fn insert_leaves(
-    tx: &Tx<'_>,
-    statement: &Statement,
-    writer: i16,
-    batches: BTreeMap<(WindowId, Timestamp), Batch>,
-) -> Result<(), Fault> {
-    let (mut windows, mut instants, mut counts, mut sums, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for ((window, booked_at), batch) in batches {
+fn insert_leaves(statement: &Statement, origin: Origin, batches: BTreeMap<WindowId, Batch>) -> Result<Step<'static>, Fault> {
+    let (mut windows, mut counts, mut sums, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (window, batch) in batches {
         windows.push(window.uuid());
-        instants.push(booked_at);
         counts.push(batch.sum.count);
-        sums.push(i64::try_from(batch.sum.amount).map_err(|_| Fault::PositionTooLarge)?);
+        sums.push(fit(batch.sum.amount)?);
         roots.push(batch.root().to_vec());
     }
-    tx.execute(statement, &[&writer, &windows, &instants, &counts, &sums, &roots]).await?;
-    Ok(())
+    Ok(step!(statement, origin.writer, origin.booked_at, windows, counts, sums, roots))
 }
 
 /// Adds to the running sums of pairs, in key order, so that two writers cannot wait for each other in a circle.
-async fn add_positions(tx: &Tx<'_>, statement: &Statement, writer: i16, sums: &PairSums) -> Result<(), Fault> {
+fn add_positions(statement: &Statement, origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
     let (mut windows, mut debtors, mut creditors, mut amounts, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((window, debtor, creditor), sum) in sums {
         windows.push(window.uuid());
         debtors.push(debtor.uuid());
         creditors.push(creditor.uuid());
-        amounts.push(i64::try_from(sum.amount).map_err(|_| Fault::PositionTooLarge)?);
+        amounts.push(fit(sum.amount)?);
         counts.push(sum.count);
     }
-    tx.execute(statement, &[&writer, &windows, &debtors, &creditors, &amounts, &counts]).await?;
-    Ok(())
+    Ok(step!(statement, origin.writer, windows, debtors, creditors, amounts, counts))
 }
 
-async fn add_totals(tx: &Tx<'_>, statement: &Statement, writer: i16, sums: &PairSums) -> Result<(), Fault> {
+fn add_totals(statement: &Statement, origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
     let mut totals: BTreeMap<WindowId, i128> = BTreeMap::new();
     for ((window, ..), sum) in sums {
         let total = totals.entry(*window).or_default();
         *total = total.saturating_add(sum.amount);
     }
     let windows: Vec<Uuid> = totals.keys().map(|w| w.uuid()).collect();
-    let amounts = totals.values().map(|t| i64::try_from(*t).map_err(|_| Fault::PositionTooLarge)).collect::<Result<Vec<_>, _>>()?;
-    tx.execute(statement, &[&writer, &windows, &amounts]).await?;
-    Ok(())
+    let amounts = totals.values().map(|total| fit(*total)).collect::<Result<Vec<_>, _>>()?;
+    Ok(step!(statement, origin.writer, windows, amounts))
+}
+
+fn fit(sum: i128) -> Result<i64, Fault> {
+    i64::try_from(sum).map_err(|_| Fault::PositionTooLarge)
 }

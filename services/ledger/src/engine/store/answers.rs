@@ -1,6 +1,7 @@
 //! The answers of used idempotency keys. What a swap answers stands in `swaps`; every other answer is kept as JSON beside its key.
 
-use crate::{Claim, Fault, Tx};
+use crate::pipeline::{Pipeline, Step, step};
+use crate::{Claim, Fault};
 use jiff::Timestamp;
 use scrip::posting::{Receipt, Swapped};
 use scrip::swap::Figures;
@@ -20,12 +21,10 @@ pub(super) const FIND_ANSWERS: &str = "
     JOIN idempotency i ON i.actor_id = k.actor_id AND i.key = k.key
     LEFT JOIN swaps s ON s.user_id = i.swap_user_id AND s.id = i.swap_id";
 
-// Not by COPY: it goes out together with other statements, and a batch of some dozens waits more for round trips than for rows.
 pub(super) const INSERT_ANSWERS: &str = "
     INSERT INTO idempotency (actor_id, key, request_hash, answer, swap_user_id, swap_id, created_at)
-    SELECT actor_id, key, request_hash, answer, swap_user_id, swap_id, $7
-    FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::uuid[])
-         AS u(actor_id, key, request_hash, answer, swap_user_id, swap_id)";
+    SELECT ($1::uuid[])[n], key, request_hash, answer, ($5::uuid[])[n], ($6::uuid[])[n], $7
+    FROM unnest($2::text[], $3::bytea[], $4::text[]) WITH ORDINALITY AS u(key, request_hash, answer, n)";
 
 /// The answer that a used key has.
 #[derive(Debug)]
@@ -45,13 +44,13 @@ impl Answers {
     }
 }
 
-pub(in super::super) async fn find_answers<'c>(tx: &Tx<'_>, claims: impl Iterator<Item = &'c Claim>) -> Result<Answers, Fault> {
+pub(in super::super) async fn find_answers<'c>(tx: &Pipeline<'_>, claims: impl Iterator<Item = &'c Claim>) -> Result<Answers, Fault> {
     let statement = tx.prepare_cached(FIND_ANSWERS).await?;
     find_answers_prepared(tx, &statement, claims).await
 }
 
 pub(super) async fn find_answers_prepared<'c>(
-    tx: &Tx<'_>,
+    tx: &Pipeline<'_>,
     statement: &Statement,
     claims: impl Iterator<Item = &'c Claim>,
 ) -> Result<Answers, Fault> {
@@ -99,12 +98,11 @@ fn swapped(row: &Row) -> Result<Swapped, Fault> {
 }
 
 /// One row per granted request.
-pub(super) async fn insert_answers<'a>(
-    tx: &Tx<'_>,
+pub(super) fn insert_answers<'a>(
     statement: &Statement,
     granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
     booked_at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<Step<'a>, Fault> {
     let (mut actors, mut keys, mut hashes, mut answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut swap_users, mut swaps) = (Vec::new(), Vec::new());
     for (claim, receipt) in granted {
@@ -121,6 +119,5 @@ pub(super) async fn insert_answers<'a>(
         swap_users.push(swap_user);
         swaps.push(swap);
     }
-    tx.execute(statement, &[&actors, &keys, &hashes, &answers, &swap_users, &swaps, &booked_at]).await?;
-    Ok(())
+    Ok(step!(statement, actors, keys, hashes, answers, swap_users, swaps, booked_at))
 }

@@ -10,6 +10,7 @@ mod write;
 
 pub(super) use answers::{Answers, StoredAnswer, find_answers};
 pub(super) use read::{Forecast, Found, read};
+pub(super) use terms::TermsRead;
 pub(super) use write::write;
 
 /// Every statement of the engine, for the test that prepares them all.

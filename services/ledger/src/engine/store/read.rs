@@ -1,9 +1,11 @@
 //! What a batch reads: the accounts and trades it locks, the answers of used keys, the terms in force.
 
 use super::super::Request;
+use super::super::memory::Memory;
 use super::answers::{Answers, FIND_ANSWERS, find_answers_prepared};
 use super::terms::{self, read_terms};
-use crate::{Fault, Tx};
+use crate::Fault;
+use crate::pipeline::Pipeline;
 use jiff::Timestamp;
 use scrip::posting::{Account, AccountKey, Book, Change, Posting, Terms, TradeState};
 use scrip::{Tokens, TradeId, UserId, VendorId};
@@ -17,9 +19,10 @@ pub(super) const STATEMENTS: &[&str] = &[CHANGE_ACCOUNTS, LOCK_ACCOUNTS, LOCK_TR
 // Locks, changes and reads at once. The generic plan walks the keys in their order.
 const CHANGE_ACCOUNTS: &str = "
     UPDATE accounts a
-    SET balance = a.balance + c.balance, held = a.held + c.held, entry_count = a.entry_count + c.entries
-    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS c(user_id, vendor_id, balance, held, entries)
-    WHERE a.user_id = c.user_id AND a.vendor_id = c.vendor_id AND a.balance + c.balance >= 0 AND a.held + c.held >= 0
+    SET balance = a.balance + ($3::bigint[])[n], held = a.held + ($4::bigint[])[n], entry_count = a.entry_count + ($5::bigint[])[n]
+    FROM unnest($1::uuid[]) WITH ORDINALITY AS c(user_id, n)
+    WHERE a.user_id = c.user_id AND a.vendor_id = ($2::uuid[])[n]
+          AND a.balance + ($3::bigint[])[n] >= 0 AND a.held + ($4::bigint[])[n] >= 0
     RETURNING a.user_id, a.vendor_id, a.balance, a.held, a.entry_count";
 
 // SELECT .. FOR UPDATE of many rows does not distribute.
@@ -38,43 +41,49 @@ const LOCK_TRADES: &str = "
     RETURNING t.id, t.state";
 
 /// What a batch is decided on.
-pub(in super::super) struct Found {
+pub(in super::super) struct Found<'m> {
     /// The accounts as they were before the forecast was applied, and the trades.
     pub(in super::super) book: Book,
     /// The accounts as they are stored now.
     pub(in super::super) stored: Accounts,
     pub(in super::super) used: Answers,
-    pub(in super::super) terms: Terms,
+    pub(in super::super) terms: &'m Terms,
 }
 
 pub(in super::super) type Accounts = BTreeMap<AccountKey, Account>;
 pub(in super::super) type Forecast = BTreeMap<AccountKey, Change>;
 
 /// Applies the forecast to its accounts, in key order, which locks them, and reads them; then the trades, the answers of used keys and
-/// the terms in force. An account that lacks what the forecast takes from it is locked and left as it is.
-pub(in super::super) async fn read(
-    tx: &Tx<'_>,
+/// the terms in force, as far as they are not remembered. An account that lacks what the forecast takes from it is locked and left as it is.
+pub(in super::super) async fn read<'m>(
+    tx: &Pipeline<'_>,
     writer: i16,
     requests: &[Request],
     forecast: &Forecast,
+    memory: &'m mut Memory,
     now: Timestamp,
-) -> Result<Found, Fault> {
-    let postings = requests.iter().map(|request| &request.posting);
+) -> Result<Found<'m>, Fault> {
     let change_accounts_statement = tx.prepare_cached(CHANGE_ACCOUNTS).await?;
     let find_answers_statement = tx.prepare_cached(FIND_ANSWERS).await?;
     let terms_statements = terms::Prepared::new(tx).await?;
-    let (mut stored, used, terms) = tokio::try_join!(
+    let wanted = memory.wanted(requests);
+    let (mut stored, used, mut terms_read) = tokio::try_join!(
         biased;
         change_accounts(tx, &change_accounts_statement, forecast),
         find_answers_prepared(tx, &find_answers_statement, requests.iter().map(|request| &request.claim)),
-        read_terms(tx, &terms_statements, writer, postings.clone(), now),
+        read_terms(tx, &terms_statements, writer, &wanted),
     )?;
+    if !memory.still_holds(&terms_read) {
+        memory.forget();
+        terms_read = read_terms(tx, &terms_statements, writer, &memory.wanted(requests)).await?;
+    }
     let mut before: Accounts =
         stored.iter().map(|(key, account)| Ok((*key, undo(forecast, key, account)?))).collect::<Result<_, Fault>>()?;
     let unchanged = lock_accounts(tx, forecast.keys().filter(|key| !stored.contains_key(key))).await?;
     before.extend(&unchanged);
     stored.extend(unchanged);
-    Ok(Found { book: Book::new(before, lock_trades(tx, postings).await?), stored, used, terms })
+    let postings = requests.iter().map(|request| &request.posting);
+    Ok(Found { book: Book::new(before, lock_trades(tx, postings).await?), stored, used, terms: memory.learn(terms_read, now) })
 }
 
 fn undo(forecast: &Forecast, key: &AccountKey, after: &Account) -> Result<Account, Fault> {
@@ -82,7 +91,7 @@ fn undo(forecast: &Forecast, key: &AccountKey, after: &Account) -> Result<Accoun
     change.undo(after).ok_or_else(|| Fault::Unreadable("an account that was not so before".to_owned()))
 }
 
-async fn change_accounts(tx: &Tx<'_>, statement: &Statement, forecast: &Forecast) -> Result<Accounts, Fault> {
+async fn change_accounts(tx: &Pipeline<'_>, statement: &Statement, forecast: &Forecast) -> Result<Accounts, Fault> {
     let (mut users, mut vendors, mut balances, mut helds, mut entries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, change) in forecast {
         users.push(key.user.uuid());
@@ -95,7 +104,7 @@ async fn change_accounts(tx: &Tx<'_>, statement: &Statement, forecast: &Forecast
 }
 
 /// What the forecast has not found as it thought: mostly nothing.
-async fn lock_accounts(tx: &Tx<'_>, keys: impl Iterator<Item = &AccountKey>) -> Result<Accounts, Fault> {
+async fn lock_accounts(tx: &Pipeline<'_>, keys: impl Iterator<Item = &AccountKey>) -> Result<Accounts, Fault> {
     let (users, vendors): (Vec<Uuid>, Vec<Uuid>) = keys.map(|k| (k.user.uuid(), k.vendor.uuid())).unzip();
     if users.is_empty() {
         return Ok(Accounts::new());
@@ -110,7 +119,7 @@ fn account(row: &Row) -> Result<(AccountKey, Account), Fault> {
     Ok((key, account))
 }
 
-async fn lock_trades<'p>(tx: &Tx<'_>, postings: impl Iterator<Item = &'p Posting>) -> Result<Vec<(TradeId, TradeState)>, Fault> {
+async fn lock_trades<'p>(tx: &Pipeline<'_>, postings: impl Iterator<Item = &'p Posting>) -> Result<Vec<(TradeId, TradeState)>, Fault> {
     let keys: BTreeSet<(UserId, TradeId)> = postings.filter_map(Posting::trade).map(|t| (t.proposer, t.id)).collect();
     if keys.is_empty() {
         return Ok(Vec::new());

@@ -1,39 +1,70 @@
 //! What is in force while a batch is decided. Everything is read for one instant, which the batch fixes once its windows stay open.
 
-use crate::{Fault, Tx, locks};
+use super::super::memory::Wanted;
+use crate::pipeline::Pipeline;
+use crate::{Fault, locks};
 use jiff::Timestamp;
-use scrip::posting::{Posting, Switches, Terms, VendorTerms};
+use scrip::posting::{Switches, VendorTerms};
 use scrip::rate::{PairRate, RateVersion, StoredRate};
 use scrip::{Micro, SchemeId, UnitValue, VendorId, WindowId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 /// Every statement of this file.
 pub(super) const STATEMENTS: &[&str] = &[READ_WINDOWS, READ_VENDORS, READ_RATES];
 
+// The version is read before what it is the version of: something newer may then bear an old number and is read again, but nothing old a
+// new one.
 const READ_WINDOWS: &str = "
-    SELECT w.scheme_id, w.id, t.gross_micro
-    FROM windows w
-    LEFT JOIN window_totals t ON t.window_id = w.id AND t.writer = $2
-    WHERE w.state = 'open' AND w.scheme_id = ANY (ARRAY(SELECT m.scheme_id FROM scheme_members m WHERE m.vendor_id = ANY($1::uuid[])))";
+    SELECT v.version, w.scheme_id, w.id, t.gross_micro
+    FROM terms_version v
+    LEFT JOIN windows w
+           ON w.state = 'open'
+              AND w.scheme_id = ANY ($2::uuid[] || ARRAY(SELECT m.scheme_id FROM scheme_members m WHERE m.vendor_id = ANY($3::uuid[])))
+    LEFT JOIN window_totals t ON t.window_id = w.id AND t.writer = $1
+    WHERE v.single";
 
 const READ_VENDORS: &str = "
-    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro
+    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro, n.starts_at
     FROM vendors v
     LEFT JOIN scheme_members m ON m.vendor_id = v.id
     LEFT JOIN LATERAL (SELECT value_micro FROM unit_values
                        WHERE vendor_id = v.id AND starts_at <= current_setting('scriphouse.booked_at')::timestamptz
                        ORDER BY starts_at DESC LIMIT 1) u ON true
+    LEFT JOIN LATERAL (SELECT starts_at FROM unit_values
+                       WHERE vendor_id = v.id AND starts_at > current_setting('scriphouse.booked_at')::timestamptz
+                       ORDER BY starts_at LIMIT 1) n ON true
     WHERE v.id = ANY($1::uuid[])";
 
 const READ_RATES: &str = "
-    SELECT p.from_vendor_id, p.to_vendor_id, r.id, r.kind, r.send_units, r.receive_units, r.margin_bps
+    SELECT p.from_vendor_id, p.to_vendor_id, r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, n.starts_at
     FROM unnest($1::uuid[], $2::uuid[]) AS p(from_vendor_id, to_vendor_id)
-    JOIN LATERAL (SELECT id, kind, send_units, receive_units, margin_bps FROM rates
-                  WHERE from_vendor_id = p.from_vendor_id AND to_vendor_id = p.to_vendor_id
-                        AND starts_at <= current_setting('scriphouse.booked_at')::timestamptz
-                  ORDER BY starts_at DESC LIMIT 1) r ON true";
+    LEFT JOIN LATERAL (SELECT id, kind, send_units, receive_units, margin_bps FROM rates
+                       WHERE from_vendor_id = p.from_vendor_id AND to_vendor_id = p.to_vendor_id
+                             AND starts_at <= current_setting('scriphouse.booked_at')::timestamptz
+                       ORDER BY starts_at DESC LIMIT 1) r ON true
+    LEFT JOIN LATERAL (SELECT starts_at FROM rates
+                       WHERE from_vendor_id = p.from_vendor_id AND to_vendor_id = p.to_vendor_id
+                             AND starts_at > current_setting('scriphouse.booked_at')::timestamptz
+                       ORDER BY starts_at LIMIT 1) n ON true";
+
+/// The terms as a batch has read them: the instant, the open windows, and of vendors and rates what was wanted.
+#[derive(Debug)]
+pub(in super::super) struct TermsRead {
+    pub(in super::super) booked_at: Timestamp,
+    /// Grows with every change of terms.
+    pub(in super::super) version: i64,
+    pub(in super::super) windows: BTreeMap<SchemeId, WindowId>,
+    pub(in super::super) window_totals: BTreeMap<WindowId, Micro>,
+    pub(in super::super) vendors: Vec<VendorRead>,
+    pub(in super::super) rates: Vec<RateRead>,
+}
+
+/// With the instant at which the next unit value begins.
+type VendorRead = (VendorId, VendorTerms, Option<Timestamp>);
+/// With the instant at which the next version begins.
+type RateRead = ((VendorId, VendorId), Option<RateVersion>, Option<Timestamp>);
 
 /// The statements, prepared.
 pub(super) struct Prepared {
@@ -44,7 +75,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) async fn new(tx: &Tx<'_>) -> Result<Self, Fault> {
+    pub(super) async fn new(tx: &Pipeline<'_>) -> Result<Self, Fault> {
         Ok(Self {
             fix_instant: tx.prepare_cached(locks::FIX_INSTANT).await?,
             windows: tx.prepare_cached(READ_WINDOWS).await?,
@@ -54,41 +85,45 @@ impl Prepared {
     }
 }
 
-/// Keeps the windows open, fixes the instant, and reads the windows, vendors and rates in force then.
-pub(super) async fn read_terms<'p>(
-    tx: &Tx<'_>,
-    prepared: &Prepared,
-    writer: i16,
-    postings: impl Iterator<Item = &'p Posting> + Clone,
-    now: Timestamp,
-) -> Result<Terms, Fault> {
-    let vendors: BTreeSet<VendorId> = postings.clone().flat_map(Posting::vendors).collect();
-    let vendors: Vec<Uuid> = vendors.iter().map(|v| v.uuid()).collect();
-    let pairs: BTreeSet<(VendorId, VendorId)> = postings.filter_map(Posting::pair).collect();
-    let (from, to): (Vec<Uuid>, Vec<Uuid>) = pairs.iter().map(|(from, to)| (from.uuid(), to.uuid())).unzip();
-    let (booked_at, (windows, window_totals), vendors, rates) = tokio::try_join!(
+/// Keeps the windows open, fixes the instant, and reads the windows, and the vendors and rates that are wanted, in force then.
+pub(super) async fn read_terms(tx: &Pipeline<'_>, prepared: &Prepared, writer: i16, wanted: &Wanted) -> Result<TermsRead, Fault> {
+    let vendors: Vec<Uuid> = wanted.vendors.iter().map(|v| v.uuid()).collect();
+    let (booked_at, (version, windows, window_totals), vendors, rates) = tokio::try_join!(
         biased;
-        locks::fix_instant(tx, &prepared.fix_instant, &vendors),
-        read_windows(tx, &prepared.windows, &vendors, writer),
+        locks::fix_instant(tx, &prepared.fix_instant, &wanted.schemes, &vendors),
+        read_windows(tx, &prepared.windows, writer, wanted, &vendors),
         read_vendors(tx, &prepared.vendors, &vendors),
-        read_rates(tx, &prepared.rates, &from, &to),
+        read_rates(tx, &prepared.rates, &wanted.pairs),
     )?;
-    Ok(Terms { booked_at, now, vendors, rates, windows, window_totals })
+    Ok(TermsRead { booked_at, version, windows, window_totals, vendors, rates })
 }
 
-type OpenWindows = (BTreeMap<SchemeId, WindowId>, BTreeMap<WindowId, Micro>);
+type OpenWindows = (i64, BTreeMap<SchemeId, WindowId>, BTreeMap<WindowId, Micro>);
 
-async fn read_windows(tx: &Tx<'_>, statement: &Statement, vendors: &[Uuid], writer: i16) -> Result<OpenWindows, Fault> {
-    let (mut windows, mut totals) = (BTreeMap::new(), BTreeMap::new());
-    for row in tx.query(statement, &[&vendors, &writer]).await? {
-        let window = WindowId::new(row.try_get(1)?);
-        windows.insert(SchemeId::new(row.try_get(0)?), window);
-        totals.extend(row.try_get::<_, Option<i64>>(2)?.map(|gross| (window, Micro::new(gross))));
+async fn read_windows(
+    tx: &Pipeline<'_>,
+    statement: &Statement,
+    writer: i16,
+    wanted: &Wanted,
+    vendors: &[Uuid],
+) -> Result<OpenWindows, Fault> {
+    let schemes: Vec<Uuid> = wanted.schemes.iter().map(|scheme| scheme.uuid()).collect();
+    let (mut version, mut windows, mut totals) = (None, BTreeMap::new(), BTreeMap::new());
+    for row in tx.query(statement, &[&writer, &schemes, &vendors]).await? {
+        version = Some(row.try_get(0)?);
+        let (Some(scheme), Some(window)) = (row.try_get::<_, Option<Uuid>>(1)?, row.try_get::<_, Option<Uuid>>(2)?) else { continue };
+        let window = WindowId::new(window);
+        windows.insert(SchemeId::new(scheme), window);
+        totals.extend(row.try_get::<_, Option<i64>>(3)?.map(|gross| (window, Micro::new(gross))));
     }
-    Ok((windows, totals))
+    let version = version.ok_or_else(|| Fault::Unreadable("the version of the terms is missing".to_owned()))?;
+    Ok((version, windows, totals))
 }
 
-async fn read_vendors(tx: &Tx<'_>, statement: &Statement, vendors: &[Uuid]) -> Result<BTreeMap<VendorId, VendorTerms>, Fault> {
+async fn read_vendors(tx: &Pipeline<'_>, statement: &Statement, vendors: &[Uuid]) -> Result<Vec<VendorRead>, Fault> {
+    if vendors.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = tx.query(statement, &[&vendors]).await?;
     rows.iter()
         .map(|row| {
@@ -98,19 +133,23 @@ async fn read_vendors(tx: &Tx<'_>, statement: &Statement, vendors: &[Uuid]) -> R
                 scheme: row.try_get::<_, Option<Uuid>>(5)?.map(SchemeId::new),
                 unit_value: row.try_get::<_, Option<i64>>(6)?.and_then(UnitValue::try_new),
             };
-            Ok((VendorId::new(row.try_get(0)?), terms))
+            Ok((VendorId::new(row.try_get(0)?), terms, row.try_get(7)?))
         })
         .collect()
 }
 
-type Rates = BTreeMap<(VendorId, VendorId), RateVersion>;
-
-async fn read_rates(tx: &Tx<'_>, statement: &Statement, from: &[Uuid], to: &[Uuid]) -> Result<Rates, Fault> {
+async fn read_rates(tx: &Pipeline<'_>, statement: &Statement, pairs: &[(VendorId, VendorId)]) -> Result<Vec<RateRead>, Fault> {
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (from, to): (Vec<Uuid>, Vec<Uuid>) = pairs.iter().map(|(from, to)| (from.uuid(), to.uuid())).unzip();
     let rows = tx.query(statement, &[&from, &to]).await?;
     rows.iter()
         .map(|row| {
             let pair = (VendorId::new(row.try_get(0)?), VendorId::new(row.try_get(1)?));
-            Ok((pair, RateVersion { id: row.try_get(2)?, rate: pair_rate(row)? }))
+            let id: Option<Uuid> = row.try_get(2)?;
+            let version = id.map(|id| Ok::<_, Fault>(RateVersion { id, rate: pair_rate(row)? })).transpose()?;
+            Ok((pair, version, row.try_get(7)?))
         })
         .collect()
 }

@@ -1,38 +1,47 @@
 //! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
+//!
+//! Rows come as one array per column, and the n-th of each is taken by its place. (`unnest` of many arrays makes a table of each first: a
+//! third of what it costs to insert a swap.) Texts have no fixed length, so their places are far to find: those are unnested.
 
 use super::answers::{INSERT_ANSWERS, insert_answers};
 use super::read::Accounts;
-use crate::copy::CopyIn;
 use crate::obligations::{Source, store as obligations};
-use crate::{Claim, Fault, Tx};
+use crate::pipeline::{Pipeline, Step, column, step};
+use crate::{Claim, Fault};
 use jiff::Timestamp;
 use scrip::VendorId;
 use scrip::posting::{Book, Entry, Issuance, Journal, Obligation, Receipt, Swapped, TradeState, TradeStep};
 use std::collections::BTreeMap;
 use tokio_postgres::Statement;
-use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[COPY_ENTRIES, COPY_SWAPS, COPY_TRADES, END_TRADES, UPDATE_ACCOUNTS, ADD_ISSUANCES];
+pub(super) const STATEMENTS: &[&str] = &[INSERT_ENTRIES, INSERT_SWAPS, INSERT_TRADES, END_TRADES, UPDATE_ACCOUNTS, ADD_ISSUANCES];
 
-const COPY_ENTRIES: &str = "
-    COPY entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
-    FROM STDIN BINARY";
+const INSERT_ENTRIES: &str = "
+    INSERT INTO entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
+    SELECT ($2::uuid[])[n], ($3::uuid[])[n], ($4::bigint[])[n], kind, contra, ($7::bigint[])[n], ($8::bigint[])[n], ($9::bigint[])[n],
+           ($10::bigint[])[n], ($11::uuid[])[n], $1
+    FROM unnest($5::text[], $6::text[]) WITH ORDINALITY AS u(kind, contra, n)";
 
-const COPY_SWAPS: &str = "
-    COPY swaps (user_id, id, kind, payee_id, from_vendor_id, to_vendor_id, send_units, receive_units, from_unit_value, to_unit_value,
-                rate_id, value_micro, to_vendor_micro, house_fee_micro, source_margin_micro, rounding_micro, window_id, booked_at)
-    FROM STDIN BINARY";
+const INSERT_SWAPS: &str = "
+    INSERT INTO swaps (user_id, id, kind, payee_id, from_vendor_id, to_vendor_id, send_units, receive_units, from_unit_value, to_unit_value,
+                       rate_id, value_micro, to_vendor_micro, house_fee_micro, source_margin_micro, rounding_micro, window_id, booked_at)
+    SELECT ($2::uuid[])[n], ($3::uuid[])[n], kind, ($5::uuid[])[n], ($6::uuid[])[n], ($7::uuid[])[n], ($8::bigint[])[n], ($9::bigint[])[n],
+           ($10::bigint[])[n], ($11::bigint[])[n], ($12::uuid[])[n], ($13::bigint[])[n], ($14::bigint[])[n], ($15::bigint[])[n],
+           ($16::bigint[])[n], ($17::bigint[])[n], ($18::uuid[])[n], $1
+    FROM unnest($4::text[]) WITH ORDINALITY AS u(kind, n)";
 
-const COPY_TRADES: &str = "
-    COPY trades (user_id, id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, state, proposed_at, expires_at)
-    FROM STDIN BINARY";
+const INSERT_TRADES: &str = "
+    INSERT INTO trades (user_id, id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, state, proposed_at, expires_at)
+    SELECT user_id, id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, state, $1, expires_at
+    FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::uuid[], $8::bigint[], $9::text[], $10::timestamptz[])
+         AS u(user_id, id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, state, expires_at)";
 
 const END_TRADES: &str = "
     UPDATE trades t
-    SET state = e.state, ended_at = $4
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS e(user_id, id, state)
+    SET state = e.state, ended_at = $1
+    FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS e(user_id, id, state)
     WHERE t.user_id = e.user_id AND t.id = e.id";
 
 const UPDATE_ACCOUNTS: &str = "
@@ -43,16 +52,15 @@ const UPDATE_ACCOUNTS: &str = "
 
 const ADD_ISSUANCES: &str = "
     INSERT INTO issuances (vendor_id, writer, issued, retired)
-    SELECT vendor_id, $1, issued, retired
-    FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS u(vendor_id, issued, retired)
+    SELECT vendor_id, $1, ($3::bigint[])[n], ($4::bigint[])[n]
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS u(vendor_id, n)
     ON CONFLICT (vendor_id, writer) DO UPDATE
     SET issued = issuances.issued + excluded.issued, retired = issuances.retired + excluded.retired";
 
-/// Writes everything that the batch decided, and commits. `stored` is what the accounts hold since the forecast was applied.
-///
-/// Each table's rows begin while those of the table before are still being taken in, and the commit follows the last at once.
+/// Writes everything that the batch decided, and commits; all of it is sent at once. `stored` is what the accounts hold since the forecast
+/// was applied.
 pub(in super::super) async fn write<'a>(
-    tx: Tx<'_>,
+    tx: Pipeline<'_>,
     writer: i16,
     journal: &Journal,
     book: &Book,
@@ -64,24 +72,20 @@ pub(in super::super) async fn write<'a>(
         return Ok(());
     }
     let prepared = Prepared::new(&tx).await?;
-    let ((), (), (), mut entries) = tokio::try_join!(
-        biased;
-        correct_accounts(&tx, &prepared.accounts, book, stored),
-        add_issuances(&tx, &prepared.issuances, writer, &journal.issuances),
-        insert_answers(&tx, &prepared.answers, granted, booked_at),
-        CopyIn::begin_prepared(&tx, &prepared.entries, ENTRY_TYPES),
-    )?;
-    copy_entries(&mut entries, &journal.entries).await?;
-    if journal.swaps.is_empty() {
-        entries.finish().await?;
-    } else {
-        let ((), mut swaps) = tokio::try_join!(biased; entries.finish(), CopyIn::begin_prepared(&tx, &prepared.swaps, SWAP_TYPES))?;
-        copy_swaps(&mut swaps, &journal.swaps).await?;
-        let rows = journal.obligations.iter().map(|obliged| obligation(obliged, booked_at));
-        tokio::try_join!(biased; swaps.finish(), obligations::insert_obligations(&tx, writer, rows))?;
+    correct_accounts(&tx, &prepared.accounts, book, stored).await?;
+    let mut steps =
+        vec![insert_entries(&prepared.entries, &journal.entries, booked_at), insert_answers(&prepared.answers, granted, booked_at)?];
+    if !journal.issuances.is_empty() {
+        steps.push(add_issuances(&prepared.issuances, writer, &journal.issuances)?);
     }
-    write_trades(&tx, &journal.trades, booked_at).await?;
-    tx.commit().await
+    if !journal.swaps.is_empty() {
+        steps.push(insert_swaps(&prepared.swaps, &journal.swaps, booked_at));
+        let rows: Vec<_> = journal.obligations.iter().map(obligation).collect();
+        let origin = obligations::Origin { writer, source: Source::Swap, booked_at };
+        steps.extend(obligations::insert_obligations(&prepared.obligations, origin, &rows)?);
+    }
+    steps.extend(write_trades(&tx, &journal.trades, booked_at).await?);
+    tx.commit_after(&steps).await
 }
 
 /// The statements, prepared.
@@ -91,22 +95,24 @@ struct Prepared {
     entries: Statement,
     answers: Statement,
     swaps: Statement,
+    obligations: obligations::Prepared,
 }
 
 impl Prepared {
-    async fn new(tx: &Tx<'_>) -> Result<Self, Fault> {
+    async fn new(tx: &Pipeline<'_>) -> Result<Self, Fault> {
         Ok(Self {
             accounts: tx.prepare_cached(UPDATE_ACCOUNTS).await?,
             issuances: tx.prepare_cached(ADD_ISSUANCES).await?,
-            entries: tx.prepare_cached(COPY_ENTRIES).await?,
+            entries: tx.prepare_cached(INSERT_ENTRIES).await?,
             answers: tx.prepare_cached(INSERT_ANSWERS).await?,
-            swaps: tx.prepare_cached(COPY_SWAPS).await?,
+            swaps: tx.prepare_cached(INSERT_SWAPS).await?,
+            obligations: obligations::Prepared::new(&**tx).await?,
         })
     }
 }
 
 /// Only the accounts that did not come out as forecast.
-async fn correct_accounts(tx: &Tx<'_>, statement: &Statement, book: &Book, stored: &Accounts) -> Result<(), Fault> {
+async fn correct_accounts(tx: &Pipeline<'_>, statement: &Statement, book: &Book, stored: &Accounts) -> Result<(), Fault> {
     let (mut users, mut vendors, mut balances, mut helds, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, account) in book.accounts().filter(|(key, account)| stored.get(key) != Some(account)) {
         users.push(key.user.uuid());
@@ -122,137 +128,87 @@ async fn correct_accounts(tx: &Tx<'_>, statement: &Statement, book: &Book, store
     if u64::try_from(users.len()) == Ok(corrected) { Ok(()) } else { Err(Fault::Unreadable("an account has gone".to_owned())) }
 }
 
-const ENTRY_TYPES: &[Type] = &[
-    Type::UUID,
-    Type::UUID,
-    Type::INT8,
-    Type::TEXT,
-    Type::TEXT,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::UUID,
-    Type::TIMESTAMPTZ,
-];
-
-async fn copy_entries(copy: &mut CopyIn, entries: &[Entry]) -> Result<(), Fault> {
-    for entry in entries {
-        let Entry { account, seq, kind, contra, amount, held_amount, balance_after, held_after, operation, booked_at } = entry;
-        copy.row(&[
-            &account.user.uuid(),
-            &account.vendor.uuid(),
-            seq,
-            &kind.as_str(),
-            &contra.as_str(),
-            &amount.units(),
-            &held_amount.units(),
-            &balance_after.units(),
-            &held_after.units(),
-            &operation.uuid(),
-            booked_at,
-        ])
-        .await?;
-    }
-    Ok(())
+fn insert_entries(statement: &Statement, entries: &[Entry], booked_at: Timestamp) -> Step<'static> {
+    step!(
+        statement,
+        booked_at,
+        column(entries, |entry| entry.account.user.uuid()),
+        column(entries, |entry| entry.account.vendor.uuid()),
+        column(entries, |entry| entry.seq),
+        column(entries, |entry| entry.kind.as_str()),
+        column(entries, |entry| entry.contra.as_str()),
+        column(entries, |entry| entry.amount.units()),
+        column(entries, |entry| entry.held_amount.units()),
+        column(entries, |entry| entry.balance_after.units()),
+        column(entries, |entry| entry.held_after.units()),
+        column(entries, |entry| entry.operation.uuid()),
+    )
 }
 
-const SWAP_TYPES: &[Type] = &[
-    Type::UUID,
-    Type::UUID,
-    Type::TEXT,
-    Type::UUID,
-    Type::UUID,
-    Type::UUID,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::UUID,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::UUID,
-    Type::TIMESTAMPTZ,
-];
-
-async fn copy_swaps(copy: &mut CopyIn, swaps: &[Swapped]) -> Result<(), Fault> {
-    for swap in swaps {
-        let figures = &swap.figures;
-        copy.row(&[
-            &swap.payer.uuid(),
-            &swap.id.uuid(),
-            &swap.kind(),
-            &swap.payee.uuid(),
-            &swap.from.uuid(),
-            &swap.to.uuid(),
-            &swap.send.units(),
-            &swap.receive.units(),
-            &swap.from_unit_value.micro(),
-            &swap.to_unit_value.micro(),
-            &swap.rate_id,
-            &figures.value.units(),
-            &figures.to_vendor.units(),
-            &figures.house_fee.units(),
-            &figures.source_margin.units(),
-            &figures.rounding.units(),
-            &swap.window.uuid(),
-            &swap.booked_at,
-        ])
-        .await?;
-    }
-    Ok(())
+fn insert_swaps(statement: &Statement, swaps: &[Swapped], booked_at: Timestamp) -> Step<'static> {
+    step!(
+        statement,
+        booked_at,
+        column(swaps, |swap| swap.payer.uuid()),
+        column(swaps, |swap| swap.id.uuid()),
+        column(swaps, |swap| swap.kind()),
+        column(swaps, |swap| swap.payee.uuid()),
+        column(swaps, |swap| swap.from.uuid()),
+        column(swaps, |swap| swap.to.uuid()),
+        column(swaps, |swap| swap.send.units()),
+        column(swaps, |swap| swap.receive.units()),
+        column(swaps, |swap| swap.from_unit_value.micro()),
+        column(swaps, |swap| swap.to_unit_value.micro()),
+        column(swaps, |swap| swap.rate_id),
+        column(swaps, |swap| swap.figures.value.units()),
+        column(swaps, |swap| swap.figures.to_vendor.units()),
+        column(swaps, |swap| swap.figures.house_fee.units()),
+        column(swaps, |swap| swap.figures.source_margin.units()),
+        column(swaps, |swap| swap.figures.rounding.units()),
+        column(swaps, |swap| swap.window.uuid()),
+    )
 }
 
-fn obligation(obliged: &Obligation, booked_at: Timestamp) -> obligations::Row {
+fn obligation(obliged: &Obligation) -> obligations::Row {
     let Obligation { payer, swap, window, debtor, creditor, amount } = *obliged;
-    let (user, id) = (payer.uuid(), swap.uuid());
-    obligations::Row { user, id, window, debtor, creditor, amount, source: Source::Swap, operation: swap, booked_at }
+    obligations::Row { user: payer.uuid(), id: swap.uuid(), window, debtor, creditor, amount, operation: swap }
 }
 
-const TRADE_TYPES: &[Type] =
-    &[Type::UUID, Type::UUID, Type::UUID, Type::UUID, Type::INT8, Type::UUID, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ];
-
-async fn write_trades(tx: &Tx<'_>, steps: &[TradeStep], booked_at: Timestamp) -> Result<(), Fault> {
+/// Mostly nothing, so their statements are prepared when they are needed.
+async fn write_trades(tx: &Pipeline<'_>, steps: &[TradeStep], booked_at: Timestamp) -> Result<Vec<Step<'static>>, Fault> {
     let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = steps.iter().partition(|step| step.state == TradeState::Proposed);
+    let mut written = Vec::new();
     if !proposed.is_empty() {
-        let mut copy = CopyIn::begin(tx, COPY_TRADES, TRADE_TYPES).await?;
-        for TradeStep { trade, state, booked_at } in proposed {
-            copy.row(&[
-                &trade.proposer.uuid(),
-                &trade.id.uuid(),
-                &trade.acceptor.uuid(),
-                &trade.give.vendor.uuid(),
-                &trade.give.amount.units(),
-                &trade.take.vendor.uuid(),
-                &trade.take.amount.units(),
-                &state.as_str(),
-                booked_at,
-                &trade.expires_at,
-            ])
-            .await?;
-        }
-        copy.finish().await?;
+        written.push(step!(
+            &tx.prepare_cached(INSERT_TRADES).await?,
+            booked_at,
+            column(&proposed, |step| step.trade.proposer.uuid()),
+            column(&proposed, |step| step.trade.id.uuid()),
+            column(&proposed, |step| step.trade.acceptor.uuid()),
+            column(&proposed, |step| step.trade.give.vendor.uuid()),
+            column(&proposed, |step| step.trade.give.amount.units()),
+            column(&proposed, |step| step.trade.take.vendor.uuid()),
+            column(&proposed, |step| step.trade.take.amount.units()),
+            column(&proposed, |step| step.state.as_str()),
+            column(&proposed, |step| step.trade.expires_at),
+        ));
     }
     if !ended.is_empty() {
-        let users: Vec<Uuid> = ended.iter().map(|s| s.trade.proposer.uuid()).collect();
-        let ids: Vec<Uuid> = ended.iter().map(|s| s.trade.id.uuid()).collect();
-        let states: Vec<&str> = ended.iter().map(|s| s.state.as_str()).collect();
-        tx.execute(END_TRADES, &[&users, &ids, &states, &booked_at]).await?;
+        written.push(step!(
+            &tx.prepare_cached(END_TRADES).await?,
+            booked_at,
+            column(&ended, |step| step.trade.proposer.uuid()),
+            column(&ended, |step| step.trade.id.uuid()),
+            column(&ended, |step| step.state.as_str()),
+        ));
     }
-    Ok(())
+    Ok(written)
 }
 
-async fn add_issuances(tx: &Tx<'_>, statement: &Statement, writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<(), Fault> {
-    if sums.is_empty() {
-        return Ok(());
-    }
+fn add_issuances(statement: &Statement, writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<Step<'static>, Fault> {
     let fit = |sum: i128| i64::try_from(sum).map_err(|_| Fault::PositionTooLarge);
     let vendors: Vec<Uuid> = sums.keys().map(|v| v.uuid()).collect();
     let issued: Vec<i64> = sums.values().map(|s| fit(s.issued)).collect::<Result<_, _>>()?;
     let retired: Vec<i64> = sums.values().map(|s| fit(s.retired)).collect::<Result<_, _>>()?;
-    tx.execute(statement, &[&writer, &vendors, &issued, &retired]).await?;
-    Ok(())
+    Ok(step!(statement, writer, vendors, issued, retired))
 }
