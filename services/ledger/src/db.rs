@@ -41,7 +41,7 @@ pub enum ConnectError {
     Fault(#[from] Fault),
     /// The login could read past row security, or change what nobody may change.
     #[error(
-        "the server refuses to log in as {login}, which is a superuser or owns tables; use a login that is only a member of scriphouse_app and scriphouse_house"
+        "the server refuses to log in as {login}, which is a superuser, owns tables, or has the house's rights without asking for them; use a login with NOINHERIT that is only a member of scriphouse_app and scriphouse_house"
     )]
     TooPowerful {
         /// The login's name.
@@ -127,7 +127,8 @@ fn create_pool(config: &Config) -> Result<Pool, ConnectError> {
 const CHECK_LOGIN: &str = "
     SELECT session_user::text,
            EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolbypassrls)
-               OR EXISTS (SELECT FROM pg_roles r WHERE (r.rolsuper OR r.rolname = 'scriphouse_owner') AND pg_has_role(session_user, r.oid, 'MEMBER')),
+               OR EXISTS (SELECT FROM pg_roles r WHERE (r.rolsuper OR r.rolname = 'scriphouse_owner') AND pg_has_role(session_user, r.oid, 'MEMBER'))
+               OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname IN ('scriphouse_house', 'scriphouse_app') AND pg_has_role(session_user, r.oid, 'USAGE')),
            EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
                    WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
            current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),

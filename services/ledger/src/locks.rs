@@ -21,7 +21,7 @@ pub(crate) const STATEMENTS: &[&str] = &[FIX_INSTANT, LOCK_SHARED, LOCK_EXCLUSIV
 // The time is taken after the last lock, because what is selected comes after what it is selected from; now() would be the start of the
 // tx. The statements after this one find it in the setting, which ends with the tx. The key is `lock_key`.
 pub(crate) const FIX_INSTANT: &str = "
-    SELECT set_config('scriphouse.booked_at', clock_timestamp()::text, true)::timestamptz
+    SELECT set_config('scriphouse.booked_at', clock_timestamp()::text, true)::timestamptz, (SELECT version FROM terms_version WHERE single)
     FROM (SELECT count(locked)
           FROM (SELECT pg_advisory_xact_lock_shared($1, key) AS locked
                 FROM (SELECT unnest($2::integer[]) AS key
@@ -35,15 +35,17 @@ const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, $2)";
 const LOCK_EXCLUSIVE: &str = "SELECT pg_advisory_xact_lock($1, $2)";
 
 /// Keeps the windows of these schemes, and of these vendors' schemes, open until the tx ends, and says the time from then on, which is also
-/// the setting `scriphouse.booked_at` until the tx ends. Any number of batches may do so at once.
+/// the setting `scriphouse.booked_at` until the tx ends. Any number of batches may do so at once. Also says the version of the terms by which
+/// the vendors' schemes were found, before it waited for any lock.
 pub(crate) async fn fix_instant(
     tx: &Pipeline<'_>,
     statement: &Statement,
     schemes: &BTreeSet<SchemeId>,
     vendors: &[Uuid],
-) -> Result<Timestamp, Fault> {
+) -> Result<(Timestamp, i64), Fault> {
     let keys: Vec<i32> = schemes.iter().copied().map(lock_key).collect();
-    Ok(tx.query_one(statement, &[&WINDOW, &keys, &vendors]).await?.try_get(0)?)
+    let row = tx.query_one(statement, &[&WINDOW, &keys, &vendors]).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 /// Keeps one scheme's window open until the tx ends.

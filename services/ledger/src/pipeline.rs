@@ -35,7 +35,7 @@ impl<'a> Step<'a> {
         Self { statement: statement.clone(), parameters }
     }
 
-    /// Executes it through a client, which may be a tx; returns how many rows it changed.
+    /// Executes it in the client's tx; returns how many rows it changed.
     pub(crate) async fn execute(&self, client: &tokio_postgres::Client) -> Result<u64, Fault> {
         let parameters = self.parameters.iter().map(|parameter| {
             let parameter: &(dyn ToSql + Sync) = &**parameter;
@@ -45,7 +45,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// One column of the rows, as `unnest` takes it.
+/// One column of the rows, as an array.
 pub(crate) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
@@ -87,7 +87,15 @@ impl<'a> Pipeline<'a> {
     /// Sends the steps and the commit behind them, then waits for all of it. The first step that fails is the fault, and then nothing
     /// of the tx is kept: the database refuses what follows it, and takes the commit for a rollback.
     pub(crate) async fn commit_after(mut self, steps: &[Step<'_>]) -> Result<(), Fault> {
-        let sent: Vec<_> = steps.iter().map(|step| send(step.execute(self.client))).collect();
+        let mut sent = Vec::with_capacity(steps.len());
+        for step in steps {
+            let mut request = Box::pin(step.execute(self.client));
+            match (&mut request).now_or_never() {
+                // Whatever ends at once has not reached the database: the commit must not either.
+                Some(ended) => drop(ended?),
+                None => sent.push(request),
+            }
+        }
         let committed = send(self.client.batch_execute("COMMIT"));
         for step in sent {
             step.await?;

@@ -92,6 +92,35 @@ fn terms_changed_through_one_server_hold_in_another_at_once() {
 }
 
 #[test]
+fn terms_change_while_swaps_are_made_through_two_servers() {
+    audit(async |house| {
+        let m = market(house).await;
+        let elsewhere = Client::new(&house.second_server().await);
+        let alice = User { client: elsewhere.with(&m.alice.session), ..m.alice.clone() };
+        let change = async || {
+            for percent in 0..20 {
+                let rate = json!({"from": "MILES", "kind": "cross", "margin_bps": percent * 100});
+                m.beans.client.post("/v1/vendor/rates", rate).await.created();
+                m.beans.client.post("/v1/vendor/unit-values", json!({"unit_value": "0.02"})).await.created();
+                m.miles.switch("issue", percent % 2 == 0).await;
+            }
+        };
+        let swap = async |alice: &User| {
+            for _ in 0..40 {
+                alice.convert("10", &m.miles, &m.beans).await.created();
+            }
+        };
+
+        tokio::join!(change(), swap(&m.alice), swap(&alice));
+
+        for alice in [&m.alice, &alice] {
+            let last = alice.convert("100", &m.miles, &m.beans).await.created();
+            assert_eq!(last["receive"], "40.50", "the last margin is 19 percent");
+        }
+    });
+}
+
+#[test]
 fn a_rate_that_cannot_be_is_refused() {
     audit(async |house| {
         let m = market(house).await;

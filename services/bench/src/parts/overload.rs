@@ -3,13 +3,13 @@
 //! The server answers what it can, says 503 with Retry-After to the rest, keeps its memory within a bound, and is itself again soon after.
 
 use super::Bench;
-use crate::BenchError;
 use crate::figures::Unit;
 use crate::load::{Expect, Load, Offered, UNANSWERED};
 use crate::market::Draw;
 use crate::report::Side;
 use crate::seed::House;
 use crate::server::Server;
+use crate::{BenchError, store};
 use std::time::{Duration, Instant};
 
 /// What is offered, in units of what is possible.
@@ -28,6 +28,8 @@ impl Bench<'_> {
         raise_file_limit(self.plan.overload_connections)?;
         let house = self.house().await?;
         let server = self.start_server(&house).await?;
+        // What the parts before have left to tidy up would pass for what is normal.
+        store::settle_down(&store::connect(&house.logins.admin_url).await?).await?;
         self.tell("overload: what is normal");
         let normal = self.load(false, Draw::Uniform, self.plan.take, &[&server]).offer(&house).await?.taken.per_second;
 

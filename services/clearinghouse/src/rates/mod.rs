@@ -113,10 +113,10 @@ impl Rates {
         let value = unit_value::read(&new.unit_value, scale).map_err(Failure::Refused)?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let change = change_terms(&tx).await?;
+        let change_of_terms = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
         let starts_at = start(new.starts_at, now).map_err(|refused| Failure::Refused(refused.into()))?;
-        let row = store::insert_unit_value(&change, vendor, starts_at, value, now).await?;
+        let row = store::insert_unit_value(&change_of_terms, vendor, starts_at, value, now).await?;
         let row = row.ok_or(Failure::Refused(StartRefusal::StartsAtTaken.into()))?;
         let digits = store::find_terms(&tx, vendor, now).await?.digits;
         tx.commit().await?;
@@ -148,10 +148,10 @@ impl Rates {
         let version = RateVersion { id: new_id(), rate: new.pair_rate(from.scale, to.scale).map_err(Failure::Refused)? };
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let change = change_terms(&tx).await?;
+        let change_of_terms = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
         let starts_at = start(new.starts_at, now).map_err(|refused| Failure::Refused(refused.into()))?;
-        let starts_at = store::insert_rate(&change, Pair { from: from.id, to: to.id }, version, starts_at, now).await?;
+        let starts_at = store::insert_rate(&change_of_terms, Pair { from: from.id, to: to.id }, version, starts_at, now).await?;
         let starts_at = starts_at.ok_or(Failure::Refused(StartRefusal::StartsAtTaken.into()))?;
         tx.commit().await?;
         Ok(Rate { version, from, to_scale: to.scale, starts_at, created_at: now })

@@ -82,14 +82,14 @@ impl Schemes {
         }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let change = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
         let id = SchemeId::new(new_id());
         if !store::insert_scheme(&tx, id, &new, now).await? {
             return Err(Failure::Refused(SchemeRefusal::CodeTaken { code: new.code.to_string() }));
         }
         runs::windows::open_first(&tx, id, now).await?;
-        join(&change, id, &members, now).await?;
+        let change_of_terms = change_terms(&tx).await?;
+        join(&change_of_terms, id, &members, now).await?;
         let scheme = get_scheme(&tx, &new.code).await?;
         tx.commit().await?;
         Ok(scheme)
@@ -116,9 +116,9 @@ impl Schemes {
         let member = self.resolve(vendor).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let change = change_terms(&tx).await?;
+        let change_of_terms = change_terms(&tx).await?;
         let now = read_time(&tx).await?;
-        join(&change, scheme.id, &[(member, vendor)], now).await?;
+        join(&change_of_terms, scheme.id, &[(member, vendor)], now).await?;
         let scheme = get_scheme(&tx, &scheme.code).await?;
         tx.commit().await?;
         Ok(scheme)

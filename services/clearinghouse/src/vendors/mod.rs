@@ -147,17 +147,18 @@ impl Vendors {
             Some(code) => Some(schemes::find_scheme_id(&tx, code).await?.ok_or_else(|| refuse_scheme(code))?),
             None => None,
         };
-        let change = change_terms(&tx).await?;
         let now = self.clock.now();
         let id = VendorId::new(new_id());
         if !store::insert_vendor(&tx, id, &new, now).await? {
             return Err(Failure::Refused(VendorRefusal::CodeTaken { code: new.code.to_string() }));
         }
+        // Not before: whoever makes a vendor of this code at the same time, maybe in a long import, is waited for above.
+        let change_of_terms = change_terms(&tx).await?;
         if let Some(value) = new.unit_value {
-            rates::insert_first_unit_value(&change, id, value).await?;
+            rates::insert_first_unit_value(&change_of_terms, id, value).await?;
         }
         if let Some(scheme) = scheme {
-            schemes::insert_members(&change, scheme, &[id], now).await?;
+            schemes::insert_members(&change_of_terms, scheme, &[id], now).await?;
         }
         if let Some(payout) = &new.payout {
             store::upsert_payout(&tx, id, payout).await?;
@@ -200,9 +201,9 @@ impl Vendors {
     pub async fn update(&self, vendor: VendorId, is_expected: impl Fn(i64) -> bool, change: Change) -> Answer<(Vendor, Option<Payout>)> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_vendor(vendor).await?;
-        let changing = change_terms(&tx).await?;
+        let change_of_terms = change_terms(&tx).await?;
         lock_expected(&tx, vendor, is_expected).await?;
-        store::update_vendor(&changing, vendor, &change).await?;
+        store::update_vendor(&change_of_terms, vendor, &change).await?;
         if let Some(payout) = &change.payout {
             store::upsert_payout(&tx, vendor, payout).await?;
         }
@@ -216,9 +217,9 @@ impl Vendors {
         let facts = self.named(code).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let changing = change_terms(&tx).await?;
+        let change_of_terms = change_terms(&tx).await?;
         lock_expected(&tx, facts.id, is_expected).await?;
-        store::update_status(&changing, facts.id, status).await?;
+        store::update_status(&change_of_terms, facts.id, status).await?;
         let vendor = get_vendor(&tx, facts.id).await?;
         tx.commit().await?;
         Ok(vendor)

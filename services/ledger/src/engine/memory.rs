@@ -2,7 +2,7 @@
 //!
 //! Vendors and rates change seldom, so a batch reads only those that the writer has not met, and the number that every change of terms
 //! makes grow ([`crate::change_terms`]). The same number: all that is remembered is still so. Another one, or an instant at which
-//! something remembered ends or begins: the writer forgets everything and reads anew, in the same tx. Windows are not remembered.
+//! something remembered ends or begins: the writer forgets everything and reads anew, in the same tx. Windows are read in each batch.
 //!
 //! It also serves to forecast what a batch will change. A forecast decides nothing: where it was wrong it is corrected before the commit.
 
@@ -77,9 +77,9 @@ impl Memory {
         wanted
     }
 
-    /// Whether what is remembered was still so when this was read.
+    /// Whether what is remembered was still so when this was read, and nothing changed while it was.
     pub(super) fn still_holds(&self, read: &TermsRead) -> bool {
-        self.known.as_ref().is_none_or(|known| known.holds(read))
+        read.version == read.version_at_lock && self.known.as_ref().is_none_or(|known| known.holds(read))
     }
 
     /// Begins anew: everything is wanted again.
@@ -132,8 +132,10 @@ impl Known {
     }
 
     fn add(&mut self, read: TermsRead, now: Timestamp) {
-        let TermsRead { booked_at, version: _, windows, window_totals, vendors, rates } = read;
+        let TermsRead { booked_at, version: _, version_at_lock: _, windows, window_totals, vendors, rates } = read;
         for (vendor, terms, next_at) in vendors {
+            // One that has joined a scheme since the windows were read: that scheme's window may close at any time.
+            terms.scheme.map(|scheme| self.terms.windows.remove(&scheme));
             self.terms.vendors.insert(vendor, terms);
             self.until = next_at.map_or(self.until, |at| at.min(self.until));
         }
@@ -176,6 +178,7 @@ mod tests {
         TermsRead {
             booked_at: at(second),
             version,
+            version_at_lock: version,
             windows: [(SCHEME, WindowId::new(Uuid::from_u128(6)))].into(),
             window_totals: Default::default(),
             vendors: vendor.map(|next_at| (VENDOR, terms, next_at)).into_iter().collect(),
@@ -205,6 +208,19 @@ mod tests {
     #[test]
     fn a_change_of_terms_is_not_missed() {
         assert!(!remembers(memory(None), read(101, 8, None)));
+    }
+
+    #[test]
+    fn what_changed_while_it_was_read_is_read_again() {
+        let changing = TermsRead { version_at_lock: 6, ..read(101, 7, None) };
+        assert!(!Memory::default().still_holds(&changing) && !memory(None).still_holds(&changing));
+    }
+
+    #[test]
+    fn a_window_that_was_not_read_is_not_known() {
+        let mut memory = memory(None);
+        let late = TermsRead { windows: Default::default(), ..read(101, 7, Some(None)) };
+        assert!(memory.learn(late, at(0)).windows.is_empty());
     }
 
     #[test]

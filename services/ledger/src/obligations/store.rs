@@ -87,18 +87,24 @@ impl Row {
 
 /// The rows of one batch, the leaf that they leave in each window, and what they add to the running sums. Once in a tx: a batch is known
 /// by the writer, the window and the instant.
-pub(crate) fn insert_obligations(prepared: &Prepared, origin: Origin, rows: &[Row]) -> Result<Vec<Step<'static>>, Fault> {
+pub(crate) fn insert_obligations<'r>(
+    prepared: &'r Prepared,
+    origin: Origin,
+    rows: &'r [Row],
+) -> Result<impl Iterator<Item = Step<'static>> + 'r, Fault> {
     let mut windows: BTreeMap<WindowId, Batch> = BTreeMap::new();
     let mut pairs = PairSums::new();
     for row in rows {
         windows.entry(row.window).or_default().add(row, origin);
         pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row.amount);
     }
-    let mut steps: Vec<_> = rows.chunks(ROWS_PER_STATEMENT).map(|rows| insert_rows(&prepared.obligations, origin, rows)).collect();
-    steps.push(insert_leaves(&prepared.leaves, origin, windows)?);
-    steps.push(add_positions(&prepared.positions, origin, &pairs)?);
-    steps.push(add_totals(&prepared.totals, origin, &pairs)?);
-    Ok(steps)
+    let sums = [
+        insert_leaves(&prepared.leaves, origin, windows)?,
+        add_positions(&prepared.positions, origin, &pairs)?,
+        add_totals(&prepared.totals, origin, &pairs)?,
+    ];
+    // The columns of a statement are made when it is its turn.
+    Ok(rows.chunks(ROWS_PER_STATEMENT).map(move |rows| insert_rows(&prepared.obligations, origin, rows)).chain(sums))
 }
 
 fn insert_rows(statement: &Statement, origin: Origin, rows: &[Row]) -> Step<'static> {

@@ -23,8 +23,9 @@ pub(super) const FIND_ANSWERS: &str = "
 
 pub(super) const INSERT_ANSWERS: &str = "
     INSERT INTO idempotency (actor_id, key, request_hash, answer, swap_user_id, swap_id, created_at)
-    SELECT ($1::uuid[])[n], key, request_hash, answer, ($5::uuid[])[n], ($6::uuid[])[n], $7
-    FROM unnest($2::text[], $3::bytea[], $4::text[]) WITH ORDINALITY AS u(key, request_hash, answer, n)";
+    SELECT ($1::uuid[])[n], key, request_hash, answer, swap_user_id, swap_id, $7
+    FROM unnest($2::text[], $3::bytea[], $4::text[], $5::uuid[], $6::uuid[])
+         WITH ORDINALITY AS u(key, request_hash, answer, swap_user_id, swap_id, n)";
 
 /// The answer that a used key has.
 #[derive(Debug)]

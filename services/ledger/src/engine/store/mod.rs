@@ -1,7 +1,6 @@
 //! The engine's SQL: what a batch reads under lock, and what it writes.
 //!
-//! Statements are sent without waiting for the answers of those before them (tokio-postgres sends a request when its future is first
-//! polled, and the database works them off in that order): a batch costs a handful of round trips, not one per statement.
+//! Statements go out together ([`crate::pipeline`]): what is read in one round trip, what is written in another with the commit.
 
 mod answers;
 mod read;

@@ -40,6 +40,9 @@ const LOCK_TRADES: &str = "
     WHERE t.user_id = k.user_id AND t.id = k.id
     RETURNING t.id, t.state";
 
+/// Terms that change while they are read are read again this often.
+const READS_MAX: u32 = 100;
+
 /// What a batch is decided on.
 pub(in super::super) struct Found<'m> {
     /// The accounts as they were before the forecast was applied, and the trades.
@@ -73,7 +76,9 @@ pub(in super::super) async fn read<'m>(
         find_answers_prepared(tx, &find_answers_statement, requests.iter().map(|request| &request.claim)),
         read_terms(tx, &terms_statements, writer, &wanted),
     )?;
-    if !memory.still_holds(&terms_read) {
+    let mut reads_left = READS_MAX;
+    while !memory.still_holds(&terms_read) {
+        reads_left = reads_left.checked_sub(1).ok_or_else(|| Fault::Unreadable("terms that change without pause".to_owned()))?;
         memory.forget();
         terms_read = read_terms(tx, &terms_statements, writer, &memory.wanted(requests)).await?;
     }

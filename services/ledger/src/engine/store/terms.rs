@@ -55,6 +55,8 @@ pub(in super::super) struct TermsRead {
     pub(in super::super) booked_at: Timestamp,
     /// Grows with every change of terms.
     pub(in super::super) version: i64,
+    /// What it was when the schemes were found whose windows stay open. Another one: somebody may have joined a scheme since.
+    pub(in super::super) version_at_lock: i64,
     pub(in super::super) windows: BTreeMap<SchemeId, WindowId>,
     pub(in super::super) window_totals: BTreeMap<WindowId, Micro>,
     pub(in super::super) vendors: Vec<VendorRead>,
@@ -88,14 +90,14 @@ impl Prepared {
 /// Keeps the windows open, fixes the instant, and reads the windows, and the vendors and rates that are wanted, in force then.
 pub(super) async fn read_terms(tx: &Pipeline<'_>, prepared: &Prepared, writer: i16, wanted: &Wanted) -> Result<TermsRead, Fault> {
     let vendors: Vec<Uuid> = wanted.vendors.iter().map(|v| v.uuid()).collect();
-    let (booked_at, (version, windows, window_totals), vendors, rates) = tokio::try_join!(
+    let ((booked_at, version_at_lock), (version, windows, window_totals), vendors, rates) = tokio::try_join!(
         biased;
         locks::fix_instant(tx, &prepared.fix_instant, &wanted.schemes, &vendors),
         read_windows(tx, &prepared.windows, writer, wanted, &vendors),
         read_vendors(tx, &prepared.vendors, &vendors),
         read_rates(tx, &prepared.rates, &wanted.pairs),
     )?;
-    Ok(TermsRead { booked_at, version, windows, window_totals, vendors, rates })
+    Ok(TermsRead { booked_at, version, version_at_lock, windows, window_totals, vendors, rates })
 }
 
 type OpenWindows = (i64, BTreeMap<SchemeId, WindowId>, BTreeMap<WindowId, Micro>);

@@ -1,7 +1,8 @@
 //! What a batch writes: the journal, the new balances, the running sums, and the answers under their keys.
 //!
 //! Rows come as one array per column, and the n-th of each is taken by its place. (`unnest` of many arrays makes a table of each first: a
-//! third of what it costs to insert a swap.) Texts have no fixed length, so their places are far to find: those are unnested.
+//! third of what it costs to insert a swap.) Texts have no fixed length, and where there may be nulls they take no room, so a place in such an
+//! array is far to find: those are unnested.
 
 use super::answers::{INSERT_ANSWERS, insert_answers};
 use super::read::Accounts;
@@ -28,9 +29,9 @@ const INSERT_SWAPS: &str = "
     INSERT INTO swaps (user_id, id, kind, payee_id, from_vendor_id, to_vendor_id, send_units, receive_units, from_unit_value, to_unit_value,
                        rate_id, value_micro, to_vendor_micro, house_fee_micro, source_margin_micro, rounding_micro, window_id, booked_at)
     SELECT ($2::uuid[])[n], ($3::uuid[])[n], kind, ($5::uuid[])[n], ($6::uuid[])[n], ($7::uuid[])[n], ($8::bigint[])[n], ($9::bigint[])[n],
-           ($10::bigint[])[n], ($11::bigint[])[n], ($12::uuid[])[n], ($13::bigint[])[n], ($14::bigint[])[n], ($15::bigint[])[n],
+           ($10::bigint[])[n], ($11::bigint[])[n], rate_id, ($13::bigint[])[n], ($14::bigint[])[n], ($15::bigint[])[n],
            ($16::bigint[])[n], ($17::bigint[])[n], ($18::uuid[])[n], $1
-    FROM unnest($4::text[]) WITH ORDINALITY AS u(kind, n)";
+    FROM unnest($4::text[], $12::uuid[]) WITH ORDINALITY AS u(kind, rate_id, n)";
 
 const INSERT_TRADES: &str = "
     INSERT INTO trades (user_id, id, acceptor_id, give_vendor_id, give_units, take_vendor_id, take_units, state, proposed_at, expires_at)
@@ -82,7 +83,9 @@ pub(in super::super) async fn write<'a>(
         steps.push(insert_swaps(&prepared.swaps, &journal.swaps, booked_at));
         let rows: Vec<_> = journal.obligations.iter().map(obligation).collect();
         let origin = obligations::Origin { writer, source: Source::Swap, booked_at };
-        steps.extend(obligations::insert_obligations(&prepared.obligations, origin, &rows)?);
+        for step in obligations::insert_obligations(&prepared.obligations, origin, &rows)? {
+            steps.push(step);
+        }
     }
     steps.extend(write_trades(&tx, &journal.trades, booked_at).await?);
     tx.commit_after(&steps).await
