@@ -192,6 +192,23 @@ fn the_server_refuses_a_login_that_is_too_powerful() {
 }
 
 #[test]
+fn the_server_refuses_a_login_that_has_the_houses_rights_without_asking() {
+    audit(async |house| {
+        let login = format!("inherits_{}", house.database.name);
+        let url = house.database.server_url.replace("scriphouse_server", &login);
+        let settings: tokio_postgres::Config = url.parse().unwrap();
+        let password = String::from_utf8(settings.get_password().expect("the login has a password").to_vec()).unwrap();
+        let admin = house.db_admin().await;
+        admin.batch_execute(&format!("CREATE ROLE {login} LOGIN INHERIT PASSWORD '{password}' IN ROLE scriphouse_house")).await.unwrap();
+
+        let refused = ledger::Db::connect(&url, 1).await.expect_err("what fails to begin a tx would still have rights");
+
+        assert!(matches!(&refused, ledger::ConnectError::TooPowerful { login: refused } if *refused == login), "{refused}");
+        admin.batch_execute(&format!("DROP ROLE {login}")).await.unwrap();
+    });
+}
+
+#[test]
 fn the_server_refuses_a_database_that_could_lose_a_committed_swap() {
     audit(async |house| {
         let admin = house.db_admin().await;

@@ -39,7 +39,7 @@ pub enum ConnectError {
     /// The database cannot be asked.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The login could read past row security, or change what nobody may change.
+    /// The login could read past row security or change what nobody may change, or could do so outside of a tx that asks for it.
     #[error(
         "the server refuses to log in as {login}, which is a superuser, owns tables, or has the house's rights without asking for them; use a login with NOINHERIT that is only a member of scriphouse_app and scriphouse_house"
     )]
