@@ -2,7 +2,6 @@
 
 use crate::{Fault, Tx};
 use std::pin::Pin;
-use tokio_postgres::Statement;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -15,12 +14,7 @@ impl CopyIn {
     /// Starts a `COPY .. FROM STDIN BINARY` whose columns have these types.
     pub async fn begin(tx: &Tx<'_>, statement: &str, types: &[Type]) -> Result<Self, Fault> {
         let statement = tx.prepare_cached(statement).await?;
-        Self::begin_prepared(tx, &statement, types).await
-    }
-
-    /// The same with a statement that is prepared already: what is polled together with this is sent in the order of polling.
-    pub(crate) async fn begin_prepared(tx: &Tx<'_>, statement: &Statement, types: &[Type]) -> Result<Self, Fault> {
-        let sink = tx.copy_in(statement).await?;
+        let sink = tx.copy_in(&statement).await?;
         Ok(Self { writer: Box::pin(BinaryCopyInWriter::new(sink, types)) })
     }
 

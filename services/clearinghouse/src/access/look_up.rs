@@ -1,8 +1,9 @@
 //! Looking up credentials: all requests that wait are answered by one look into the database.
 //!
 //! Shape: a request asks and waits; a task takes all questions that are there, reads what is kept of their credentials on a connection of
-//! its own, keys in one round trip and sessions in one, and answers each. Nothing is remembered: what is read for a request is read after it came, so that a key or a
-//! session that was ended in whichever process opens nothing from that moment on. The queue is bounded: what finds it full is refused.
+//! its own, keys in one round trip and sessions in one, and answers each. Nothing is remembered: what is read for a request is read after
+//! it came, so that a key or a session that was ended in whichever process opens nothing from that moment on. The queue is bounded: what
+//! finds it full is refused.
 
 use super::AccessRefusal;
 use super::secret::Kind;

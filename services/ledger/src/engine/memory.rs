@@ -13,7 +13,7 @@ use scrip::posting::{Posting, Terms, forecast};
 use scrip::{SchemeId, VendorId};
 use std::collections::{BTreeSet, HashSet};
 
-/// More remembered pairs than this, and the memory begins anew: some 20 MB.
+/// More remembered pairs than this, and the memory begins anew.
 const PAIRS_MAX: usize = 100_000;
 
 /// Remembered no longer than this: what somebody changes by hand, without telling, reaches the writer then.

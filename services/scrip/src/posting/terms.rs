@@ -14,11 +14,11 @@ pub struct Terms {
     pub booked_at: Timestamp,
     /// The program's time: what people's offers expire by.
     pub now: Timestamp,
-    /// The vendors of the batch.
+    /// The vendors of the batch, and maybe others.
     pub vendors: BTreeMap<VendorId, VendorTerms>,
     /// The configured rate in force for a pair; absent where the unit values cross.
     pub rates: BTreeMap<(VendorId, VendorId), RateVersion>,
-    /// The open window of each scheme.
+    /// The open window of each scheme of the batch, and maybe earlier ones of others.
     pub windows: BTreeMap<SchemeId, WindowId>,
     /// What this writer has put into each of those windows before the batch; absent: nothing.
     pub window_totals: BTreeMap<WindowId, Micro>,
