@@ -4,12 +4,12 @@
 //! So [`send`] polls once, and the answer is awaited when it is needed: a tx costs as many round trips as it has questions whose answers
 //! decide what comes next, however many statements it has.
 
-use crate::Fault;
+use crate::{Fault, Tx};
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
 use std::ops::Deref;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::Row;
 
 /// Sends the request, now; what it returns waits for the answer.
 pub(crate) fn send<F: Future>(request: F) -> impl Future<Output = F::Output> {
@@ -23,25 +23,57 @@ pub(crate) fn send<F: Future>(request: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// A prepared statement and what it is to be executed with.
+/// A statement that writes rows, and what it is to be executed with.
 pub(crate) struct Step<'a> {
-    statement: Statement,
+    statement: &'static str,
     parameters: Vec<Box<dyn ToSql + Sync + Send + 'a>>,
 }
 
 impl<'a> Step<'a> {
     /// As [`step!`] makes it.
-    pub(crate) fn new(statement: &Statement, parameters: Vec<Box<dyn ToSql + Sync + Send + 'a>>) -> Self {
-        Self { statement: statement.clone(), parameters }
+    pub(crate) fn new(statement: &'static str, parameters: Vec<Box<dyn ToSql + Sync + Send + 'a>>) -> Self {
+        Self { statement, parameters }
     }
 
-    /// Executes it in the client's tx; returns how many rows it changed.
-    pub(crate) async fn execute(&self, client: &tokio_postgres::Client) -> Result<u64, Fault> {
-        let parameters = self.parameters.iter().map(|parameter| {
+    /// Executes it by itself.
+    pub(crate) async fn execute(&self, tx: &Tx<'_>) -> Result<(), Fault> {
+        let statement = tx.prepare_cached(self.statement).await?;
+        tx.client().execute_raw(&statement, self.parameters()).await?;
+        Ok(())
+    }
+
+    fn parameters(&self) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
+        self.parameters.iter().map(|parameter| {
             let parameter: &(dyn ToSql + Sync) = &**parameter;
             parameter
-        });
-        Ok(client.execute_raw(&self.statement, parameters).await?)
+        })
+    }
+}
+
+/// One statement that does what all the steps do: begun, planned and answered once, which costs more than a few rows do.
+fn merge(steps: &[Step<'_>]) -> String {
+    let (mut text, mut before) = (String::with_capacity(4096), 0_usize);
+    for (n, step) in steps.iter().enumerate() {
+        text.push_str(if n == 0 { "WITH " } else { ", " });
+        text.push_str(&format!("step_{n} AS ("));
+        push_renumbered(&mut text, step.statement, before);
+        text.push(')');
+        before = before.saturating_add(step.parameters.len());
+    }
+    text.push_str(" SELECT WHERE false");
+    text
+}
+
+/// The statement with `$1` as the parameter after those `before` it.
+fn push_renumbered(text: &mut String, statement: &str, before: usize) {
+    let mut pieces = statement.split('$');
+    text.extend(pieces.next());
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
+        let (number, rest) = piece.split_at(end);
+        let number: usize = number.parse().expect("a dollar sign in a statement is followed by the number of a parameter");
+        text.push_str(&format!("${}", number.saturating_add(before)));
+        text.push_str(rest);
     }
 }
 
@@ -50,7 +82,7 @@ pub(crate) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
-/// A [`Step`] from a prepared statement and its parameters.
+/// A [`Step`] from a statement and its parameters.
 macro_rules! step {
     ($statement:expr, $($parameter:expr),+ $(,)?) => {
         $crate::pipeline::Step::new($statement, vec![$(Box::new($parameter)),+])
@@ -84,12 +116,18 @@ impl<'a> Pipeline<'a> {
         Ok(rows.await?)
     }
 
-    /// Sends the steps and the commit behind them, then waits for all of it. The first step that fails is the fault, and then nothing
-    /// of the tx is kept: the database refuses what follows it, and takes the commit for a rollback.
-    pub(crate) async fn commit_after(mut self, steps: &[Step<'_>]) -> Result<(), Fault> {
-        let mut sent = Vec::with_capacity(steps.len());
-        for step in steps {
-            let mut request = Box::pin(step.execute(self.client));
+    /// Sends the steps, those of a group as one statement in which none sees the rows of another, and the commit behind them; then waits
+    /// for all of it. The first group that fails is the fault, and then nothing of the tx is kept: the database refuses what follows it,
+    /// and takes the commit for a rollback.
+    pub(crate) async fn commit_after(mut self, groups: &[Vec<Step<'_>>]) -> Result<(), Fault> {
+        let mut statements = Vec::with_capacity(groups.len());
+        for steps in groups {
+            statements.push(self.client.prepare_cached(&merge(steps)).await?);
+        }
+        let mut sent = Vec::with_capacity(groups.len());
+        for (statement, steps) in statements.iter().zip(groups) {
+            let parameters: Vec<&(dyn ToSql + Sync)> = steps.iter().flat_map(Step::parameters).collect();
+            let mut request = Box::pin(self.client.execute_raw(statement, parameters));
             match (&mut request).now_or_never() {
                 // Whatever ends at once has not reached the database: the commit must not either.
                 Some(ended) => drop(ended?),
@@ -97,8 +135,8 @@ impl<'a> Pipeline<'a> {
             }
         }
         let committed = send(self.client.batch_execute("COMMIT"));
-        for step in sent {
-            step.await?;
+        for group in sent {
+            group.await?;
         }
         committed.await?;
         self.open = false;

@@ -1,12 +1,13 @@
 //! One batch: from requests to commits.
 
 use super::memory::Memory;
-use super::store::{self, StoredAnswer};
+use super::store::{self, Answers, StoredAnswer};
 use super::{Answer, PostRefusal, Posted, Request};
 use crate::obligations::LEAF_KEY;
 use crate::{Claim, Clock, Db, Failure, Fault, new_id};
 use scrip::posting::{self, Posting, Receipt, Refusal};
 use std::mem;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_postgres::error::SqlState;
 
@@ -15,6 +16,12 @@ const ATTEMPTS_MAX: u32 = 10;
 
 /// Running sums are kept in this many rows per pair, so that as many writers can post without waiting for one row.
 const WRITERS: i16 = 16;
+
+/// A key that is used twice breaks this.
+const KEY_USED_ONCE: &str = "idempotency_pkey";
+
+/// After a used key, this many batches look for used keys before they write.
+const LOOK_FIRST: u32 = 100;
 
 /// What one writer may put into one window.
 const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
@@ -27,6 +34,8 @@ pub(super) struct Writer {
     /// Which running sums it adds to. Two writers with one number merely wait for each other.
     number: i16,
     memory: Mutex<Memory>,
+    /// How many more batches look for used keys first.
+    look_first: AtomicU32,
 }
 
 /// A number for each writer of this process, beginning anywhere, so that two processes seldom share one.
@@ -40,7 +49,7 @@ type Outcome = Result<Posted, PostRefusal>;
 
 impl Writer {
     pub(super) fn new(db: Db, clock: Clock, number: i16) -> Self {
-        Self { db, clock, number, memory: Mutex::default() }
+        Self { db, clock, number, memory: Mutex::default(), look_first: AtomicU32::default() }
     }
 
     /// Commits the requests as one tx and answers each. Where one posting's figures do not fit the database, the batch is
@@ -74,6 +83,9 @@ impl Writer {
                 Err(fault) if (lost_a_race(&fault) || forecast.is_guess && does_not_fit(&fault)) && attempts_left > 1 => {
                     tracing::info!(attempts_left, %fault, "a batch is tried again");
                     attempts_left = attempts_left.saturating_sub(1);
+                    if fault.constraint() == Some(KEY_USED_ONCE) {
+                        self.look_first.store(LOOK_FIRST, Relaxed);
+                    }
                     // Without a guess all accounts are locked in key order, so that two batches cannot wait for each other in a circle.
                     forecast = Memory::default().forecast(requests);
                 }
@@ -82,25 +94,41 @@ impl Writer {
         }
     }
 
-    /// Phases: lock and read (the accounts, changed as forecast; used keys; terms and open windows), decide, write, commit.
+    /// Phases: lock and read (the accounts, changed as forecast; terms and open windows), decide, write, commit.
     ///
-    /// Keys are looked for under the locks: whoever used one of them for the same request in another process has committed by then.
+    /// Used keys: of a granted request the database vouches that its key is new, or the batch fails and is tried again; one that the rules
+    /// refuse may have been granted before, so its key is looked for. While used keys are met, all are looked for first. It is done under
+    /// the locks: whoever used a key for the same request in another process has committed by then.
     async fn commit_batch(&self, requests: &[Request], forecast: &store::Forecast) -> Result<Vec<Outcome>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_posting()?;
         // Taken, so that a batch that comes to nothing leaves no memory of what it thought it had learnt.
         let mut memory = mem::take(&mut *self.memory());
         let found = store::read(&tx, self.number, requests, forecast, &mut memory, self.clock.now()).await?;
-        let store::Found { mut book, stored, used, terms } = found;
+        let store::Found { mut book, stored, terms } = found;
+        let mut used = Answers::default();
+        if self.looks_first() {
+            used = store::find_answers(&tx, requests.iter().map(|request| &request.claim)).await?;
+        }
         let (replays, fresh) = split(requests, &used);
 
         let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, terms);
+
+        let refused = fresh.iter().zip(&decided.outcomes).filter(|(_, outcome)| outcome.is_err());
+        let granted_before = store::find_answers(&tx, refused.map(|((_, request), _)| &request.claim)).await?;
+        if !used.is_empty() || !granted_before.is_empty() {
+            self.look_first.store(LOOK_FIRST, Relaxed);
+        }
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
         store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms.booked_at).await?;
         *self.memory() = memory;
-        Ok(join(requests.len(), replays, fresh, decided.outcomes))
+        Ok(join(requests.len(), replays, fresh, decided.outcomes, &granted_before))
+    }
+
+    fn looks_first(&self) -> bool {
+        self.look_first.try_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -112,7 +140,7 @@ type Replays = Vec<(usize, Outcome)>;
 type Fresh<'a> = Vec<(usize, &'a Request)>;
 
 /// Requests whose key has an answer, and those still to be decided; each with its place in the batch.
-fn split<'a>(requests: &'a [Request], used: &store::Answers) -> (Replays, Fresh<'a>) {
+fn split<'a>(requests: &'a [Request], used: &Answers) -> (Replays, Fresh<'a>) {
     let (mut replays, mut fresh) = (Vec::new(), Vec::new());
     for (place, request) in requests.iter().enumerate() {
         match used.get(&request.claim) {
@@ -123,11 +151,21 @@ fn split<'a>(requests: &'a [Request], used: &store::Answers) -> (Replays, Fresh<
     (replays, fresh)
 }
 
-fn join(count: usize, replays: Replays, fresh: Fresh<'_>, decided: Vec<Result<Receipt, Refusal>>) -> Vec<Outcome> {
-    let new = fresh
-        .into_iter()
-        .zip(decided)
-        .map(|((place, _), outcome)| (place, outcome.map(|receipt| Posted { receipt, replayed: false }).map_err(PostRefusal::from)));
+fn join(
+    count: usize,
+    replays: Replays,
+    fresh: Fresh<'_>,
+    decided: Vec<Result<Receipt, Refusal>>,
+    granted_before: &Answers,
+) -> Vec<Outcome> {
+    let new = fresh.into_iter().zip(decided).map(|((place, request), outcome)| {
+        let outcome = match (outcome, granted_before.get(&request.claim)) {
+            (_, Some(stored)) => replay(&request.claim, stored),
+            (Ok(receipt), None) => Ok(Posted { receipt, replayed: false }),
+            (Err(refusal), None) => Err(refusal.into()),
+        };
+        (place, outcome)
+    });
     let mut outcomes: Vec<(usize, Outcome)> = replays.into_iter().chain(new).collect();
     outcomes.sort_unstable_by_key(|(place, _)| *place);
     assert_eq!(outcomes.len(), count, "every request of a batch is answered once");
@@ -147,7 +185,7 @@ pub(super) fn replay(claim: &Claim, stored: &StoredAnswer) -> Outcome {
 fn lost_a_race(fault: &Fault) -> bool {
     let raced = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
     fault.sql_state().is_some_and(|state| raced.contains(state))
-        || fault.constraint().is_some_and(|name| ["idempotency_pkey", LEAF_KEY].contains(&name))
+        || fault.constraint().is_some_and(|name| [KEY_USED_ONCE, LEAF_KEY].contains(&name))
 }
 
 fn does_not_fit(fault: &Fault) -> bool {

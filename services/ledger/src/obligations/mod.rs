@@ -122,9 +122,8 @@ pub async fn record(
             operation,
         })
         .collect();
-    let prepared = store::Prepared::new(&**tx).await?;
-    for step in store::insert_obligations(&prepared, origin, &rows)? {
-        step.execute(tx.client()).await?;
+    for step in store::insert_obligations(origin, &rows)? {
+        step.execute(tx).await?;
     }
     Ok(())
 }

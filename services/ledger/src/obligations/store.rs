@@ -4,11 +4,9 @@ use super::Source;
 use super::leaves::{Hash, Leaf, Tree};
 use crate::Fault;
 use crate::pipeline::{Step, column, step};
-use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
 use scrip::{Micro, OperationId, VendorId, WindowId};
 use std::collections::BTreeMap;
-use tokio_postgres::Statement;
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
@@ -87,11 +85,7 @@ impl Row {
 
 /// The rows of one batch, the leaf that they leave in each window, and what they add to the running sums. Once in a tx: a batch is known
 /// by the writer, the window and the instant.
-pub(crate) fn insert_obligations<'r>(
-    prepared: &'r Prepared,
-    origin: Origin,
-    rows: &'r [Row],
-) -> Result<impl Iterator<Item = Step<'static>> + 'r, Fault> {
+pub(crate) fn insert_obligations(origin: Origin, rows: &[Row]) -> Result<impl Iterator<Item = Step<'static>>, Fault> {
     let mut windows: BTreeMap<WindowId, Batch> = BTreeMap::new();
     let mut pairs = PairSums::new();
     for row in rows {
@@ -99,17 +93,17 @@ pub(crate) fn insert_obligations<'r>(
         pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row.amount);
     }
     let sums = [
-        insert_leaves(&prepared.leaves, origin, windows)?,
-        add_positions(&prepared.positions, origin, &pairs)?,
-        add_totals(&prepared.totals, origin, &pairs)?,
+        insert_leaves(origin, windows)?,
+        add_positions(origin, &pairs)?,
+        add_totals(origin, &pairs)?,
     ];
     // The columns of a statement are made when it is its turn.
-    Ok(rows.chunks(ROWS_PER_STATEMENT).map(move |rows| insert_rows(&prepared.obligations, origin, rows)).chain(sums))
+    Ok(rows.chunks(ROWS_PER_STATEMENT).map(move |rows| insert_rows(origin, rows)).chain(sums))
 }
 
-fn insert_rows(statement: &Statement, origin: Origin, rows: &[Row]) -> Step<'static> {
+fn insert_rows(origin: Origin, rows: &[Row]) -> Step<'static> {
     step!(
-        statement,
+        INSERT_OBLIGATIONS,
         origin.source.as_str(),
         origin.booked_at,
         origin.writer,
@@ -124,25 +118,6 @@ fn insert_rows(statement: &Statement, origin: Origin, rows: &[Row]) -> Step<'sta
 }
 
 type PairSums = BTreeMap<(WindowId, VendorId, VendorId), PairSum>;
-
-/// The statements, prepared.
-pub(crate) struct Prepared {
-    obligations: Statement,
-    leaves: Statement,
-    positions: Statement,
-    totals: Statement,
-}
-
-impl Prepared {
-    pub(crate) async fn new(client: &impl GenericClient) -> Result<Self, Fault> {
-        Ok(Self {
-            obligations: client.prepare_cached(INSERT_OBLIGATIONS).await?,
-            leaves: client.prepare_cached(INSERT_LEAVES).await?,
-            positions: client.prepare_cached(ADD_POSITIONS).await?,
-            totals: client.prepare_cached(ADD_TOTALS).await?,
-        })
-    }
-}
 
 /// What a batch writes into one window, while it is hashed.
 #[derive(Debug, Default)]
@@ -166,7 +141,7 @@ impl Batch {
     }
 }
 
-fn insert_leaves(statement: &Statement, origin: Origin, batches: BTreeMap<WindowId, Batch>) -> Result<Step<'static>, Fault> {
+fn insert_leaves(origin: Origin, batches: BTreeMap<WindowId, Batch>) -> Result<Step<'static>, Fault> {
     let (mut windows, mut counts, mut sums, mut roots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (window, batch) in batches {
         windows.push(window.uuid());
@@ -174,11 +149,11 @@ fn insert_leaves(statement: &Statement, origin: Origin, batches: BTreeMap<Window
         sums.push(fit(batch.sum.amount)?);
         roots.push(batch.root().to_vec());
     }
-    Ok(step!(statement, origin.writer, origin.booked_at, windows, counts, sums, roots))
+    Ok(step!(INSERT_LEAVES, origin.writer, origin.booked_at, windows, counts, sums, roots))
 }
 
 /// Adds to the running sums of pairs, in key order, so that two writers cannot wait for each other in a circle.
-fn add_positions(statement: &Statement, origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
+fn add_positions(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
     let (mut windows, mut debtors, mut creditors, mut amounts, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((window, debtor, creditor), sum) in sums {
         windows.push(window.uuid());
@@ -187,10 +162,10 @@ fn add_positions(statement: &Statement, origin: Origin, sums: &PairSums) -> Resu
         amounts.push(fit(sum.amount)?);
         counts.push(sum.count);
     }
-    Ok(step!(statement, origin.writer, windows, debtors, creditors, amounts, counts))
+    Ok(step!(ADD_POSITIONS, origin.writer, windows, debtors, creditors, amounts, counts))
 }
 
-fn add_totals(statement: &Statement, origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
+fn add_totals(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
     let mut totals: BTreeMap<WindowId, i128> = BTreeMap::new();
     for ((window, ..), sum) in sums {
         let total = totals.entry(*window).or_default();
@@ -198,7 +173,7 @@ fn add_totals(statement: &Statement, origin: Origin, sums: &PairSums) -> Result<
     }
     let windows: Vec<Uuid> = totals.keys().map(|w| w.uuid()).collect();
     let amounts = totals.values().map(|total| fit(*total)).collect::<Result<Vec<_>, _>>()?;
-    Ok(step!(statement, origin.writer, windows, amounts))
+    Ok(step!(ADD_TOTALS, origin.writer, windows, amounts))
 }
 
 fn fit(sum: i128) -> Result<i64, Fault> {

@@ -7,7 +7,7 @@ use scrip::posting::{Receipt, Swapped};
 use scrip::swap::Figures;
 use scrip::{Micro, OperationId, Tokens, UnitValue, UserId, VendorId, WindowId};
 use std::collections::HashMap;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// Every statement of this file.
@@ -43,21 +43,21 @@ impl Answers {
     pub(in super::super) fn get(&self, claim: &Claim) -> Option<&StoredAnswer> {
         self.0.get(&claim.actor)?.get(&claim.key)
     }
+
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
+/// The answers of those of the keys that were used before.
 pub(in super::super) async fn find_answers<'c>(tx: &Pipeline<'_>, claims: impl Iterator<Item = &'c Claim>) -> Result<Answers, Fault> {
-    let statement = tx.prepare_cached(FIND_ANSWERS).await?;
-    find_answers_prepared(tx, &statement, claims).await
-}
-
-pub(super) async fn find_answers_prepared<'c>(
-    tx: &Pipeline<'_>,
-    statement: &Statement,
-    claims: impl Iterator<Item = &'c Claim>,
-) -> Result<Answers, Fault> {
     let (actors, keys): (Vec<Uuid>, Vec<&str>) = claims.map(|c| (c.actor, c.key.as_str())).unzip();
     let mut answers = Answers::default();
-    for row in tx.query(statement, &[&actors, &keys]).await? {
+    if keys.is_empty() {
+        return Ok(answers);
+    }
+    let statement = tx.prepare_cached(FIND_ANSWERS).await?;
+    for row in tx.query(&statement, &[&actors, &keys]).await? {
         let stored = StoredAnswer { request_hash: row.try_get(2)?, receipt: receipt(&row)? };
         answers.0.entry(row.try_get(0)?).or_default().insert(row.try_get(1)?, stored);
     }
@@ -100,7 +100,6 @@ fn swapped(row: &Row) -> Result<Swapped, Fault> {
 
 /// One row per granted request.
 pub(super) fn insert_answers<'a>(
-    statement: &Statement,
     granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
     booked_at: Timestamp,
 ) -> Result<Step<'a>, Fault> {
@@ -120,5 +119,5 @@ pub(super) fn insert_answers<'a>(
         swap_users.push(swap_user);
         swaps.push(swap);
     }
-    Ok(step!(statement, actors, keys, hashes, answers, swap_users, swaps, booked_at))
+    Ok(step!(INSERT_ANSWERS, actors, keys, hashes, answers, swap_users, swaps, booked_at))
 }

@@ -1,8 +1,7 @@
-//! What a batch reads: the accounts and trades it locks, the answers of used keys, the terms in force.
+//! What a batch reads: the accounts and trades it locks, and the terms in force.
 
 use super::super::Request;
 use super::super::memory::Memory;
-use super::answers::{Answers, FIND_ANSWERS, find_answers_prepared};
 use super::terms::{self, read_terms};
 use crate::Fault;
 use crate::pipeline::Pipeline;
@@ -49,15 +48,14 @@ pub(in super::super) struct Found<'m> {
     pub(in super::super) book: Book,
     /// The accounts as they are stored now.
     pub(in super::super) stored: Accounts,
-    pub(in super::super) used: Answers,
     pub(in super::super) terms: &'m Terms,
 }
 
 pub(in super::super) type Accounts = BTreeMap<AccountKey, Account>;
 pub(in super::super) type Forecast = BTreeMap<AccountKey, Change>;
 
-/// Applies the forecast to its accounts, in key order, which locks them, and reads them; then the trades, the answers of used keys and
-/// the terms in force, as far as they are not remembered. An account that lacks what the forecast takes from it is locked and left as it is.
+/// Applies the forecast to its accounts, in key order, which locks them, and reads them; then the trades and the terms in force, as far as
+/// they are not remembered. An account that lacks what the forecast takes from it is locked and left as it is.
 pub(in super::super) async fn read<'m>(
     tx: &Pipeline<'_>,
     writer: i16,
@@ -67,13 +65,11 @@ pub(in super::super) async fn read<'m>(
     now: Timestamp,
 ) -> Result<Found<'m>, Fault> {
     let change_accounts_statement = tx.prepare_cached(CHANGE_ACCOUNTS).await?;
-    let find_answers_statement = tx.prepare_cached(FIND_ANSWERS).await?;
     let terms_statements = terms::Prepared::new(tx).await?;
     let wanted = memory.wanted(requests);
-    let (mut stored, used, mut terms_read) = tokio::try_join!(
+    let (mut stored, mut terms_read) = tokio::try_join!(
         biased;
         change_accounts(tx, &change_accounts_statement, forecast),
-        find_answers_prepared(tx, &find_answers_statement, requests.iter().map(|request| &request.claim)),
         read_terms(tx, &terms_statements, writer, &wanted),
     )?;
     let mut reads_left = READS_MAX;
@@ -88,7 +84,7 @@ pub(in super::super) async fn read<'m>(
     before.extend(&unchanged);
     stored.extend(unchanged);
     let postings = requests.iter().map(|request| &request.posting);
-    Ok(Found { book: Book::new(before, lock_trades(tx, postings).await?), stored, used, terms: memory.learn(terms_read, now) })
+    Ok(Found { book: Book::new(before, lock_trades(tx, postings).await?), stored, terms: memory.learn(terms_read, now) })
 }
 
 fn undo(forecast: &Forecast, key: &AccountKey, after: &Account) -> Result<Account, Fault> {

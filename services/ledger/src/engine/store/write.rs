@@ -4,7 +4,7 @@
 //! third of what it costs to insert a swap.) Texts have no fixed length, and where there may be nulls they take no room, so a place in such an
 //! array is far to find: those are unnested.
 
-use super::answers::{INSERT_ANSWERS, insert_answers};
+use super::answers::insert_answers;
 use super::read::Accounts;
 use crate::obligations::{Source, store as obligations};
 use crate::pipeline::{Pipeline, Step, column, step};
@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use scrip::VendorId;
 use scrip::posting::{Book, Entry, Issuance, Journal, Obligation, Receipt, Swapped, TradeState, TradeStep};
 use std::collections::BTreeMap;
-use tokio_postgres::Statement;
 use uuid::Uuid;
 
 /// Every statement of this file.
@@ -72,50 +71,34 @@ pub(in super::super) async fn write<'a>(
     if journal.entries.is_empty() {
         return Ok(());
     }
-    let prepared = Prepared::new(&tx).await?;
-    correct_accounts(&tx, &prepared.accounts, book, stored).await?;
-    let mut steps =
-        vec![insert_entries(&prepared.entries, &journal.entries, booked_at), insert_answers(&prepared.answers, granted, booked_at)?];
+    correct_accounts(&tx, book, stored).await?;
+    let mut steps = vec![insert_entries(&journal.entries, booked_at), insert_answers(granted, booked_at)?];
     if !journal.issuances.is_empty() {
-        steps.push(add_issuances(&prepared.issuances, writer, &journal.issuances)?);
+        steps.push(add_issuances(writer, &journal.issuances)?);
     }
     if !journal.swaps.is_empty() {
-        steps.push(insert_swaps(&prepared.swaps, &journal.swaps, booked_at));
+        steps.push(insert_swaps(&journal.swaps, booked_at));
         let rows: Vec<_> = journal.obligations.iter().map(obligation).collect();
         let origin = obligations::Origin { writer, source: Source::Swap, booked_at };
-        for step in obligations::insert_obligations(&prepared.obligations, origin, &rows)? {
+        for step in obligations::insert_obligations(origin, &rows)? {
             steps.push(step);
         }
     }
-    steps.extend(write_trades(&tx, &journal.trades, booked_at).await?);
-    tx.commit_after(&steps).await
-}
-
-/// The statements, prepared.
-struct Prepared {
-    accounts: Statement,
-    issuances: Statement,
-    entries: Statement,
-    answers: Statement,
-    swaps: Statement,
-    obligations: obligations::Prepared,
-}
-
-impl Prepared {
-    async fn new(tx: &Pipeline<'_>) -> Result<Self, Fault> {
-        Ok(Self {
-            accounts: tx.prepare_cached(UPDATE_ACCOUNTS).await?,
-            issuances: tx.prepare_cached(ADD_ISSUANCES).await?,
-            entries: tx.prepare_cached(INSERT_ENTRIES).await?,
-            answers: tx.prepare_cached(INSERT_ANSWERS).await?,
-            swaps: tx.prepare_cached(INSERT_SWAPS).await?,
-            obligations: obligations::Prepared::new(&**tx).await?,
-        })
+    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) =
+        journal.trades.iter().partition(|step| step.state == TradeState::Proposed);
+    if !proposed.is_empty() {
+        steps.push(insert_trades(&proposed, booked_at));
     }
+    let mut groups = vec![steps];
+    if !ended.is_empty() {
+        // By itself, so that it would find a trade that was proposed in the same batch.
+        groups.push(vec![end_trades(&ended, booked_at)]);
+    }
+    tx.commit_after(&groups).await
 }
 
 /// Only the accounts that did not come out as forecast.
-async fn correct_accounts(tx: &Pipeline<'_>, statement: &Statement, book: &Book, stored: &Accounts) -> Result<(), Fault> {
+async fn correct_accounts(tx: &Pipeline<'_>, book: &Book, stored: &Accounts) -> Result<(), Fault> {
     let (mut users, mut vendors, mut balances, mut helds, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (key, account) in book.accounts().filter(|(key, account)| stored.get(key) != Some(account)) {
         users.push(key.user.uuid());
@@ -127,13 +110,14 @@ async fn correct_accounts(tx: &Pipeline<'_>, statement: &Statement, book: &Book,
     if users.is_empty() {
         return Ok(());
     }
-    let corrected = tx.execute(statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
+    let statement = tx.prepare_cached(UPDATE_ACCOUNTS).await?;
+    let corrected = tx.execute(&statement, &[&users, &vendors, &balances, &helds, &counts]).await?;
     if u64::try_from(users.len()) == Ok(corrected) { Ok(()) } else { Err(Fault::Unreadable("an account has gone".to_owned())) }
 }
 
-fn insert_entries(statement: &Statement, entries: &[Entry], booked_at: Timestamp) -> Step<'static> {
+fn insert_entries(entries: &[Entry], booked_at: Timestamp) -> Step<'static> {
     step!(
-        statement,
+        INSERT_ENTRIES,
         booked_at,
         column(entries, |entry| entry.account.user.uuid()),
         column(entries, |entry| entry.account.vendor.uuid()),
@@ -148,9 +132,9 @@ fn insert_entries(statement: &Statement, entries: &[Entry], booked_at: Timestamp
     )
 }
 
-fn insert_swaps(statement: &Statement, swaps: &[Swapped], booked_at: Timestamp) -> Step<'static> {
+fn insert_swaps(swaps: &[Swapped], booked_at: Timestamp) -> Step<'static> {
     step!(
-        statement,
+        INSERT_SWAPS,
         booked_at,
         column(swaps, |swap| swap.payer.uuid()),
         column(swaps, |swap| swap.id.uuid()),
@@ -177,41 +161,36 @@ fn obligation(obliged: &Obligation) -> obligations::Row {
     obligations::Row { user: payer.uuid(), id: swap.uuid(), window, debtor, creditor, amount, operation: swap }
 }
 
-/// Mostly nothing, so their statements are prepared when they are needed.
-async fn write_trades(tx: &Pipeline<'_>, steps: &[TradeStep], booked_at: Timestamp) -> Result<Vec<Step<'static>>, Fault> {
-    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = steps.iter().partition(|step| step.state == TradeState::Proposed);
-    let mut written = Vec::new();
-    if !proposed.is_empty() {
-        written.push(step!(
-            &tx.prepare_cached(INSERT_TRADES).await?,
-            booked_at,
-            column(&proposed, |step| step.trade.proposer.uuid()),
-            column(&proposed, |step| step.trade.id.uuid()),
-            column(&proposed, |step| step.trade.acceptor.uuid()),
-            column(&proposed, |step| step.trade.give.vendor.uuid()),
-            column(&proposed, |step| step.trade.give.amount.units()),
-            column(&proposed, |step| step.trade.take.vendor.uuid()),
-            column(&proposed, |step| step.trade.take.amount.units()),
-            column(&proposed, |step| step.state.as_str()),
-            column(&proposed, |step| step.trade.expires_at),
-        ));
-    }
-    if !ended.is_empty() {
-        written.push(step!(
-            &tx.prepare_cached(END_TRADES).await?,
-            booked_at,
-            column(&ended, |step| step.trade.proposer.uuid()),
-            column(&ended, |step| step.trade.id.uuid()),
-            column(&ended, |step| step.state.as_str()),
-        ));
-    }
-    Ok(written)
+fn insert_trades(steps: &[&TradeStep], booked_at: Timestamp) -> Step<'static> {
+    step!(
+        INSERT_TRADES,
+        booked_at,
+        column(steps, |step| step.trade.proposer.uuid()),
+        column(steps, |step| step.trade.id.uuid()),
+        column(steps, |step| step.trade.acceptor.uuid()),
+        column(steps, |step| step.trade.give.vendor.uuid()),
+        column(steps, |step| step.trade.give.amount.units()),
+        column(steps, |step| step.trade.take.vendor.uuid()),
+        column(steps, |step| step.trade.take.amount.units()),
+        column(steps, |step| step.state.as_str()),
+        column(steps, |step| step.trade.expires_at),
+    )
 }
 
-fn add_issuances(statement: &Statement, writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<Step<'static>, Fault> {
+fn end_trades(steps: &[&TradeStep], booked_at: Timestamp) -> Step<'static> {
+    step!(
+        END_TRADES,
+        booked_at,
+        column(steps, |step| step.trade.proposer.uuid()),
+        column(steps, |step| step.trade.id.uuid()),
+        column(steps, |step| step.state.as_str()),
+    )
+}
+
+fn add_issuances(writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<Step<'static>, Fault> {
     let fit = |sum: i128| i64::try_from(sum).map_err(|_| Fault::PositionTooLarge);
     let vendors: Vec<Uuid> = sums.keys().map(|v| v.uuid()).collect();
     let issued: Vec<i64> = sums.values().map(|s| fit(s.issued)).collect::<Result<_, _>>()?;
     let retired: Vec<i64> = sums.values().map(|s| fit(s.retired)).collect::<Result<_, _>>()?;
-    Ok(step!(statement, writer, vendors, issued, retired))
+    Ok(step!(ADD_ISSUANCES, writer, vendors, issued, retired))
 }
