@@ -171,8 +171,12 @@ CREATE TABLE public.positions (
     creditor_id uuid NOT NULL,
     amount_micro bigint NOT NULL,
     obligation_count bigint NOT NULL,
+    send_units bigint DEFAULT 0 NOT NULL,
+    receive_units bigint DEFAULT 0 NOT NULL,
     CONSTRAINT positions_amount_positive CHECK ((amount_micro >= 1)),
     CONSTRAINT positions_count_positive CHECK ((obligation_count >= 1)),
+    CONSTRAINT positions_receive_not_negative CHECK ((receive_units >= 0)),
+    CONSTRAINT positions_send_not_negative CHECK ((send_units >= 0)),
     CONSTRAINT positions_two_vendors CHECK ((debtor_id <> creditor_id))
 )
 WITH (fillfactor='50');
@@ -380,6 +384,47 @@ CREATE TABLE public.terms_version (
 
 ALTER TABLE public.terms_version OWNER TO scriphouse_owner;
 
+CREATE TABLE public.windows (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    number bigint NOT NULL,
+    state text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    slot text COLLATE pg_catalog."C",
+    CONSTRAINT windows_closed_has_slot CHECK ((((state = 'closed'::text) = (slot IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
+    CONSTRAINT windows_number_positive CHECK ((number >= 1)),
+    CONSTRAINT windows_state_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
+);
+
+ALTER TABLE public.windows OWNER TO scriphouse_owner;
+
+CREATE VIEW public.token_totals WITH (security_invoker='true') AS
+ SELECT t.vendor_id,
+    sum(t.issued) AS issued,
+    sum(t.retired) AS retired
+   FROM ( SELECT issuances.vendor_id,
+            issuances.issued,
+            issuances.retired
+           FROM public.issuances
+        UNION ALL
+         SELECT p.debtor_id,
+            0,
+            p.send_units
+           FROM (public.positions p
+             JOIN public.windows w ON ((w.id = p.window_id)))
+          WHERE (w.state = 'open'::text)
+        UNION ALL
+         SELECT p.creditor_id,
+            p.receive_units,
+            0
+           FROM (public.positions p
+             JOIN public.windows w ON ((w.id = p.window_id)))
+          WHERE (w.state = 'open'::text)) t
+  GROUP BY t.vendor_id;
+
+ALTER TABLE public.token_totals OWNER TO scriphouse_owner;
+
 CREATE TABLE public.trades (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -492,21 +537,6 @@ CREATE TABLE public.window_totals (
 WITH (fillfactor='50');
 
 ALTER TABLE public.window_totals OWNER TO scriphouse_owner;
-
-CREATE TABLE public.windows (
-    id uuid NOT NULL,
-    scheme_id uuid NOT NULL,
-    number bigint NOT NULL,
-    state text NOT NULL,
-    opened_at timestamp with time zone NOT NULL,
-    closed_at timestamp with time zone,
-    slot text COLLATE pg_catalog."C",
-    CONSTRAINT windows_closed_has_slot CHECK ((((state = 'closed'::text) = (slot IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
-    CONSTRAINT windows_number_positive CHECK ((number >= 1)),
-    CONSTRAINT windows_state_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
-);
-
-ALTER TABLE public.windows OWNER TO scriphouse_owner;
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id, vendor_id);
@@ -627,6 +657,8 @@ CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
 
 CREATE INDEX obligations_by_window ON public.obligations USING btree (window_id);
+
+CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 
 CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 
@@ -892,6 +924,10 @@ GRANT UPDATE(amount_micro) ON TABLE public.positions TO scriphouse_house;
 
 GRANT UPDATE(obligation_count) ON TABLE public.positions TO scriphouse_house;
 
+GRANT UPDATE(send_units) ON TABLE public.positions TO scriphouse_house;
+
+GRANT UPDATE(receive_units) ON TABLE public.positions TO scriphouse_house;
+
 GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_house;
 
@@ -933,6 +969,18 @@ GRANT SELECT ON TABLE public.terms_version TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.terms_version TO scriphouse_app;
 GRANT UPDATE(version) ON TABLE public.terms_version TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.windows TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(closed_at) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(slot) ON TABLE public.windows TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.token_totals TO scriphouse_app;
+GRANT SELECT ON TABLE public.token_totals TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.trades TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.trades TO scriphouse_house;
@@ -980,13 +1028,4 @@ GRANT SELECT,INSERT ON TABLE public.window_leaves TO scriphouse_house;
 GRANT SELECT,INSERT ON TABLE public.window_totals TO scriphouse_house;
 
 GRANT UPDATE(gross_micro) ON TABLE public.window_totals TO scriphouse_house;
-
-GRANT SELECT ON TABLE public.windows TO scriphouse_app;
-GRANT SELECT,INSERT ON TABLE public.windows TO scriphouse_house;
-
-GRANT UPDATE(state) ON TABLE public.windows TO scriphouse_house;
-
-GRANT UPDATE(closed_at) ON TABLE public.windows TO scriphouse_house;
-
-GRANT UPDATE(slot) ON TABLE public.windows TO scriphouse_house;
 

@@ -10,6 +10,7 @@ pub mod copy;
 pub mod db;
 pub mod engine;
 mod fault;
+mod issuances;
 mod locks;
 pub mod obligations;
 mod pipeline;
@@ -20,6 +21,7 @@ pub use clock::Clock;
 pub use db::{ConnectError, Connection, Db, Tx, read_time};
 pub use engine::{Engine, EngineLimits, PostRefusal, Posted};
 pub use fault::{Failure, Fault};
+pub use issuances::add_closed_window;
 pub use locks::{lock_scheme_exclusive, lock_scheme_runs, lock_scheme_shared};
 pub use terms::{TermsChange, change_terms};
 use uuid::Uuid;
@@ -42,6 +44,6 @@ pub struct Claim {
 
 /// Every SQL statement of the ledger, so that a test can prepare them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
-    let own = [db::STATEMENTS, locks::STATEMENTS, terms::STATEMENTS, accounts::STATEMENTS, obligations::STATEMENTS, proofs::STATEMENTS];
+    let own = [db::STATEMENTS, locks::STATEMENTS, terms::STATEMENTS, accounts::STATEMENTS, issuances::STATEMENTS, obligations::STATEMENTS, proofs::STATEMENTS];
     own.into_iter().chain(engine::STATEMENTS.iter().copied()).flatten().copied()
 }

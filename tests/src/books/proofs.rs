@@ -36,6 +36,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE swaps SET to_vendor_micro = to_vendor_micro - 1, house_fee_micro = house_fee_micro + 1 WHERE id = (SELECT id FROM swaps LIMIT 1)",
     ),
     ("the positions of a window equal its obligations", "UPDATE positions SET obligation_count = obligation_count + 1"),
+    ("the tokens of a position equal its swaps", "UPDATE positions SET send_units = send_units + 1 WHERE send_units > 0"),
     ("the total of a window equals its obligations", "UPDATE window_totals SET gross_micro = gross_micro + 1"),
     ("what is held equals what proposed trades give", "UPDATE trades SET give_units = give_units + 1 WHERE state = 'proposed'"),
     (

@@ -38,17 +38,11 @@ VALUES (:user_id, :swap_id, 'convert', :user_id, :from_id, :to_id, 400, :receive
         :value, :value, 0, 0, 0, :window_id, clock_timestamp());
 INSERT INTO obligations (user_id, id, window_id, debtor_id, creditor_id, amount_micro, source, operation_id, booked_at, writer)
 VALUES (:user_id, :obligation_id, :window_id, :from_id, :to_id, :value, 'swap', :swap_id, clock_timestamp(), :writer);
-INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count)
-VALUES (:window_id, :writer, :from_id, :to_id, :value, 1)
+INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count, send_units, receive_units)
+VALUES (:window_id, :writer, :from_id, :to_id, :value, 1, 400, :receive)
 ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE
-SET amount_micro = positions.amount_micro + excluded.amount_micro, obligation_count = positions.obligation_count + 1;
-INSERT INTO issuances (vendor_id, writer, issued, retired)
-SELECT vendor_id, writer, issued, retired
-FROM (VALUES ((:from_id)::uuid, (:writer)::smallint, 0::numeric, 400::numeric), ((:to_id)::uuid, (:writer)::smallint, (:receive)::numeric, 0::numeric))
-     AS v (vendor_id, writer, issued, retired)
-ORDER BY vendor_id
-ON CONFLICT (vendor_id, writer) DO UPDATE
-SET issued = issuances.issued + excluded.issued, retired = issuances.retired + excluded.retired;
+SET amount_micro = positions.amount_micro + excluded.amount_micro, obligation_count = positions.obligation_count + 1,
+    send_units = positions.send_units + excluded.send_units, receive_units = positions.receive_units + excluded.receive_units;
 INSERT INTO window_totals (window_id, writer, gross_micro)
 VALUES (:window_id, :writer, :value)
 ON CONFLICT (window_id, writer) DO UPDATE SET gross_micro = window_totals.gross_micro + excluded.gross_micro;

@@ -65,7 +65,7 @@ const UPDATE_STATUS: &str = "
     WHERE id = $1";
 const GET_SUPPLY: &str = "
     SELECT COALESCE(sum(issued), 0)::text, COALESCE(sum(retired), 0)::text
-    FROM issuances
+    FROM token_totals
     WHERE vendor_id = $1";
 
 /// Every statement of this file, so that one test prepares them all.

@@ -81,7 +81,7 @@ impl Engine {
     /// nor for the runs of a scheme that wait for each other.
     ///
     /// # Panics
-    /// Where the system has no room for a thread.
+    /// Outside of a tokio runtime, and where the system has no room for a thread.
     pub fn start(db: &Db, clock: Clock, limits: EngineLimits) -> Self {
         let EngineLimits { queue_max, batch_max, writers } = limits;
         let (queue, lanes) = Queue::open(queue_max.max(1), batch_max.max(1), writers.max(1));
@@ -117,21 +117,24 @@ impl Engine {
 /// On a thread and a runtime of its own, with its connection: between two batches a writer waits for the database, and never for its turn
 /// among the requests that were just answered.
 fn start_writer(lane: Lane, writer: Writer) {
+    let callers = tokio::runtime::Handle::current();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system has room for a runtime");
-    let started = std::thread::Builder::new().name("posting".to_owned()).spawn(move || runtime.block_on(write_batches(lane, writer)));
+    let started = std::thread::Builder::new().name("posting".to_owned()).spawn(move || runtime.block_on(write_batches(lane, writer, callers)));
     started.expect("the system has room for a thread");
 }
 
-async fn write_batches(mut lane: Lane, writer: Writer) {
+async fn write_batches(mut lane: Lane, writer: Writer, callers: tokio::runtime::Handle) {
     let writer = std::sync::Arc::new(writer);
     while let Some((batch, requests)) = lane.next().await {
         let count = requests.len();
         let at_work = std::sync::Arc::clone(&writer);
         // In a task of its own: a bug that panics ends its batch, and not the engine.
         let committed = tokio::spawn(async move { at_work.commit(&requests).await }).await;
-        batch.answer(committed.unwrap_or_else(|panic| {
+        let answers = committed.unwrap_or_else(|panic| {
             tracing::error!(%panic, count, "a batch of postings met a bug; nothing of it was kept");
             (0..count).map(|_| Err(Failure::Fault(Fault::EngineGone))).collect()
-        }));
+        });
+        // On the callers' own threads, where waking them is cheap: the writer has the next batch to begin.
+        callers.spawn(async move { batch.answer(answers) });
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod store;
 
 use crate::{Fault, Tx, new_id};
 use jiff::Timestamp;
-use scrip::{Micro, OperationId, VendorId, WindowId};
+use scrip::{Micro, OperationId, Tokens, VendorId, WindowId};
 pub use store::STATEMENTS;
 use uuid::Uuid;
 
@@ -119,6 +119,8 @@ pub async fn record(
             debtor: o.debtor,
             creditor: o.creditor,
             amount: o.amount,
+            send: Tokens::ZERO,
+            receive: Tokens::ZERO,
             operation,
         })
         .collect();

@@ -5,7 +5,7 @@ use super::leaves::{Hash, Leaf, Tree};
 use crate::Fault;
 use crate::pipeline::{Step, column, step};
 use jiff::Timestamp;
-use scrip::{Micro, OperationId, VendorId, WindowId};
+use scrip::{Micro, OperationId, Tokens, VendorId, WindowId};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -23,12 +23,14 @@ const INSERT_LEAVES: &str = "
     FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bytea[]) AS u(window_id, obligation_count, gross_micro, root)";
 
 const ADD_POSITIONS: &str = "
-    INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count)
-    SELECT window_id, $1, ($3::uuid[])[n], ($4::uuid[])[n], ($5::bigint[])[n], ($6::bigint[])[n]
+    INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count, send_units, receive_units)
+    SELECT window_id, $1, ($3::uuid[])[n], ($4::uuid[])[n], ($5::bigint[])[n], ($6::bigint[])[n], ($7::bigint[])[n], ($8::bigint[])[n]
     FROM unnest($2::uuid[]) WITH ORDINALITY AS u(window_id, n)
     ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE
     SET amount_micro = positions.amount_micro + excluded.amount_micro,
-        obligation_count = positions.obligation_count + excluded.obligation_count";
+        obligation_count = positions.obligation_count + excluded.obligation_count,
+        send_units = positions.send_units + excluded.send_units,
+        receive_units = positions.receive_units + excluded.receive_units";
 
 const ADD_TOTALS: &str = "
     INSERT INTO window_totals (window_id, writer, gross_micro)
@@ -57,6 +59,10 @@ pub(crate) struct Row {
     pub(crate) debtor: VendorId,
     pub(crate) creditor: VendorId,
     pub(crate) amount: Micro,
+    /// What the swap retired of the debtor's token; none without a swap.
+    pub(crate) send: Tokens,
+    /// What it issued of the creditor's.
+    pub(crate) receive: Tokens,
     pub(crate) operation: OperationId,
 }
 
@@ -65,19 +71,23 @@ pub(crate) struct Row {
 struct PairSum {
     amount: i128,
     count: i64,
+    send: i128,
+    receive: i128,
 }
 
 impl PairSum {
     #[expect(clippy::arithmetic_side_effects, reason = "fewer than 2^63 obligations of at most 2^63 each fit in 128 bits")]
-    fn add(&mut self, amount: Micro) {
-        self.amount += i128::from(amount.units());
+    fn add(&mut self, row: &Row) {
+        self.amount += i128::from(row.amount.units());
         self.count += 1;
+        self.send += i128::from(row.send.units());
+        self.receive += i128::from(row.receive.units());
     }
 }
 
 impl Row {
     fn leaf(&self, origin: Origin) -> Leaf {
-        let Self { user, id, window: _, debtor, creditor, amount, operation } = *self;
+        let Self { user, id, window: _, debtor, creditor, amount, send: _, receive: _, operation } = *self;
         let Origin { writer: _, source, booked_at } = origin;
         Leaf { user, id, debtor, creditor, amount, source, operation, booked_at }
     }
@@ -90,7 +100,7 @@ pub(crate) fn insert_obligations(origin: Origin, rows: &[Row]) -> Result<impl It
     let mut pairs = PairSums::new();
     for row in rows {
         windows.entry(row.window).or_default().add(row, origin);
-        pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row.amount);
+        pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row);
     }
     let sums = [
         insert_leaves(origin, windows)?,
@@ -128,7 +138,7 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, row: &Row, origin: Origin) {
-        self.sum.add(row.amount);
+        self.sum.add(row);
         self.hashes.push((row.id, row.user, row.leaf(origin).hash()));
     }
 
@@ -155,14 +165,17 @@ fn insert_leaves(origin: Origin, batches: BTreeMap<WindowId, Batch>) -> Result<S
 /// Adds to the running sums of pairs, in key order, so that two writers cannot wait for each other in a circle.
 fn add_positions(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {
     let (mut windows, mut debtors, mut creditors, mut amounts, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut sent, mut received) = (Vec::new(), Vec::new());
     for ((window, debtor, creditor), sum) in sums {
         windows.push(window.uuid());
         debtors.push(debtor.uuid());
         creditors.push(creditor.uuid());
         amounts.push(fit(sum.amount)?);
         counts.push(sum.count);
+        sent.push(fit(sum.send)?);
+        received.push(fit(sum.receive)?);
     }
-    Ok(step!(ADD_POSITIONS, origin.writer, windows, debtors, creditors, amounts, counts))
+    Ok(step!(ADD_POSITIONS, origin.writer, windows, debtors, creditors, amounts, counts, sent, received))
 }
 
 fn add_totals(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {

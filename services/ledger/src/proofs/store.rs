@@ -11,6 +11,7 @@ pub const STATEMENTS: &[&str] = &[
     OBLIGATIONS_EQUAL_SWAPS,
     POSITIONS_EQUAL_OBLIGATIONS,
     TOTALS_EQUAL_OBLIGATIONS,
+    POSITIONS_EQUAL_SWAPS,
     TRADES_HOLD_WHAT_THEY_GIVE,
     BOOKS_NAME_WHAT_IS_THERE,
     COUNT_ALL,
@@ -27,6 +28,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("every swap leaves one obligation of its value, and every such obligation has its swap", OBLIGATIONS_EQUAL_SWAPS),
     ("the positions of a window equal its obligations", POSITIONS_EQUAL_OBLIGATIONS),
     ("the total of a window equals its obligations", TOTALS_EQUAL_OBLIGATIONS),
+    ("the tokens of a position equal its swaps", POSITIONS_EQUAL_SWAPS),
     ("what is held equals what proposed trades give", TRADES_HOLD_WHAT_THEY_GIVE),
     ("whatever the books name is there: accounts, users, vendors, windows", BOOKS_NAME_WHAT_IS_THERE),
 ];
@@ -57,14 +59,14 @@ const ENTRIES_ARE_CHAINS: &str = "
 const TOKENS_ARE_ISSUED_LESS_RETIRED: &str = "
     SELECT format('vendor %s: accounts hold %s, issued less retired is %s', vendor_id, coalesce(a.total, 0), coalesce(i.total, 0))
     FROM (SELECT vendor_id, sum(balance::numeric + held) AS total FROM accounts GROUP BY vendor_id) a
-    FULL JOIN (SELECT vendor_id, sum(issued::numeric - retired) AS total FROM issuances GROUP BY vendor_id) i USING (vendor_id)
+    FULL JOIN (SELECT vendor_id, issued - retired AS total FROM token_totals) i USING (vendor_id)
     WHERE coalesce(a.total, 0) <> coalesce(i.total, 0)
     LIMIT $1";
 
 const ISSUANCE_EQUALS_ENTRIES: &str = "
     SELECT format('vendor %s: issued %s and retired %s, its entries say %s and %s',
                   vendor_id, coalesce(i.issued, 0), coalesce(i.retired, 0), coalesce(e.issued, 0), coalesce(e.retired, 0))
-    FROM (SELECT vendor_id, sum(issued) AS issued, sum(retired) AS retired FROM issuances GROUP BY vendor_id) i
+    FROM token_totals i
     FULL JOIN (SELECT vendor_id, coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS issued,
                       coalesce(-sum(amount) FILTER (WHERE amount < 0), 0) AS retired
                FROM entries WHERE contra = 'issuance' GROUP BY vendor_id) e USING (vendor_id)
@@ -122,6 +124,16 @@ const TOTALS_EQUAL_OBLIGATIONS: &str = "
     FROM (SELECT window_id, sum(amount_micro) AS total FROM obligations GROUP BY window_id) o
     FULL JOIN (SELECT window_id, sum(gross_micro) AS total FROM window_totals GROUP BY window_id) t USING (window_id)
     WHERE coalesce(o.total, 0) <> coalesce(t.total, 0)
+    LIMIT $1";
+
+const POSITIONS_EQUAL_SWAPS: &str = "
+    SELECT format('window %s: swaps retired %s of vendor %s and issued %s of vendor %s, their position says %s and %s', window_id,
+                  coalesce(s.sent, 0), debtor_id, coalesce(s.received, 0), creditor_id, coalesce(p.sent, 0), coalesce(p.received, 0))
+    FROM (SELECT window_id, from_vendor_id AS debtor_id, to_vendor_id AS creditor_id, sum(send_units) AS sent, sum(receive_units) AS received
+          FROM swaps GROUP BY window_id, from_vendor_id, to_vendor_id) s
+    FULL JOIN (SELECT window_id, debtor_id, creditor_id, sum(send_units) AS sent, sum(receive_units) AS received
+               FROM positions GROUP BY window_id, debtor_id, creditor_id) p USING (window_id, debtor_id, creditor_id)
+    WHERE coalesce(s.sent, 0) <> coalesce(p.sent, 0) OR coalesce(s.received, 0) <> coalesce(p.received, 0)
     LIMIT $1";
 
 const TRADES_HOLD_WHAT_THEY_GIVE: &str = "

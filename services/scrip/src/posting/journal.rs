@@ -19,8 +19,8 @@ pub struct Journal {
     pub swaps: Vec<Swapped>,
     /// One for each granted swap.
     pub obligations: Vec<Obligation>,
-    /// What the batch adds to each vendor's issued and retired tokens.
-    pub issuances: BTreeMap<VendorId, Issuance>,
+    /// How many tokens vendors issued to users. (What swaps issue and retire stands in the obligations.)
+    pub issuances: BTreeMap<VendorId, i128>,
     /// What the batch adds to each window.
     pub window_sums: BTreeMap<WindowId, i128>,
     /// Proposals and ends of trades, in order.
@@ -34,6 +34,11 @@ impl Journal {
         let added = self.window_sums.get(&window).copied().unwrap_or_default();
         let after = before.checked_add(added).and_then(|sum| sum.checked_add(i128::from(value.units())));
         after.is_some_and(|after| after <= i128::from(WINDOW_MAX.units()))
+    }
+
+    #[expect(clippy::arithmetic_side_effects, reason = "a batch has far fewer than 2^63 postings of at most 2^63 units each")]
+    pub(super) fn issue(&mut self, vendor: VendorId, amount: Tokens) {
+        *self.issuances.entry(vendor).or_default() += i128::from(amount.units());
     }
 
     pub(super) fn oblige(&mut self, obligation: Obligation) {
@@ -151,26 +156,10 @@ pub struct Obligation {
     pub creditor: VendorId,
     /// How much.
     pub amount: Micro,
-}
-
-/// What one batch adds to a vendor's totals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Issuance {
-    /// Tokens that came into being.
-    pub issued: i128,
-    /// Tokens that ceased.
-    pub retired: i128,
-}
-
-#[expect(clippy::arithmetic_side_effects, reason = "a batch has far fewer than 2^63 postings of at most 2^63 units each")]
-impl Issuance {
-    pub(super) fn issue(&mut self, amount: Tokens) {
-        self.issued += i128::from(amount.units());
-    }
-
-    pub(super) fn retire(&mut self, amount: Tokens) {
-        self.retired += i128::from(amount.units());
-    }
+    /// Units of the debtor's token that the swap retired.
+    pub send: Tokens,
+    /// Units of the creditor's token that it issued.
+    pub receive: Tokens,
 }
 
 /// What the caller of a granted posting is told. Stored under its idempotency key, so that it can be told again.

@@ -17,7 +17,7 @@ mod tests;
 
 pub use book::{Account, AccountKey, Book};
 pub use forecast::{Change, forecast};
-pub use journal::{Contra, Entry, EntryKind, Issuance, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
+pub use journal::{Contra, Entry, EntryKind, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
 pub use refusal::{Refusal, Switch};
 pub use terms::{Switches, Terms, VendorTerms, WINDOW_MAX};
 
@@ -252,7 +252,7 @@ fn decide_issue(issue: &Issue, book: &mut Book, terms: &Terms, journal: &mut Jou
     // From here on nothing is refused.
     let balance_after = entries.first().map_or(Tokens::ZERO, |e| e.balance_after);
     journal.entries.extend(entries);
-    journal.issuances.entry(vendor).or_default().issue(amount);
+    journal.issue(vendor, amount);
     Ok(Receipt::Issued(Issued { operation, vendor, user, amount, balance_after, booked_at: terms.booked_at }))
 }
 
@@ -308,9 +308,7 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
         booked_at: terms.booked_at,
     };
     journal.entries.extend(entries);
-    journal.issuances.entry(from).or_default().retire(send);
-    journal.issuances.entry(to).or_default().issue(receive);
-    journal.oblige(Obligation { payer, swap: operation, window, debtor: from, creditor: to, amount: figures.to_vendor });
+    journal.oblige(Obligation { payer, swap: operation, window, debtor: from, creditor: to, amount: figures.to_vendor, send, receive });
     journal.swaps.push(swapped.clone());
     Ok(Receipt::Swapped(Box::new(swapped)))
 }

@@ -2,12 +2,12 @@
 //!
 //! Shape: [`open_first`] when a scheme begins, [`close`] for ever after; closing one opens the next in the same tx, so a scheme
 //! always has exactly one open window. A slot (what closed the window: a schedule's instant, or somebody's key) closes one
-//! window however often it is claimed. Nothing here sums or nets.
+//! window however often it is claimed. Nothing here nets.
 
 mod store;
 
 use jiff::Timestamp;
-use ledger::{Failure, Fault, Tx, lock_scheme_exclusive, new_id};
+use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, new_id};
 use scrip::{SchemeId, WindowId};
 pub use store::STATEMENTS;
 pub(crate) use store::find_open;
@@ -72,6 +72,7 @@ pub async fn close(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Closed, 
     let Some((window, number, at)) = store::close_open(tx, scheme, slot).await? else {
         return Err(Failure::Refused(CloseRefusal::SchemeNotFound));
     };
+    add_closed_window(tx, window).await?;
     let next = number.checked_add(1).ok_or_else(|| Fault::Unreadable("window number".to_owned()))?;
     store::insert(tx, WindowId::new(new_id()), scheme, next, at).await?;
     Ok(Closed { window, number, closed_now: true })

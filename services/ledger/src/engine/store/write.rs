@@ -6,17 +6,15 @@
 
 use super::answers::insert_answers;
 use super::read::Accounts;
+use crate::issuances::store as issuances;
 use crate::obligations::{Source, store as obligations};
 use crate::pipeline::{Pipeline, Step, column, step};
 use crate::{Claim, Fault};
 use jiff::Timestamp;
-use scrip::VendorId;
-use scrip::posting::{Book, Entry, Issuance, Journal, Obligation, Receipt, Swapped, TradeState, TradeStep};
-use std::collections::BTreeMap;
-use uuid::Uuid;
+use scrip::posting::{Book, Entry, Journal, Obligation, Receipt, Swapped, TradeState, TradeStep};
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[INSERT_ENTRIES, INSERT_SWAPS, INSERT_TRADES, END_TRADES, UPDATE_ACCOUNTS, ADD_ISSUANCES];
+pub(super) const STATEMENTS: &[&str] = &[INSERT_ENTRIES, INSERT_SWAPS, INSERT_TRADES, END_TRADES, UPDATE_ACCOUNTS];
 
 const INSERT_ENTRIES: &str = "
     INSERT INTO entries (user_id, vendor_id, seq, kind, contra, amount, held_amount, balance_after, held_after, operation_id, booked_at)
@@ -50,13 +48,6 @@ const UPDATE_ACCOUNTS: &str = "
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS n(user_id, vendor_id, balance, held, entry_count)
     WHERE a.user_id = n.user_id AND a.vendor_id = n.vendor_id";
 
-const ADD_ISSUANCES: &str = "
-    INSERT INTO issuances (vendor_id, writer, issued, retired)
-    SELECT vendor_id, $1, ($3::bigint[])[n], ($4::bigint[])[n]
-    FROM unnest($2::uuid[]) WITH ORDINALITY AS u(vendor_id, n)
-    ON CONFLICT (vendor_id, writer) DO UPDATE
-    SET issued = issuances.issued + excluded.issued, retired = issuances.retired + excluded.retired";
-
 /// Writes everything that the batch decided, and commits; all of it is sent at once. `stored` is what the accounts hold since the forecast
 /// was applied.
 pub(in super::super) async fn write<'a>(
@@ -74,7 +65,7 @@ pub(in super::super) async fn write<'a>(
     correct_accounts(&tx, book, stored).await?;
     let mut steps = vec![insert_entries(&journal.entries, booked_at), insert_answers(granted, booked_at)?];
     if !journal.issuances.is_empty() {
-        steps.push(add_issuances(writer, &journal.issuances)?);
+        steps.push(issuances::add_issued(writer, &journal.issuances));
     }
     if !journal.swaps.is_empty() {
         steps.push(insert_swaps(&journal.swaps, booked_at));
@@ -157,8 +148,8 @@ fn insert_swaps(swaps: &[Swapped], booked_at: Timestamp) -> Step<'static> {
 }
 
 fn obligation(obliged: &Obligation) -> obligations::Row {
-    let Obligation { payer, swap, window, debtor, creditor, amount } = *obliged;
-    obligations::Row { user: payer.uuid(), id: swap.uuid(), window, debtor, creditor, amount, operation: swap }
+    let Obligation { payer, swap, window, debtor, creditor, amount, send, receive } = *obliged;
+    obligations::Row { user: payer.uuid(), id: swap.uuid(), window, debtor, creditor, amount, send, receive, operation: swap }
 }
 
 fn insert_trades(steps: &[&TradeStep], booked_at: Timestamp) -> Step<'static> {
@@ -185,12 +176,4 @@ fn end_trades(steps: &[&TradeStep], booked_at: Timestamp) -> Step<'static> {
         column(steps, |step| step.trade.id.uuid()),
         column(steps, |step| step.state.as_str()),
     )
-}
-
-fn add_issuances(writer: i16, sums: &BTreeMap<VendorId, Issuance>) -> Result<Step<'static>, Fault> {
-    let fit = |sum: i128| i64::try_from(sum).map_err(|_| Fault::PositionTooLarge);
-    let vendors: Vec<Uuid> = sums.keys().map(|v| v.uuid()).collect();
-    let issued: Vec<i64> = sums.values().map(|s| fit(s.issued)).collect::<Result<_, _>>()?;
-    let retired: Vec<i64> = sums.values().map(|s| fit(s.retired)).collect::<Result<_, _>>()?;
-    Ok(step!(ADD_ISSUANCES, writer, vendors, issued, retired))
 }
