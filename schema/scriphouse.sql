@@ -563,7 +563,7 @@ ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer);
 
 ALTER TABLE ONLY public.obligations
-    ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
+    ADD CONSTRAINT obligations_pkey PRIMARY KEY (window_id, id, user_id);
 
 ALTER TABLE ONLY public.payouts
     ADD CONSTRAINT payouts_pkey PRIMARY KEY (vendor_id);
@@ -655,8 +655,6 @@ ALTER TABLE ONLY public.windows
 CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
-
-CREATE INDEX obligations_by_window ON public.obligations USING btree (window_id);
 
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 

@@ -37,6 +37,7 @@ mod books {
     mod kills;
     mod model;
     mod proofs;
+    mod upgrade;
 }
 
 /// The schema against its rules, and the workspace against its plan.

@@ -44,6 +44,14 @@ pub struct Claim {
 
 /// Every SQL statement of the ledger, so that a test can prepare them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
-    let own = [db::STATEMENTS, locks::STATEMENTS, terms::STATEMENTS, accounts::STATEMENTS, issuances::STATEMENTS, obligations::STATEMENTS, proofs::STATEMENTS];
+    let own = [
+        db::STATEMENTS,
+        locks::STATEMENTS,
+        terms::STATEMENTS,
+        accounts::STATEMENTS,
+        issuances::STATEMENTS,
+        obligations::STATEMENTS,
+        proofs::STATEMENTS,
+    ];
     own.into_iter().chain(engine::STATEMENTS.iter().copied()).flatten().copied()
 }

@@ -8,8 +8,8 @@ use crate::{Fault, Tx};
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
 use std::ops::Deref;
-use tokio_postgres::types::ToSql;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 /// Sends the request, now; what it returns waits for the answer.
 pub(crate) fn send<F: Future>(request: F) -> impl Future<Output = F::Output> {

@@ -30,14 +30,21 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE entries SET operation_id = gen_random_uuid()
          WHERE (user_id, vendor_id, seq) = (SELECT user_id, vendor_id, seq FROM entries WHERE kind = 'trade_in' LIMIT 1)",
     ),
-    ("every swap has exactly its two entries", "UPDATE swaps SET receive_units = receive_units + 1 WHERE id = (SELECT id FROM swaps LIMIT 1)"),
+    (
+        "every swap has exactly its two entries",
+        "UPDATE entries SET operation_id = gen_random_uuid()
+         WHERE (user_id, vendor_id, seq) = (SELECT user_id, vendor_id, seq FROM entries WHERE kind = 'convert_in' LIMIT 1)",
+    ),
     (
         "every swap leaves one obligation of its value, and every such obligation has its swap",
         "UPDATE swaps SET to_vendor_micro = to_vendor_micro - 1, house_fee_micro = house_fee_micro + 1 WHERE id = (SELECT id FROM swaps LIMIT 1)",
     ),
     ("the positions of a window equal its obligations", "UPDATE positions SET obligation_count = obligation_count + 1"),
-    ("the tokens of a position equal its swaps", "UPDATE positions SET send_units = send_units + 1 WHERE send_units > 0"),
     ("the total of a window equals its obligations", "UPDATE window_totals SET gross_micro = gross_micro + 1"),
+    (
+        "the tokens of a position equal its swaps",
+        "UPDATE positions p SET send_units = send_units + 1 FROM windows w WHERE w.id = p.window_id AND w.state = 'closed' AND p.send_units > 0",
+    ),
     ("what is held equals what proposed trades give", "UPDATE trades SET give_units = give_units + 1 WHERE state = 'proposed'"),
     (
         "whatever the books name is there: accounts, users, vendors, windows",

@@ -3,6 +3,8 @@
 use crate::support::{House, audit, defaults};
 use clearinghouse::app::App;
 use jiff::{SignedDuration, Timestamp};
+use ledger::Db;
+use scrip::SchemeId;
 use serde_json::{Value, json};
 
 async fn scheduled(house: &House, cron: &str, zone: &str, misfire: &str) -> Value {
@@ -135,15 +137,12 @@ fn a_crash_between_closing_and_netting_is_made_good() {
         alice.open(&beans).await;
         alice.convert("5", &miles, &beans).await.created();
         // What a process leaves that dies after the first step: a closed window, the next one open, and no run.
-        let admin = house.db_admin().await;
-        admin
-            .batch_execute(
-                "WITH closed AS (UPDATE windows SET state = 'closed', closed_at = now(), slot = 'crashed' RETURNING scheme_id)
-                 INSERT INTO windows (id, scheme_id, number, state, opened_at)
-                 SELECT gen_random_uuid(), scheme_id, 2, 'open', now() FROM closed",
-            )
-            .await
-            .unwrap();
+        let db = Db::connect(&house.database.server_url, 1).await.unwrap();
+        let mut connection = db.connection().await.unwrap();
+        let tx = connection.begin_house().await.unwrap();
+        let scheme = SchemeId::new(tx.query_one("SELECT id FROM schemes", &[]).await.unwrap().get(0));
+        runs::windows::close(&tx, scheme, "crashed").await.unwrap();
+        tx.commit().await.unwrap();
 
         let resumed = house.app.runs.resume().await.unwrap();
 

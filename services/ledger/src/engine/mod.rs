@@ -15,9 +15,10 @@ mod store;
 
 use crate::{Claim, Clock, Db, Failure, Fault};
 use batch::Writer;
-use queue::{Lane, Queue};
+use queue::{Batch, Lane, Queue};
 use scrip::posting::{Posting, Receipt, Refusal};
 pub use store::STATEMENTS;
+use tokio::runtime::Handle;
 
 /// How much may wait, how much is committed at once, and by how many.
 #[derive(Debug, Clone, Copy)]
@@ -117,24 +118,41 @@ impl Engine {
 /// On a thread and a runtime of its own, with its connection: between two batches a writer waits for the database, and never for its turn
 /// among the requests that were just answered.
 fn start_writer(lane: Lane, writer: Writer) {
-    let callers = tokio::runtime::Handle::current();
+    let callers = Handle::current();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system has room for a runtime");
-    let started = std::thread::Builder::new().name("posting".to_owned()).spawn(move || runtime.block_on(write_batches(lane, writer, callers)));
+    let started =
+        std::thread::Builder::new().name("posting".to_owned()).spawn(move || runtime.block_on(write_batches(lane, writer, callers)));
     started.expect("the system has room for a thread");
 }
 
-async fn write_batches(mut lane: Lane, writer: Writer, callers: tokio::runtime::Handle) {
+/// The callers of one batch are told of it when the next one is on its way to the database, which would otherwise have nothing to do
+/// while they are. Where no batch is ready, they are told at once.
+async fn write_batches(mut lane: Lane, writer: Writer, callers: Handle) {
     let writer = std::sync::Arc::new(writer);
-    while let Some((batch, requests)) = lane.next().await {
+    let mut ended = None;
+    loop {
+        if !lane.is_ready() {
+            answer(&callers, ended.take());
+        }
+        let Some((batch, requests)) = lane.next().await else { return };
         let count = requests.len();
         let at_work = std::sync::Arc::clone(&writer);
         // In a task of its own: a bug that panics ends its batch, and not the engine.
-        let committed = tokio::spawn(async move { at_work.commit(&requests).await }).await;
-        let answers = committed.unwrap_or_else(|panic| {
+        let committing = tokio::spawn(async move { at_work.commit(&requests).await });
+        // It begins, and what it sends goes out.
+        tokio::task::yield_now().await;
+        answer(&callers, ended.take());
+        let answers = committing.await.unwrap_or_else(|panic| {
             tracing::error!(%panic, count, "a batch of postings met a bug; nothing of it was kept");
             (0..count).map(|_| Err(Failure::Fault(Fault::EngineGone))).collect()
         });
-        // On the callers' own threads, where waking them is cheap: the writer has the next batch to begin.
+        ended = Some((batch, answers));
+    }
+}
+
+/// On the callers' own threads, where waking them is cheap.
+fn answer(callers: &Handle, ended: Option<(Batch, Vec<Answer>)>) {
+    if let Some((batch, answers)) = ended {
         callers.spawn(async move { batch.answer(answers) });
     }
 }

@@ -151,13 +151,23 @@ pub(super) struct Lane {
 }
 
 impl Lane {
+    /// Whether so many wait that [`Lane::next`] will not.
+    pub(super) fn is_ready(&self) -> bool {
+        self.parcels.len() >= self.enough().max(1)
+    }
+
+    /// A batch of so many requests waits for no more.
+    fn enough(&self) -> usize {
+        let [before, last] = self.last_two;
+        before.saturating_add(last).div_ceil(GATHER_PART)
+    }
+
     /// Waits for a request, then takes all that are there, up to a batch. None when nobody will ask again.
     pub(super) async fn next(&mut self) -> Option<(Batch, Vec<Request>)> {
         let (mut batch, mut requests) = (Batch::default(), Vec::new());
         let mut next = Some(self.parcels.recv().await?);
         let gathered_by = Instant::now().checked_add(GATHER)?;
-        let [before, last] = self.last_two;
-        let enough = before.saturating_add(last).div_ceil(GATHER_PART);
+        let enough = self.enough();
         while let Some(Parcel { requests: some, ticket }) = next {
             batch.tickets.push((some.len(), ticket));
             requests.extend(some);
@@ -170,7 +180,7 @@ impl Lane {
                 Err(_) => tokio::time::timeout_at(gathered_by, self.parcels.recv()).await.ok().flatten(),
             };
         }
-        self.last_two = [last, requests.len()];
+        self.last_two = [self.last_two[1], requests.len()];
         Some((batch, requests))
     }
 }

@@ -102,11 +102,7 @@ pub(crate) fn insert_obligations(origin: Origin, rows: &[Row]) -> Result<impl It
         windows.entry(row.window).or_default().add(row, origin);
         pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row);
     }
-    let sums = [
-        insert_leaves(origin, windows)?,
-        add_positions(origin, &pairs)?,
-        add_totals(origin, &pairs)?,
-    ];
+    let sums = [insert_leaves(origin, windows)?, add_positions(origin, &pairs)?, add_totals(origin, &pairs)?];
     // The columns of a statement are made when it is its turn.
     Ok(rows.chunks(ROWS_PER_STATEMENT).map(move |rows| insert_rows(origin, rows)).chain(sums))
 }

@@ -99,10 +99,7 @@ fn swapped(row: &Row) -> Result<Swapped, Fault> {
 }
 
 /// One row per granted request.
-pub(super) fn insert_answers<'a>(
-    granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
-    booked_at: Timestamp,
-) -> Result<Step<'a>, Fault> {
+pub(super) fn insert_answers<'a>(granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>, booked_at: Timestamp) -> Result<Step<'a>, Fault> {
     let (mut actors, mut keys, mut hashes, mut answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut swap_users, mut swaps) = (Vec::new(), Vec::new());
     for (claim, receipt) in granted {

@@ -75,8 +75,7 @@ pub(in super::super) async fn write<'a>(
             steps.push(step);
         }
     }
-    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) =
-        journal.trades.iter().partition(|step| step.state == TradeState::Proposed);
+    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = journal.trades.iter().partition(|step| step.state == TradeState::Proposed);
     if !proposed.is_empty() {
         steps.push(insert_trades(&proposed, booked_at));
     }

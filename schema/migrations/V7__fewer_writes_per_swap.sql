@@ -48,3 +48,9 @@ GROUP BY vendor_id;
 ALTER TABLE swaps FORCE ROW LEVEL SECURITY;
 ALTER TABLE positions FORCE ROW LEVEL SECURITY;
 ALTER TABLE issuances FORCE ROW LEVEL SECURITY;
+
+-- An obligation is only ever looked for within its window, and a window is read in the order of the ids: one index does both.
+ALTER TABLE obligations
+    DROP CONSTRAINT obligations_pkey,
+    ADD CONSTRAINT obligations_pkey PRIMARY KEY (window_id, id, user_id);
+DROP INDEX obligations_by_window;
