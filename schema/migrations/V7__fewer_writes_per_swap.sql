@@ -1,12 +1,18 @@
 -- Why: a swap changes its pair's position anyway; that it also added to the issuances of both vendors made a fifth of what it costs to write
 -- it. The position now counts the tokens too, and adds them to the issuances once, when its window closes.
 
--- The tokens of the pair's swaps: retired by the debtor, issued by the creditor. None where there is no swap: carried, imported.
+-- No server may be at work: one of an earlier release would go on adding to the issuances. This waits for whatever is being posted, and
+-- holds up whatever comes.
+LOCK TABLE windows, issuances, swaps, positions IN ACCESS EXCLUSIVE MODE;
+
+-- The tokens of the pair's swaps: retired by the debtor, issued by the creditor. None where there is no swap: carried, imported. They are
+-- not bounded to 64 bits, because a unit may buy any number of others that are worth less than one can count.
 ALTER TABLE positions
-    ADD COLUMN send_units    bigint NOT NULL DEFAULT 0 CONSTRAINT positions_send_not_negative CHECK (send_units >= 0),
-    ADD COLUMN receive_units bigint NOT NULL DEFAULT 0 CONSTRAINT positions_receive_not_negative CHECK (receive_units >= 0);
+    ADD COLUMN send_units    numeric NOT NULL DEFAULT 0 CONSTRAINT positions_send_not_negative CHECK (send_units >= 0),
+    ADD COLUMN receive_units numeric NOT NULL DEFAULT 0 CONSTRAINT positions_receive_not_negative CHECK (receive_units >= 0);
 GRANT UPDATE (send_units, receive_units) ON positions TO scriphouse_house;
--- What a vendor has issued: the positions of which it is the creditor.
+-- What a vendor has retired and issued: the positions in which it is the debtor, and the creditor.
+CREATE INDEX positions_by_debtor ON positions (debtor_id, window_id);
 CREATE INDEX positions_by_creditor ON positions (creditor_id, window_id);
 
 -- What each vendor has issued and retired: to users and by the swaps of closed windows, and by those of open ones.
@@ -38,13 +44,15 @@ WITH before AS (
     DELETE FROM issuances RETURNING vendor_id, issued, retired
 )
 INSERT INTO issuances (vendor_id, writer, issued, retired)
-SELECT vendor_id, -1, sum(issued), sum(retired)
+SELECT vendor_id, -4, sum(issued), sum(retired)
 FROM (SELECT vendor_id, issued, retired FROM before
       UNION ALL
       SELECT p.debtor_id, 0, -p.send_units FROM positions p JOIN windows w ON w.id = p.window_id WHERE w.state = 'open'
       UNION ALL
       SELECT p.creditor_id, -p.receive_units, 0 FROM positions p JOIN windows w ON w.id = p.window_id WHERE w.state = 'open') t
 GROUP BY vendor_id;
+-- A server of an earlier release, which knows nothing of these columns, posts nothing here.
+ALTER TABLE positions ALTER COLUMN send_units DROP DEFAULT, ALTER COLUMN receive_units DROP DEFAULT;
 ALTER TABLE swaps FORCE ROW LEVEL SECURITY;
 ALTER TABLE positions FORCE ROW LEVEL SECURITY;
 ALTER TABLE issuances FORCE ROW LEVEL SECURITY;

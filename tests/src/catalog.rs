@@ -127,7 +127,16 @@ fn the_migrations_make_the_schema_file() {
     });
 }
 
-/// Everything that a schema says, as text: columns, constraints, indexes, policies, grants, functions, storage.
+#[test]
+fn every_view_shows_only_what_row_security_shows() {
+    audit(async |house| {
+        let sql = "SELECT count(*) FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace";
+        let secured = format!("{sql} AND reloptions @> ARRAY['security_invoker=true']");
+        assert_eq!((house.db_count(sql).await, house.db_count(&secured).await), (1, 1));
+    });
+}
+
+/// Everything that a schema says, as text: columns, views, constraints, indexes, policies, grants, functions, storage.
 async fn db_facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
     let rows = admin
         .query(
@@ -145,6 +154,9 @@ async fn db_facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
              SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM tables t JOIN pg_index i ON i.indrelid = t.oid
              UNION ALL
              SELECT format('policy %s %s %s %s %s %s', p.tablename, p.policyname, p.roles, p.cmd, p.qual, p.with_check) FROM pg_policies p
+             UNION ALL
+             SELECT format('view %s %s %s %s', relname, reloptions, relacl::text, pg_get_viewdef(oid)) FROM pg_class
+             WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace
              UNION ALL
              SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
             &[],

@@ -54,7 +54,7 @@ pub enum ConnectError {
         setting: String,
     },
     /// The schema is missing or old.
-    #[error("the database has no Scriphouse schema yet, or lacks its roles; run `scriphouse migrate`")]
+    #[error("the database has no Scriphouse schema yet, one of an earlier release, or lacks its roles; run `scriphouse migrate`")]
     NotMigrated,
 }
 
@@ -132,7 +132,7 @@ const CHECK_LOGIN: &str = "
            EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
                    WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
            current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
-           to_regclass('public.schedules') IS NOT NULL
+           to_regclass('public.token_totals') IS NOT NULL
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_house')
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_app')";
 

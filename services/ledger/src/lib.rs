@@ -1,7 +1,7 @@
 //! The ledger: the only writer of accounts, entries, swaps, trades and obligations.
 //!
 //! Shape: [`engine`] takes postings from a bounded queue and commits them in batches; [`accounts`] opens accounts;
-//! [`obligations`] writes those that come from elsewhere; [`proofs`] recomputes that the books are right; [`db`] is how the
+//! [`obligations`] writes those that come from elsewhere; what a closed window issued and retired is added up once; [`proofs`] recomputes that the books are right; [`db`] is how the
 //! whole program reaches the database. It knows nothing of HTTP, and it decides nothing: the rules are `scrip`'s.
 
 pub mod accounts;

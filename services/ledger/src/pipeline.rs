@@ -42,26 +42,27 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    fn parameters(&self) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync)> {
+    fn parameters(&self) -> impl ExactSizeIterator<Item = &(dyn ToSql + Sync + 'a)> {
         self.parameters.iter().map(|parameter| {
-            let parameter: &(dyn ToSql + Sync) = &**parameter;
+            let parameter: &(dyn ToSql + Sync + 'a) = &**parameter;
             parameter
         })
     }
 }
 
-/// One statement that does what all the steps do: begun, planned and answered once, which costs more than a few rows do.
-fn merge(steps: &[Step<'_>]) -> String {
-    let (mut text, mut before) = (String::with_capacity(4096), 0_usize);
-    for (n, step) in steps.iter().enumerate() {
-        text.push_str(if n == 0 { "WITH " } else { ", " });
+/// One statement that does what all the steps do: begun, planned and answered once, which costs more than a few rows do. In it the last
+/// step stands first, because PostgreSQL begins with the last; it promises no order, and no rule may depend on one.
+fn merge<'s, 'a>(steps: &'s [Step<'a>]) -> (String, Vec<&'s (dyn ToSql + Sync + 'a)>) {
+    let (mut text, mut parameters) = (String::with_capacity(4096), Vec::new());
+    for (n, step) in steps.iter().enumerate().rev() {
+        text.push_str(if parameters.is_empty() { "WITH " } else { ", " });
         text.push_str(&format!("step_{n} AS ("));
-        push_renumbered(&mut text, step.statement, before);
+        push_renumbered(&mut text, step.statement, parameters.len());
         text.push(')');
-        before = before.saturating_add(step.parameters.len());
+        parameters.extend(step.parameters());
     }
     text.push_str(" SELECT WHERE false");
-    text
+    (text, parameters)
 }
 
 /// The statement with `$1` as the parameter after those `before` it.
@@ -122,12 +123,12 @@ impl<'a> Pipeline<'a> {
     pub(crate) async fn commit_after(mut self, groups: &[Vec<Step<'_>>]) -> Result<(), Fault> {
         let mut statements = Vec::with_capacity(groups.len());
         for steps in groups {
-            statements.push(self.client.prepare_cached(&merge(steps)).await?);
+            let (text, parameters) = merge(steps);
+            statements.push((self.client.prepare_cached(&text).await?, parameters));
         }
         let mut sent = Vec::with_capacity(groups.len());
-        for (statement, steps) in statements.iter().zip(groups) {
-            let parameters: Vec<&(dyn ToSql + Sync)> = steps.iter().flat_map(Step::parameters).collect();
-            let mut request = Box::pin(self.client.execute_raw(statement, parameters));
+        for (statement, parameters) in &statements {
+            let mut request = Box::pin(self.client.execute_raw(statement, parameters.iter().copied()));
             match (&mut request).now_or_never() {
                 // Whatever ends at once has not reached the database: the commit must not either.
                 Some(ended) => drop(ended?),
@@ -164,5 +165,25 @@ impl Drop for Pipeline<'_> {
 impl std::fmt::Debug for Pipeline<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+
+    #[test]
+    fn steps_keep_their_parameters_when_they_become_one_statement() {
+        let eleven = step!("INSERT INTO a VALUES ($1, ($2::bigint[])[3], $10, $11)", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+        let two = step!("INSERT INTO b VALUES ($2, $1)", "x", "y");
+
+        let steps = [two, eleven];
+        let (text, parameters) = merge(&steps);
+
+        let expected = "WITH step_1 AS (INSERT INTO a VALUES ($1, ($2::bigint[])[3], $10, $11)), \
+                        step_0 AS (INSERT INTO b VALUES ($13, $12)) SELECT WHERE false";
+        assert_eq!(text, expected);
+        let shown: Vec<String> = parameters.iter().map(|parameter| format!("{parameter:?}")).collect();
+        assert_eq!(shown, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "\"x\"", "\"y\""]);
     }
 }

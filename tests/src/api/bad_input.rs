@@ -19,7 +19,8 @@ async fn db_books(house: &House) -> Vec<i64> {
         "SELECT count(*) FROM idempotency",
         "SELECT coalesce(sum(balance), 0)::bigint FROM accounts",
         "SELECT coalesce(sum(held), 0)::bigint FROM accounts",
-        "SELECT coalesce(sum(issued + retired), 0)::bigint FROM issuances",
+        "SELECT coalesce(sum(issued + retired), 0)::bigint FROM token_totals",
+        "SELECT coalesce(sum(amount_micro + obligation_count), 0)::bigint FROM positions",
     ] {
         counts.push(house.db_count(sql).await);
     }
@@ -210,6 +211,28 @@ fn an_issue_that_would_burst_an_account_is_refused_alone() {
         too_much.refused(422, "amount_too_large");
         fine.created();
         assert_eq!(miles.supply().await["issued"], "9999999999999999990", "more than 64 bits hold");
+    });
+}
+
+#[test]
+fn what_swaps_issue_is_not_bounded_to_what_64_bits_hold() {
+    audit(async |house| {
+        house.operator.scheme("EURO").await;
+        let vendor = |code| json!({"code": code, "name": code, "scale": 0, "unit_value": "1", "scheme": "EURO"});
+        let (miles, beans) = (house.operator.vendor_with(vendor("MILES")).await, house.operator.vendor_with(vendor("BEANS")).await);
+        let rate = json!({"from": "MILES", "kind": "fixed", "send": "1", "receive": "999999999999999999"});
+        beans.client.post("/v1/vendor/rates", rate).await.created();
+        for handle in ["alice", "bob"] {
+            let user = house.user(handle).await;
+            miles.endow(&user, "6").await;
+            user.open(&beans).await;
+            for _ in 0..6 {
+                user.convert("1", &miles, &beans).await.created();
+            }
+        }
+        assert_eq!(beans.supply().await["issued"], "11999999999999999988", "while the window is open");
+        house.operator.settle("EURO").await;
+        assert_eq!(beans.supply().await["issued"], "11999999999999999988", "and when it is closed");
     });
 }
 

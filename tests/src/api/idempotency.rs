@@ -27,6 +27,27 @@ fn the_same_key_and_body_gives_the_first_answer_again() {
 }
 
 #[test]
+fn what_was_granted_is_answered_again_though_the_database_could_not_take_it_twice() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = Market::open(house, "0.01", "100").await;
+        let body = json!({"from": "MILES", "to": "BEANS", "send": "10"});
+        let first = alice.client.post_keyed("/v1/swaps", "order-1", body.clone()).await;
+        // So far up that one more swap of this pair does not fit; twice is back again.
+        let admin = house.db_admin().await;
+        let fill = "UPDATE positions SET amount_micro = 9223372036854775807 - (amount_micro - 1)";
+        admin.batch_execute(fill).await.unwrap();
+
+        let again = alice.client.post_keyed("/v1/swaps", "order-1", body.clone()).await;
+        let another = alice.client.post_keyed("/v1/swaps", "order-2", body).await;
+
+        admin.batch_execute(fill).await.unwrap();
+        assert_eq!((again.status, &again.bytes), (first.status, &first.bytes));
+        another.refused(422, "amount_too_large");
+        assert_eq!((alice.balance(&miles).await.as_str(), alice.balance(&beans).await.as_str()), ("90.00", "10.00"));
+    });
+}
+
+#[test]
 fn a_body_that_says_the_same_in_other_words_is_the_same() {
     audit(async |house| {
         house.operator.scheme("EURO").await;

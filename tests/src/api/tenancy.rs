@@ -90,6 +90,7 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
             "trades",
             "obligations",
             "positions",
+            "token_totals",
             "idempotency",
             "payouts",
             "users",

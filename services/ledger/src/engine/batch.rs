@@ -55,12 +55,16 @@ impl Writer {
     /// Commits the requests as one tx and answers each. Where one posting's figures do not fit the database, the batch is
     /// committed posting by posting, so that the others are not held back by it.
     pub(super) async fn commit(&self, requests: &[Request]) -> Vec<Answer> {
-        match self.commit_persistently(requests).await {
+        self.commit_looking(requests, self.looks_first()).await
+    }
+
+    async fn commit_looking(&self, requests: &[Request], looks_first: bool) -> Vec<Answer> {
+        match self.commit_persistently(requests, looks_first).await {
             Ok(outcomes) => outcomes.into_iter().map(|o| o.map_err(Failure::Refused)).collect(),
             Err(fault) if does_not_fit(&fault) && requests.len() > 1 => {
                 let mut answers = Vec::with_capacity(requests.len());
                 for request in requests {
-                    answers.extend(Box::pin(self.commit(std::slice::from_ref(request))).await);
+                    answers.extend(Box::pin(self.commit_looking(std::slice::from_ref(request), true)).await);
                 }
                 answers
             }
@@ -74,18 +78,20 @@ impl Writer {
         }
     }
 
-    /// Tries again when another writer was in the way, or when it may have been the forecast that did not fit.
-    async fn commit_persistently(&self, requests: &[Request]) -> Result<Vec<Outcome>, Fault> {
+    /// Tries again when another writer was in the way, or when what did not fit may have been the forecast, or a request that was granted
+    /// before. Whatever is tried again looks for used keys first: what it says of a request is then the last word.
+    async fn commit_persistently(&self, requests: &[Request], mut looks_first: bool) -> Result<Vec<Outcome>, Fault> {
         let mut forecast = self.memory().forecast(requests);
         let mut attempts_left = ATTEMPTS_MAX;
         loop {
-            match self.commit_batch(requests, &forecast.changes).await {
-                Err(fault) if (lost_a_race(&fault) || forecast.is_guess && does_not_fit(&fault)) && attempts_left > 1 => {
+            match self.commit_batch(requests, &forecast.changes, looks_first).await {
+                Err(fault) if (lost_a_race(&fault) || (forecast.is_guess || !looks_first) && does_not_fit(&fault)) && attempts_left > 1 => {
                     tracing::info!(attempts_left, %fault, "a batch is tried again");
                     attempts_left = attempts_left.saturating_sub(1);
                     if fault.constraint() == Some(KEY_USED_ONCE) {
                         self.look_first.store(LOOK_FIRST, Relaxed);
                     }
+                    looks_first = true;
                     // Without a guess all accounts are locked in key order, so that two batches cannot wait for each other in a circle.
                     forecast = Memory::default().forecast(requests);
                 }
@@ -99,7 +105,7 @@ impl Writer {
     /// Used keys: of a granted request the database vouches that its key is new, or the batch fails and is tried again; one that the rules
     /// refuse may have been granted before, so its key is looked for. While used keys are met, all are looked for first. It is done under
     /// the locks: whoever used a key for the same request in another process has committed by then.
-    async fn commit_batch(&self, requests: &[Request], forecast: &store::Forecast) -> Result<Vec<Outcome>, Fault> {
+    async fn commit_batch(&self, requests: &[Request], forecast: &store::Forecast, looks_first: bool) -> Result<Vec<Outcome>, Fault> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_posting()?;
         // Taken, so that a batch that comes to nothing leaves no memory of what it thought it had learnt.
@@ -107,14 +113,14 @@ impl Writer {
         let found = store::read(&tx, self.number, requests, forecast, &mut memory, self.clock.now()).await?;
         let store::Found { mut book, stored, terms } = found;
         let mut used = Answers::default();
-        if self.looks_first() {
+        if looks_first {
             used = store::find_answers(&tx, requests.iter().map(|request| &request.claim)).await?;
         }
         let (replays, fresh) = split(requests, &used);
 
         let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, terms);
 
-        let refused = fresh.iter().zip(&decided.outcomes).filter(|(_, outcome)| outcome.is_err());
+        let refused = fresh.iter().zip(&decided.outcomes).filter(|(_, outcome)| outcome.is_err() && !looks_first);
         let granted_before = store::find_answers(&tx, refused.map(|((_, request), _)| &request.claim)).await?;
         if !used.is_empty() || !granted_before.is_empty() {
             self.look_first.store(LOOK_FIRST, Relaxed);
@@ -127,6 +133,7 @@ impl Writer {
         Ok(join(requests.len(), replays, fresh, decided.outcomes, &granted_before))
     }
 
+    /// Whether used keys were met lately.
     fn looks_first(&self) -> bool {
         self.look_first.try_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
     }

@@ -2,7 +2,7 @@
 //!
 //! Shape: [`Queue::ask`] finds room, puts each request into its user's lane as part of a parcel, and gathers the answers;
 //! [`Lane::next`] hands a writer all that waits, up to a batch, and [`Batch::answer`] brings the outcomes back. A request's key stays
-//! in flight, and its room taken, until its batch has ended, even when the caller has gone away.
+//! in flight, and its room taken, until its batch is answered, even when the caller has gone away.
 
 use super::in_flight::{InFlight, InFlightKey};
 use super::{Answer, PostRefusal, Request};
@@ -151,7 +151,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Whether so many wait that [`Lane::next`] will not.
+    /// Whether so many wait that [`Lane::next`] will not. Of bulk requests, which come many to a parcel, it says so less often than it might.
     pub(super) fn is_ready(&self) -> bool {
         self.parcels.len() >= self.enough().max(1)
     }

@@ -9,8 +9,9 @@ use uuid::Uuid;
 /// Every statement of this file, for the test that prepares them all.
 pub(crate) const STATEMENTS: &[&str] = &[ADD_ISSUED, ADD_WINDOW];
 
-/// The writer number of closed windows; those of the posting engines are 0 and above.
-const CLOSED_WINDOWS: i16 = -1;
+/// The writer number of closed windows, and of all that was issued before positions knew tokens. (Those of the posting engines are 0 and
+/// above, those of obligations without a swap -1 to -3.)
+const CLOSED_WINDOWS: i16 = -4;
 
 const ADD_ISSUED: &str = "
     INSERT INTO issuances (vendor_id, writer, issued, retired)

@@ -24,8 +24,8 @@ const INSERT_LEAVES: &str = "
 
 const ADD_POSITIONS: &str = "
     INSERT INTO positions (window_id, writer, debtor_id, creditor_id, amount_micro, obligation_count, send_units, receive_units)
-    SELECT window_id, $1, ($3::uuid[])[n], ($4::uuid[])[n], ($5::bigint[])[n], ($6::bigint[])[n], ($7::bigint[])[n], ($8::bigint[])[n]
-    FROM unnest($2::uuid[]) WITH ORDINALITY AS u(window_id, n)
+    SELECT ($2::uuid[])[n], $1, ($3::uuid[])[n], ($4::uuid[])[n], ($5::bigint[])[n], ($6::bigint[])[n], sent::numeric, received::numeric
+    FROM unnest($7::text[], $8::text[]) WITH ORDINALITY AS u(sent, received, n)
     ON CONFLICT (window_id, writer, debtor_id, creditor_id) DO UPDATE
     SET amount_micro = positions.amount_micro + excluded.amount_micro,
         obligation_count = positions.obligation_count + excluded.obligation_count,
@@ -168,8 +168,8 @@ fn add_positions(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault
         creditors.push(creditor.uuid());
         amounts.push(fit(sum.amount)?);
         counts.push(sum.count);
-        sent.push(fit(sum.send)?);
-        received.push(fit(sum.receive)?);
+        sent.push(sum.send.to_string());
+        received.push(sum.receive.to_string());
     }
     Ok(step!(ADD_POSITIONS, origin.writer, windows, debtors, creditors, amounts, counts, sent, received))
 }

@@ -63,7 +63,12 @@ pub(in super::super) async fn write<'a>(
         return Ok(());
     }
     correct_accounts(&tx, book, stored).await?;
-    let mut steps = vec![insert_entries(&journal.entries, booked_at), insert_answers(granted, booked_at)?];
+    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = journal.trades.iter().partition(|step| step.state == TradeState::Proposed);
+    // The keys first, which may be used, and the sums last, which other writers may wait for.
+    let mut steps = vec![insert_answers(granted, booked_at)?, insert_entries(&journal.entries, booked_at)];
+    if !proposed.is_empty() {
+        steps.push(insert_trades(&proposed, booked_at));
+    }
     if !journal.issuances.is_empty() {
         steps.push(issuances::add_issued(writer, &journal.issuances));
     }
@@ -74,10 +79,6 @@ pub(in super::super) async fn write<'a>(
         for step in obligations::insert_obligations(origin, &rows)? {
             steps.push(step);
         }
-    }
-    let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = journal.trades.iter().partition(|step| step.state == TradeState::Proposed);
-    if !proposed.is_empty() {
-        steps.push(insert_trades(&proposed, booked_at));
     }
     let mut groups = vec![steps];
     if !ended.is_empty() {
