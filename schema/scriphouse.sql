@@ -171,12 +171,12 @@ CREATE TABLE public.positions (
     creditor_id uuid NOT NULL,
     amount_micro bigint NOT NULL,
     obligation_count bigint NOT NULL,
-    send_units bigint DEFAULT 0 NOT NULL,
-    receive_units bigint DEFAULT 0 NOT NULL,
+    send_units numeric NOT NULL,
+    receive_units numeric NOT NULL,
     CONSTRAINT positions_amount_positive CHECK ((amount_micro >= 1)),
     CONSTRAINT positions_count_positive CHECK ((obligation_count >= 1)),
-    CONSTRAINT positions_receive_not_negative CHECK ((receive_units >= 0)),
-    CONSTRAINT positions_send_not_negative CHECK ((send_units >= 0)),
+    CONSTRAINT positions_receive_not_negative CHECK ((receive_units >= (0)::numeric)),
+    CONSTRAINT positions_send_not_negative CHECK ((send_units >= (0)::numeric)),
     CONSTRAINT positions_two_vendors CHECK ((debtor_id <> creditor_id))
 )
 WITH (fillfactor='50');
@@ -252,10 +252,12 @@ CREATE TABLE public.runs (
     input_hash bytea NOT NULL,
     output_hash bytea NOT NULL,
     computed_at timestamp with time zone NOT NULL,
+    remaining_micro bigint NOT NULL,
     CONSTRAINT runs_input_hash_length CHECK ((octet_length(input_hash) = 32)),
     CONSTRAINT runs_output_hash_length CHECK ((octet_length(output_hash) = 32)),
+    CONSTRAINT runs_remaining_between_net_and_gross CHECK (((remaining_micro >= net_micro) AND (remaining_micro <= gross_micro))),
     CONSTRAINT runs_state_known CHECK ((state = ANY (ARRAY['computed'::text, 'proposed'::text, 'approved'::text, 'exported'::text, 'settling'::text, 'settled'::text, 'voided'::text]))),
-    CONSTRAINT runs_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'direct'::text, 'hub'::text])))
+    CONSTRAINT runs_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'hub'::text])))
 );
 
 ALTER TABLE ONLY public.runs FORCE ROW LEVEL SECURITY;
@@ -298,7 +300,7 @@ CREATE TABLE public.schemes (
     CONSTRAINT schemes_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
     CONSTRAINT schemes_currency_form CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT schemes_digits_range CHECK (((digits >= 0) AND (digits <= 6))),
-    CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'direct'::text, 'hub'::text])))
+    CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'hub'::text])))
 );
 
 ALTER TABLE public.schemes OWNER TO scriphouse_owner;
@@ -657,6 +659,8 @@ CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
 
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
+
+CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id);
 
 CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 

@@ -35,6 +35,21 @@ fn real_obligations_net_to_the_figures_that_were_computed_elsewhere() {
     assert_eq!((&netted["obligations"], &netted["parties"]), (&json!(94_223), &json!(37_677)));
 }
 
+/// The figures are those of Google's OR-Tools on the same file.
+#[test]
+fn the_circles_of_real_obligations_are_the_largest_that_another_solver_finds() {
+    let Some(file) = obligations() else {
+        println!("nothing to check: ../shared/data/sarafu-obligations.csv is not beside this checkout");
+        return;
+    };
+
+    let netted = succeeded(&program::run(&["net", file.to_str().unwrap(), "--strategy", "conservative", "--digits", "3", "--json"]));
+
+    let netted: Value = serde_json::from_str(&netted).expect("exactly one JSON object");
+    assert_eq!((&netted["set_off"], &netted["remaining"]), (&json!("72671889.614"), &json!("35214739.210")));
+    assert_eq!((&netted["total"], &netted["optimal"]), (&json!("35214739.210"), &json!(true)));
+}
+
 #[test]
 fn real_obligations_are_imported_settled_and_proven() {
     let Some(file) = obligations() else {

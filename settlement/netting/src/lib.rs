@@ -6,6 +6,7 @@
 //! Never: input or output, a clock, randomness, a thread, a float, or the order of a hash map. The same obligations in any order
 //! give the same bytes. Amounts are micro-units (millionths of the currency).
 
+mod circulation;
 mod debts;
 mod hash;
 mod netting;
@@ -20,7 +21,7 @@ mod tests;
 pub use hash::Digest;
 pub use netting::Netting;
 pub use network::{GROSS_MAX, Network, NetworkBuilder, NetworkError, Party};
-pub use outcome::{Carry, NettingError, Position, Transfer};
+pub use outcome::{Carry, NettingError, Position, SetOff, Transfer};
 pub use strategy::{Strategy, UnknownStrategy};
 
 /// Stored with every run and part of its output hash: changes whenever the same obligations may give other transfers.

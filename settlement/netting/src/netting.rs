@@ -4,12 +4,13 @@ use crate::{
     debts::Debts,
     hash::{self, Digest},
     network::{Flow, Network, Party, at},
-    outcome::{Carry, NettingError, Position, Transfer},
+    outcome::{Carry, NettingError, Position, SetOff, Transfer},
     rounding,
     strategies::{self, Plan},
     strategy::Strategy,
 };
 use scrip::{Micro, Scale};
+use std::collections::BTreeMap;
 
 /// Obligations turned into transfers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Netting {
     pub set_off: Micro,
     /// What the strategy leaves to be paid of the parties' debts, before rounding. The hub leaves the net internal debt, as `direct` does.
     pub remaining: Micro,
-    /// Whether the strategy provably reached its goal. Only a search that had to stop early says no, and none of today's searches.
+    /// Whether the strategy provably reached its goal. Only a search that had to stop early says no, and none of today's does.
     pub optimal: bool,
     /// One per party, in byte order of their names.
     pub positions: Vec<Position>,
@@ -42,6 +43,8 @@ pub struct Netting {
     pub transfers: Vec<Transfer>,
     /// What rounding leaves owed, to become obligations of the next window.
     pub carries: Vec<Carry>,
+    /// One per debtor and creditor, in their order, where the strategy is `conservative`; else none.
+    pub set_offs: Vec<SetOff>,
     /// See [`Digest`] and the module `hash`: over the obligations.
     pub input_hash: Digest,
     /// Over strategy, algorithm version, digits, transfers and carries.
@@ -51,13 +54,14 @@ pub struct Netting {
 impl Netting {
     /// Nets `network` by `strategy`, with transfers in whole minor units of a currency with so many `digits`.
     ///
-    /// Takes the time of sorting: O(n log n) in the number of obligations. Panics if the result does not give every party its
+    /// Takes the time of sorting, O(n log n) in the number of obligations; `conservative` searches circles besides. Panics if the result does not give every party its
     /// position: that would be a bug, and no money may move because of it.
     pub fn compute(network: &Network, strategy: Strategy, digits: Scale) -> Result<Self, NettingError> {
         let debts = Debts::of(network);
         let Plan { transfers, carries, remaining, optimal } = strategies::plan(network, &debts, strategy, rounding::grain(digits))?;
 
         let positions = positions(network, &debts, &transfers, &carries);
+        let set_offs = if strategy == Strategy::Conservative { set_offs(network, &debts, &transfers, &carries) } else { Vec::new() };
         let name = |party: u32| network.parties().get(at(party)).cloned().unwrap_or_else(Party::house);
         let total = sum(transfers.iter().map(|t| t.amount));
         let transfers: Vec<Transfer> =
@@ -81,6 +85,7 @@ impl Netting {
             positions,
             transfers,
             carries,
+            set_offs,
         };
         netting.assert_consistent();
         Ok(netting)
@@ -106,6 +111,14 @@ impl Netting {
         }
         assert!(self.gross >= self.bilateral && self.bilateral >= self.net, "gross >= bilateral >= net");
         assert!(self.gross >= self.remaining && self.remaining >= self.net, "gross >= remaining >= net");
+        if self.strategy == Strategy::Conservative {
+            for SetOff { debtor, creditor, amount, set_off, remaining } in &self.set_offs {
+                let is_split = set_off.checked_add(*remaining) == Some(*amount) && *set_off >= Micro::ZERO && *remaining >= Micro::ZERO;
+                assert!(is_split, "{debtor} pays {creditor} no more than it owes");
+            }
+            assert!(sum(self.set_offs.iter().map(|s| s.remaining.units())) == self.remaining.units(), "nobody pays whom it does not owe");
+            assert!(self.remaining <= self.bilateral, "circles of two are circles");
+        }
     }
 }
 
@@ -125,6 +138,27 @@ fn positions(network: &Network, debts: &Debts, transfers: &[Flow], carries: &[Fl
         });
     }
     positions
+}
+
+/// What the result leaves of each pair's debts: what is transferred and carried between just these two.
+fn set_offs(network: &Network, debts: &Debts, transfers: &[Flow], carries: &[Flow]) -> Vec<SetOff> {
+    let mut left: BTreeMap<(u32, u32), i64> = BTreeMap::new();
+    for Flow { from, to, amount } in transfers.iter().chain(carries) {
+        let sum = left.entry((*from, *to)).or_default();
+        *sum = sum.strict_add(*amount);
+    }
+    let name = |party: u32| network.parties()[at(party)].clone();
+    let of_pair = |pair: &Flow| {
+        let remaining = left.get(&(pair.from, pair.to)).copied().unwrap_or_default();
+        SetOff {
+            debtor: name(pair.from),
+            creditor: name(pair.to),
+            amount: Micro::new(pair.amount),
+            set_off: Micro::new(pair.amount.strict_sub(remaining)),
+            remaining: Micro::new(remaining),
+        }
+    };
+    debts.pairs.iter().map(of_pair).collect()
 }
 
 /// What the flows bring each party, less what they take; the last is the house.

@@ -42,6 +42,21 @@ pub struct Carry {
     pub amount: Micro,
 }
 
+/// What becomes of one pair's debts where every debtor pays its own creditor: `amount = set_off + remaining`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetOff {
+    /// Who owes.
+    pub debtor: Party,
+    /// Who is owed.
+    pub creditor: Party,
+    /// The sum of what the one owes the other.
+    pub amount: Micro,
+    /// What circles cancel of it, without money.
+    pub set_off: Micro,
+    /// What is paid of it or, by rounding, stays owed.
+    pub remaining: Micro,
+}
+
 /// Why a strategy refuses a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NettingError {

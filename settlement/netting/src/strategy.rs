@@ -11,6 +11,8 @@ pub enum Strategy {
     Gross,
     /// One transfer per two parties: the difference of what they owe each other.
     Bilateral,
+    /// What is owed in circles is set off, as much of it as there is; every debtor pays the rest to its own creditor.
+    Conservative,
     /// Net payers pay net payees, largest first: the least money that can settle everything.
     Direct,
     /// Every party pays its net to the house, or receives it from the house.
@@ -19,13 +21,14 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every strategy, in the order of the documentation.
-    pub const ALL: [Self; 4] = [Self::Gross, Self::Bilateral, Self::Direct, Self::Hub];
+    pub const ALL: [Self; 5] = [Self::Gross, Self::Bilateral, Self::Conservative, Self::Direct, Self::Hub];
 
     /// The name in commands, JSON, the database and the output hash.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gross => "gross",
             Self::Bilateral => "bilateral",
+            Self::Conservative => "conservative",
             Self::Direct => "direct",
             Self::Hub => "hub",
         }
@@ -34,7 +37,7 @@ impl Strategy {
 
 /// No strategy has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the strategy is one of gross, bilateral, direct and hub, not {name:?}")]
+#[error("the strategy is one of gross, bilateral, conservative, direct and hub, not {name:?}")]
 pub struct UnknownStrategy {
     /// The name that was given.
     pub name: String,

@@ -73,6 +73,19 @@ fn bilateral_does_not_see_circles() {
 }
 
 #[test]
+fn circles_of_any_length_are_set_off_and_the_rest_is_paid_as_owed() {
+    check(Strategy::Conservative, "A>B 5, B>C 7, C>A 5", "B>C 2");
+    check(Strategy::Conservative, "A>B 10, B>A 4", "A>B 6");
+    check(Strategy::Conservative, "A>B 5, B>C 5", "A>B 5, B>C 5");
+}
+
+/// What A owes B can be set off against what B owes A, or around the longer circle, which leaves less.
+#[test]
+fn the_largest_set_off_is_found_where_two_at_a_time_would_miss_it() {
+    check(Strategy::Conservative, "A>B 1, B>A 1, B>C 1, C>A 1", "B>A 1");
+}
+
+#[test]
 fn whoever_is_in_between_is_spared() {
     check(Strategy::Direct, "A>B 5, B>C 5", "A>C 5");
 }
@@ -115,6 +128,7 @@ fn figures_are_what_the_design_defines() {
     };
     assert_eq!(figures(Strategy::Gross), [250, 230, 90, 250, 0, 250]);
     assert_eq!(figures(Strategy::Bilateral), [250, 230, 90, 230, 20, 230]);
+    assert_eq!(figures(Strategy::Conservative), [250, 230, 90, 150, 100, 150]);
     assert_eq!(figures(Strategy::Direct), [250, 230, 90, 90, 160, 90]);
     assert_eq!(figures(Strategy::Hub), [250, 230, 90, 180, 160, 90]);
 }
@@ -213,6 +227,21 @@ fn nets(debts: &[Debt]) -> BTreeMap<String, i128> {
     nets
 }
 
+/// The largest circulation within `amounts`, tried pair by pair; none if no way of filling the rest makes up for what has flowed so far.
+fn largest(pairs: &[(usize, usize)], amounts: &[i64], flowed: [i64; 4]) -> Option<i64> {
+    let (Some((&(from, to), pairs)), Some((&most, amounts))) = (pairs.split_first(), amounts.split_first()) else {
+        return (flowed == [0; 4]).then_some(0);
+    };
+    (0..=most)
+        .filter_map(|amount| {
+            let mut after = flowed;
+            after[from] -= amount;
+            after[to] += amount;
+            largest(pairs, amounts, after).map(|rest| rest + amount)
+        })
+        .max()
+}
+
 proptest! {
     #[test]
     fn transfers_and_carries_give_every_party_its_net(
@@ -253,14 +282,14 @@ proptest! {
     #[test]
     fn every_strategy_keeps_its_total_and_its_bound(debts in any_debts(3_000_000_000, 60)) {
         let compute = |strategy| Netting::compute(&built(&debts), strategy, digits(6)).unwrap();
-        let [gross, bilateral, direct, hub] = Strategy::ALL.map(compute);
+        let [gross, bilateral, conservative, direct, hub] = Strategy::ALL.map(compute);
         prop_assert_eq!(gross.total, gross.gross);
         prop_assert_eq!(bilateral.total, bilateral.bilateral);
-        prop_assert!(gross.total >= bilateral.total && bilateral.total >= direct.total);
+        prop_assert!(gross.total >= bilateral.total && bilateral.total >= conservative.total && conservative.total >= direct.total);
         prop_assert_eq!(hub.total.units(), 2 * direct.total.units());
         prop_assert!(hub.transfers.len() <= hub.parties);
         prop_assert!(bilateral.transfers.len() <= gross.transfers.len());
-        for netting in [gross, bilateral, direct, hub] {
+        for netting in [gross, bilateral, conservative, direct, hub] {
             prop_assert_eq!(netting.set_off.checked_add(netting.remaining), Some(netting.gross));
         }
     }
@@ -287,6 +316,32 @@ proptest! {
         prop_assert_eq!(hash(&debts) == hash(&others), built(&debts) == built(&others));
     }
 
+    /// The same debts under other names, backwards, a hundredfold, with one of them split: the set-off is the same, or a hundredfold.
+    #[test]
+    fn what_circles_cancel_does_not_depend_on_how_debts_are_told(debts in any_debts(1_000_000, 60), at in 0..60_usize) {
+        let set_off = |debts: &[Debt]| Netting::compute(&built(debts), Strategy::Conservative, digits(6)).unwrap().set_off.units();
+        let told = |tell: &dyn Fn(&Debt) -> Debt| debts.iter().map(tell).collect::<Vec<_>>();
+        let base = set_off(&debts);
+        let renamed = told(&|(a, b, amount)| (a.chars().rev().chain("x".chars()).collect(), b.chars().rev().chain("x".chars()).collect(), *amount));
+        prop_assert_eq!(set_off(&renamed), base);
+        prop_assert_eq!(set_off(&told(&|(a, b, amount)| (b.clone(), a.clone(), *amount))), base);
+        prop_assert_eq!(set_off(&told(&|(a, b, amount)| (a.clone(), b.clone(), Micro::new(amount.units() * 100)))), base * 100);
+        let mut split = debts.clone();
+        if let Some((a, b, amount)) = split.get(at).cloned().filter(|(_, _, amount)| amount.units() > 1) {
+            split[at].2 = Micro::new(1);
+            split.push((a, b, Micro::new(amount.units() - 1)));
+        }
+        prop_assert_eq!(set_off(&split), base);
+        // Another network beside it, and a circle on top, add what they can set off by themselves.
+        let beside = debts.iter().map(|(a, b, amount)| (format!("y{a}"), format!("y{b}"), *amount));
+        let union: Vec<Debt> = debts.iter().cloned().chain(beside).collect();
+        prop_assert_eq!(set_off(&union), base * 2);
+        let circle = ["q1", "q2", "q3"].map(str::to_owned);
+        let more = (0..3).map(|i| (circle[i].clone(), circle[(i + 1) % 3].clone(), Micro::new(7)));
+        let circled: Vec<Debt> = debts.iter().cloned().chain(more).collect();
+        prop_assert_eq!(set_off(&circled), base + 21);
+    }
+
     /// Tries every way in which three parties could pay each other: none that gives them their positions moves less money.
     #[test]
     fn no_payments_at_all_settle_three_parties_with_less(amounts in prop::array::uniform6(0..3_i64)) {
@@ -301,5 +356,20 @@ proptest! {
         let least = (0..5_i64.pow(6)).map(|n| std::array::from_fn(|i| (0..i).fold(n, |n, _| n / 5) % 5))
             .filter(|tried| effect(*tried) == effect(amounts)).map(|tried| tried.iter().sum::<i64>()).min().unwrap();
         prop_assert_eq!(netting.total.units(), least);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    /// Tries every circulation within the debts of four parties: none sets off more.
+    #[test]
+    fn no_circulation_sets_off_more(amounts in prop::array::uniform12(0..3_i64)) {
+        let pairs: Vec<(usize, usize)> = (0..4).flat_map(|a| (0..4).map(move |b| (a, b))).filter(|(a, b)| a != b).collect();
+        let names = ["A", "B", "C", "D"];
+        let debts = pairs.iter().zip(amounts).filter(|(_, a)| *a > 0).map(|((a, b), amount)| (names[*a], names[*b], Micro::new(amount)));
+        let netting = Netting::compute(&Network::build(debts).unwrap(), Strategy::Conservative, digits(6)).unwrap();
+
+        prop_assert_eq!(netting.set_off.units(), largest(&pairs, &amounts, [0; 4]).unwrap());
     }
 }

@@ -35,6 +35,7 @@ fn each_strategy_pays_every_vendor_its_position() {
     for (strategy, expected) in [
         ("gross", vec!["AA>BB 50.00", "BB>AA 20.00", "BB>CC 40.00", "CC>AA 10.00"]),
         ("bilateral", vec!["AA>BB 30.00", "BB>CC 40.00", "CC>AA 10.00"]),
+        ("conservative", vec!["AA>BB 20.00", "BB>CC 30.00"]),
         ("direct", vec!["AA>CC 20.00", "BB>CC 10.00"]),
         ("hub", vec!["AA>HOUSE 20.00", "BB>HOUSE 10.00", "HOUSE>CC 30.00"]),
     ] {

@@ -25,14 +25,14 @@ use std::{
 pub(crate) struct NetArgs {
     /// CSV with the header `debtor,creditor,amount`; more columns are ignored.
     file: PathBuf,
-    /// `gross`, `bilateral`, `direct` or `hub`.
+    /// `gross`, `bilateral`, `conservative`, `direct` or `hub`.
     #[arg(long)]
     strategy: Strategy,
     /// The currency's decimals, 0 to 6, to which transfers are rounded. Without it, the most decimals that stand in the file.
     #[arg(long, value_parser = clap::value_parser!(i64).range(0..=6))]
     digits: Option<i64>,
-    /// The folder, made if it is missing, for `transfers.csv`, `positions.csv` and `manifest.json`, and for `carries.csv` if
-    /// rounding leaves something owed. Without it nothing is written.
+    /// The folder, made if it is missing, for `transfers.csv`, `positions.csv` and `manifest.json`, for `setoffs.csv` if the strategy
+    /// is `conservative`, and for `carries.csv` if rounding leaves something owed. Without it nothing is written.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Prints one JSON object instead of a table.
@@ -197,6 +197,7 @@ impl Summary {
 
 const TRANSFERS: &str = "transfers.csv";
 const POSITIONS: &str = "positions.csv";
+const SET_OFFS: &str = "setoffs.csv";
 const CARRIES: &str = "carries.csv";
 const MANIFEST: &str = "manifest.json";
 
@@ -232,6 +233,13 @@ fn write_files(folder: &Path, netting: &Netting, summary: &Summary, shown_with: 
             [party(&p.party), shown(p.owed), shown(p.owes), shown(p.net)]
         })?,
     ];
+    if netting.strategy == Strategy::Conservative {
+        files.push(write_csv(folder, SET_OFFS, ["debtor", "creditor", "amount", "set_off", "remaining"], &netting.set_offs, |s| {
+            [party(&s.debtor), party(&s.creditor), shown(s.amount), shown(s.set_off), shown(s.remaining)]
+        })?);
+    } else {
+        remove_stale(&folder.join(SET_OFFS))?;
+    }
     if !netting.carries.is_empty() {
         files.push(write_csv(folder, CARRIES, ["debtor", "creditor", "amount"], &netting.carries, |c| {
             [party(&c.debtor), party(&c.creditor), shown(c.amount)]
@@ -415,6 +423,20 @@ mod tests {
     }
 
     #[test]
+    fn what_circles_cancel_is_written_down() {
+        let folder = Folder::new("circles");
+        let out = folder.0.join("out");
+        folder.net(SQUARE, &["--strategy", "conservative", "--out", out.to_str().unwrap()]).unwrap();
+
+        let set_offs = "debtor,creditor,amount,set_off,remaining\r\n'=D,A,20.0,20.0,0.0\r\nA,B,60.0,20.0,40.0\r\nA,C,40.5,0.0,40.5\r\nB,C,70.0,20.0,50.0\r\nC,'=D,50.0,20.0,30.0\r\n";
+        assert_eq!(folder.read("out/setoffs.csv"), set_offs);
+        assert_eq!(folder.read("out/transfers.csv"), "payer,payee,amount\r\nA,B,40.0\r\nA,C,40.5\r\nB,C,50.0\r\nC,'=D,30.0\r\n");
+
+        folder.net(SQUARE, &["--strategy", "direct", "--out", out.to_str().unwrap()]).unwrap();
+        assert!(!out.join("setoffs.csv").exists(), "of another strategy");
+    }
+
+    #[test]
     fn a_shuffled_file_gives_the_same_bytes() {
         let folder = Folder::new("shuffled");
         let net = |csv: &str, to: &str| {
@@ -445,7 +467,7 @@ mod tests {
         assert_eq!(refused("debtor,creditor,amount\nA,HOUSE,1\n", &["--strategy", "hub"]), house);
         let much = "debtor,creditor,amount\nA,B,4000000000000\nA,B,4000000000000\n";
         assert_eq!(refused(much, &direct), "in.csv: line 3: the obligations sum to more than can be netted at once");
-        assert!(refused(SQUARE, &["--strategy", "best"]).contains("the strategy is one of gross, bilateral, direct and hub"));
+        assert!(refused(SQUARE, &["--strategy", "best"]).contains("the strategy is one of gross, bilateral, conservative, direct and hub"));
         assert!(refused(SQUARE, &["--strategy", "direct", "--digits", "7"]).contains("0..=6"));
     }
 

@@ -1,6 +1,7 @@
 //! One module per strategy. Each answers who pays whom, and what rounding leaves owed.
 
 mod bilateral;
+mod conservative;
 mod direct;
 mod gross;
 mod hub;
@@ -26,6 +27,7 @@ pub(crate) fn plan(network: &Network, debts: &Debts, strategy: Strategy, grain: 
     match strategy {
         Strategy::Gross => Ok(gross::plan(debts, grain)),
         Strategy::Bilateral => Ok(bilateral::plan(debts, grain)),
+        Strategy::Conservative => Ok(conservative::plan(debts, grain)),
         Strategy::Direct => Ok(direct::plan(debts, grain)),
         Strategy::Hub => hub::plan(network, debts, grain),
     }

@@ -48,6 +48,8 @@ pub struct Run {
     pub bilateral: Micro,
     /// The least money that could settle everything.
     pub net: Micro,
+    /// What the strategy leaves to be paid of the debts, before rounding.
+    pub remaining: Micro,
     /// What the transfers move.
     pub total: Micro,
     /// How many transfers there are.
@@ -63,12 +65,7 @@ pub struct Run {
 impl Run {
     /// What set-off cancels, so that nobody has to pay it. What rounding carries into the next window is not saved, only late.
     pub fn saved(&self) -> Micro {
-        let left = match self.strategy {
-            Strategy::Gross => self.gross,
-            Strategy::Bilateral => self.bilateral,
-            Strategy::Direct | Strategy::Hub => self.net,
-        };
-        Micro::new(self.gross.units().saturating_sub(left.units()))
+        Micro::new(self.gross.units().saturating_sub(self.remaining.units()))
     }
 }
 

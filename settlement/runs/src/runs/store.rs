@@ -80,8 +80,8 @@ const READ_TOTAL: &str = "
 
 const INSERT_RUN: &str = "
     INSERT INTO runs (id, scheme_id, slot, state, currency, digits, strategy, algorithm_version, obligation_count,
-                      gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at)
-    VALUES ($1, $2, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+                      gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at, remaining_micro)
+    VALUES ($1, $2, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 const INSERT_RUN_WINDOW: &str = "
     INSERT INTO run_windows (window_id, run_id)
@@ -97,14 +97,16 @@ const COPY_TRANSFERS: &str = "
 
 const FIND: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
-           r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at
+           r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
+           r.remaining_micro
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
 
 const LIST: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
-           r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at
+           r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
+           r.remaining_micro
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE ($1::uuid IS NULL OR r.scheme_id = $1)
@@ -237,6 +239,7 @@ pub(super) async fn insert_run(
             &netting.input_hash.bytes().as_slice(),
             &netting.output_hash.bytes().as_slice(),
             &at,
+            &netting.remaining.units(),
         ],
     )
     .await?;
@@ -347,6 +350,7 @@ fn to_run(row: &Row) -> Result<Run, Fault> {
         gross: Micro::new(row.try_get(9)?),
         bilateral: Micro::new(row.try_get(10)?),
         net: Micro::new(row.try_get(11)?),
+        remaining: Micro::new(row.try_get(17)?),
         total: Micro::new(row.try_get(12)?),
         transfer_count: row.try_get(13)?,
         input_hash: to_hash(row.try_get(14)?)?,
