@@ -13,7 +13,7 @@ use crate::network::{Flow, at};
 use std::collections::VecDeque;
 
 /// Not reached, or not on the way.
-const NOWHERE: usize = usize::MAX;
+const NOWHERE: u32 = u32::MAX;
 
 /// What remains of each pair, by its place among the `pairs`, when the largest circulation is set off. `nets` are the parties' nets by
 /// these pairs.
@@ -26,89 +26,86 @@ pub(crate) fn remainders(pairs: &[Flow], nets: &[i64]) -> Vec<i64> {
             graph.fill();
         }
     }
-    graph.assert_settled(pairs.len());
-    (0..pairs.len()).map(|pair| graph.room[backward(pair)]).collect()
+    graph.assert_settled();
+    graph.places.iter().take(pairs.len()).map(|arc| graph.arcs[at(graph.arcs[at(*arc)].twin)].room).collect()
 }
 
-fn forward(edge: usize) -> usize {
-    edge.strict_mul(2)
+/// One direction of an edge.
+#[derive(Debug, Clone, Copy)]
+struct Arc {
+    to: u32,
+    /// The arc in the other direction, which takes back what flows along this one.
+    twin: u32,
+    /// How much more it takes.
+    room: i64,
+    /// 1 along a debt, -1 back along it, 0 to and from source and sink.
+    cost: i8,
 }
 
-fn backward(edge: usize) -> usize {
-    forward(edge).strict_add(1)
-}
-
-/// The arc in the other direction.
-fn reverse(arc: usize) -> usize {
-    arc ^ 1
-}
-
-/// Debts as arcs, each with the arc that takes back what flows along it; and two more nodes, from which payers draw what they have to pay
-/// and to which payees pass on what they are paid.
+/// Debts as arcs; and two more nodes, from which payers draw what they have to pay and to which payees pass on what they are paid.
 struct Graph {
-    /// The first so many edges cost one a unit, those of source and sink nothing.
-    debts: usize,
-    source: usize,
-    sink: usize,
-    /// By arc.
-    head: Vec<usize>,
-    /// By arc: how much more it takes.
-    room: Vec<i64>,
-    /// The arcs that leave a node: `leaving[first[node]..first[node + 1]]`.
-    first: Vec<usize>,
-    leaving: Vec<usize>,
+    source: u32,
+    sink: u32,
+    /// The arcs that leave a node: `arcs[first[node]..first[node + 1]]`.
+    first: Vec<u32>,
+    arcs: Vec<Arc>,
+    /// Where the forward arc of each edge is: first those of the pairs, then those of source and sink.
+    places: Vec<u32>,
     /// By node: the length of the shortest way there.
-    potential: Vec<usize>,
+    potential: Vec<u32>,
     /// By node: how many arcs from the source, among those that lie on shortest ways.
-    level: Vec<usize>,
+    level: Vec<u32>,
 }
 
 impl Graph {
     fn of(pairs: &[Flow], nets: &[i64]) -> Self {
-        let (source, sink) = (nets.len(), nets.len().strict_add(1));
-        let debts = pairs.iter().map(|pair| (at(pair.from), at(pair.to), pair.amount));
-        let ends = nets.iter().enumerate().filter(|(_, net)| **net != 0).map(|(party, net)| match net.is_negative() {
-            true => (source, party, net.strict_neg()),
-            false => (party, sink, *net),
+        let source = number(nets.len());
+        let sink = source.strict_add(1);
+        let debts = pairs.iter().map(|pair| (pair.from, pair.to, pair.amount, 1));
+        let ends = (0_u32..).zip(nets).filter(|(_, net)| **net != 0).map(|(party, net)| match net.is_negative() {
+            true => (source, party, net.strict_neg(), 0),
+            false => (party, sink, *net, 0),
         });
-        let (mut head, mut room) = (Vec::new(), Vec::new());
-        for (from, to, amount) in debts.chain(ends) {
-            head.extend([to, from]);
-            room.extend([amount, 0]);
+        let edges: Vec<(u32, u32, i64, i8)> = debts.chain(ends).collect();
+
+        let mut first = vec![0_u32; at(sink).strict_add(2)];
+        for (from, to, ..) in &edges {
+            for node in [from, to] {
+                first[at(*node).strict_add(1)] = first[at(*node).strict_add(1)].strict_add(1);
+            }
         }
-        let nodes = sink.strict_add(1);
-        let mut first = vec![0_usize; nodes.strict_add(1)];
-        for arc in 0..head.len() {
-            let after = head[reverse(arc)].strict_add(1);
-            first[after] = first[after].strict_add(1);
-        }
-        for node in 0..nodes {
+        for node in 0..at(sink).strict_add(1) {
             first[node.strict_add(1)] = first[node.strict_add(1)].strict_add(first[node]);
         }
-        let mut next = first.clone();
-        let mut leaving = vec![0_usize; head.len()];
-        for arc in 0..head.len() {
-            let from = head[reverse(arc)];
-            leaving[next[from]] = arc;
-            next[from] = next[from].strict_add(1);
-        }
-        Self { debts: pairs.len(), source, sink, head, room, first, leaving, potential: vec![0; nodes], level: Vec::new() }
-    }
-
-    fn arcs(&self, node: usize) -> &[usize] {
-        &self.leaving[self.first[node]..self.first[node.strict_add(1)]]
-    }
-
-    /// How much longer than the shortest way to its head the way over this arc is, which leaves `from`; never less than zero where there is room.
-    fn detour(&self, from: usize, arc: usize) -> usize {
-        let (before, after) = (self.potential[from], self.potential[self.head[arc]]);
-        let is_debt = arc < forward(self.debts);
-        let length = match (is_debt, arc & 1 == 1) {
-            (false, _) => before,
-            (true, false) => before.strict_add(1),
-            (true, true) => before.strict_sub(1),
+        let mut free = first.clone();
+        let mut take = |node: u32| {
+            let place = free[at(node)];
+            free[at(node)] = place.strict_add(1);
+            place
         };
-        length.strict_sub(after)
+        let mut arcs = vec![Arc { to: 0, twin: 0, room: 0, cost: 0 }; edges.len().strict_mul(2)];
+        let mut places = Vec::with_capacity(edges.len());
+        for (from, to, amount, cost) in edges {
+            let (there, back) = (take(from), take(to));
+            arcs[at(there)] = Arc { to, twin: back, room: amount, cost };
+            arcs[at(back)] = Arc { to: from, twin: there, room: 0, cost: cost.strict_neg() };
+            places.push(there);
+        }
+        Self { source, sink, first, arcs, places, potential: vec![0; at(sink).strict_add(1)], level: Vec::new() }
+    }
+
+    fn leaving(&self, node: u32) -> &[Arc] {
+        &self.arcs[at(self.first[at(node)])..at(self.first[at(node).strict_add(1)])]
+    }
+
+    /// How much longer than the shortest way to its head the way over this arc is, which leaves a node with this potential. Never less than
+    /// nothing where there is room.
+    fn detour(&self, potential: u32, arc: &Arc) -> u32 {
+        potential.strict_add_signed(i32::from(arc.cost)).strict_sub(self.potential[at(arc.to)])
+    }
+
+    fn is_on_a_shortest_way(&self, potential: u32, arc: &Arc) -> bool {
+        arc.room > 0 && self.detour(potential, arc) == 0
     }
 
     /// Finds the shortest ways on which there is room, and makes them the new potentials (Dijkstra's algorithm with a bucket for each
@@ -116,34 +113,32 @@ impl Graph {
     fn measure(&mut self) -> bool {
         let mut distance = vec![NOWHERE; self.potential.len()];
         let mut buckets = vec![vec![self.source]];
-        distance[self.source] = 0;
-        let mut near = 0_usize;
-        while near < buckets.len() {
-            let Some(node) = buckets[near].pop() else {
+        distance[at(self.source)] = 0;
+        let mut near = 0_u32;
+        while at(near) < buckets.len() {
+            let Some(node) = buckets[at(near)].pop() else {
                 near = near.strict_add(1);
                 continue;
             };
             if node == self.sink {
                 break;
             }
-            if distance[node] != near {
+            if distance[at(node)] != near {
                 continue;
             }
-            for &arc in self.arcs(node) {
-                if self.room[arc] == 0 {
-                    continue;
-                }
-                let (to, there) = (self.head[arc], near.strict_add(self.detour(node, arc)));
-                if there < distance[to] {
-                    distance[to] = there;
-                    if buckets.len() <= there {
-                        buckets.resize_with(there.strict_add(1), Vec::new);
+            let potential = self.potential[at(node)];
+            for arc in self.leaving(node).iter().filter(|arc| arc.room > 0) {
+                let there = near.strict_add(self.detour(potential, arc));
+                if there < distance[at(arc.to)] {
+                    distance[at(arc.to)] = there;
+                    if buckets.len() <= at(there) {
+                        buckets.resize_with(at(there).strict_add(1), Vec::new);
                     }
-                    buckets[there].push(to);
+                    buckets[at(there)].push(arc.to);
                 }
             }
         }
-        let reached = distance[self.sink];
+        let reached = distance[at(self.sink)];
         if reached == NOWHERE {
             return false;
         }
@@ -154,70 +149,84 @@ impl Graph {
         true
     }
 
-    fn is_on_a_shortest_way(&self, from: usize, arc: usize) -> bool {
-        self.room[arc] > 0 && self.detour(from, arc) == 0
-    }
-
-    /// Counts the arcs from the source along shortest ways. False when the sink is on none.
+    /// Counts the arcs from the source along shortest ways, as far as the sink. False when the sink is on none.
     fn layer(&mut self) -> bool {
         let mut level = vec![NOWHERE; self.potential.len()];
-        level[self.source] = 0;
+        level[at(self.source)] = 0;
         let mut queue = VecDeque::from([self.source]);
         while let Some(node) = queue.pop_front() {
-            for &arc in self.arcs(node) {
-                let to = self.head[arc];
-                if level[to] == NOWHERE && self.is_on_a_shortest_way(node, arc) {
-                    level[to] = level[node].strict_add(1);
-                    queue.push_back(to);
+            let (potential, deeper) = (self.potential[at(node)], level[at(node)].strict_add(1));
+            if deeper > level[at(self.sink)] {
+                break;
+            }
+            for arc in self.leaving(node) {
+                if level[at(arc.to)] == NOWHERE && self.is_on_a_shortest_way(potential, arc) {
+                    level[at(arc.to)] = deeper;
+                    queue.push_back(arc.to);
                 }
             }
         }
         self.level = level;
-        self.level[self.sink] != NOWHERE
+        self.level[at(self.sink)] != NOWHERE
     }
 
     /// Sends as much as there is room for from layer to layer, way by way; afterwards every way has an arc without room.
     fn fill(&mut self) {
         let mut next = self.first.clone();
-        let mut way: Vec<usize> = Vec::new();
+        let mut way: Vec<u32> = Vec::new();
         let mut node = self.source;
         loop {
             if node == self.sink {
-                let amount = way.iter().map(|arc| self.room[*arc]).min().expect("the source is not the sink");
-                for &arc in &way {
-                    self.room[arc] = self.room[arc].strict_sub(amount);
-                    self.room[reverse(arc)] = self.room[reverse(arc)].strict_add(amount);
-                }
-                let full = way.iter().position(|arc| self.room[*arc] == 0).expect("the narrowest arc is full");
-                node = self.head[reverse(way[full])];
-                way.truncate(full);
-                continue;
-            }
-            if let Some(arc) = self.next_arc(node, &mut next) {
+                node = self.send(&mut way);
+            } else if let Some(arc) = self.next_arc(node, &mut next) {
                 way.push(arc);
-                node = self.head[arc];
+                node = self.arcs[at(arc)].to;
             } else {
                 // A dead end, for every way.
-                self.level[node] = NOWHERE;
+                self.level[at(node)] = NOWHERE;
                 let Some(arc) = way.pop() else { return };
-                node = self.head[reverse(arc)];
+                node = self.tail(arc);
             }
         }
     }
 
+    /// Sends along the way what its narrowest arc takes, and goes back to before that.
+    fn send(&mut self, way: &mut Vec<u32>) -> u32 {
+        let amount = way.iter().map(|arc| self.arcs[at(*arc)].room).min().expect("the source is not the sink");
+        for arc in &*way {
+            let Arc { twin, room, .. } = &mut self.arcs[at(*arc)];
+            *room = room.strict_sub(amount);
+            let back = at(*twin);
+            self.arcs[back].room = self.arcs[back].room.strict_add(amount);
+        }
+        let full = way.iter().position(|arc| self.arcs[at(*arc)].room == 0).expect("the narrowest arc is full");
+        let before = self.tail(way[full]);
+        way.truncate(full);
+        before
+    }
+
+    fn tail(&self, arc: u32) -> u32 {
+        self.arcs[at(self.arcs[at(arc)].twin)].to
+    }
+
     /// The next arc of the node that leads to the next layer; those before it never will again.
-    fn next_arc(&self, node: usize, next: &mut [usize]) -> Option<usize> {
-        let deeper = self.level[node].strict_add(1);
-        let end = self.first[node.strict_add(1)];
-        let left = &self.leaving[next[node]..end];
-        let found = left.iter().position(|arc| self.level[self.head[*arc]] == deeper && self.is_on_a_shortest_way(node, *arc));
-        next[node] = found.map_or(end, |passed| next[node].strict_add(passed));
-        found.map(|_| self.leaving[next[node]])
+    fn next_arc(&self, node: u32, next: &mut [u32]) -> Option<u32> {
+        let (potential, deeper) = (self.potential[at(node)], self.level[at(node)].strict_add(1));
+        let (begin, end) = (next[at(node)], self.first[at(node).strict_add(1)]);
+        let left = &self.arcs[at(begin)..at(end)];
+        let found = left.iter().position(|arc| self.level[at(arc.to)] == deeper && self.is_on_a_shortest_way(potential, arc));
+        next[at(node)] = found.map_or(end, |passed| begin.strict_add(number(passed)));
+        found.map(|_| next[at(node)])
     }
 
     /// The debts themselves would settle everybody, so a way was found for all.
-    fn assert_settled(&self, debts: usize) {
-        let ends = forward(debts)..self.head.len();
-        assert!(ends.step_by(2).all(|arc| self.room[arc] == 0), "every payer pays its net, and every payee is paid it");
+    fn assert_settled(&self) {
+        let ends = [self.source, self.sink];
+        let mut of_ends = self.places.iter().filter(|arc| ends.contains(&self.tail(**arc)) || ends.contains(&self.arcs[at(**arc)].to));
+        assert!(of_ends.all(|arc| self.arcs[at(*arc)].room == 0), "every payer pays its net, and every payee is paid it");
     }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("a network has fewer than 2^31 parties and pairs")
 }
