@@ -81,9 +81,11 @@ impl From<NetError> for CommandError {
     fn from(error: NetError) -> Self {
         match error {
             NetError::Unwritten { .. } => Self::fault(error.to_string()),
-            NetError::Unopened { .. } | NetError::Refused { .. } | NetError::TooMuch { .. } | NetError::Unnetted { .. } => {
-                Self::input(error.to_string())
-            }
+            NetError::Unopened { .. }
+            | NetError::Refused { .. }
+            | NetError::TooMuch { .. }
+            | NetError::Unnetted { .. }
+            | NetError::WouldOverwrite { .. } => Self::input(error.to_string()),
         }
     }
 }

@@ -40,7 +40,7 @@ the binaries that are installed on this machine, under --data-dir.";
 const EXAMPLES: &str = "\
 Examples:
   scriphouse serve                                          start the house; prints the operator's key the first time
-  scriphouse demo                                           see a market and its settlement files; leaves nothing behind
+  scriphouse demo                                           see a market and its settlement files; leaves only those behind
   scriphouse serve --data-dir /srv/scriphouse               keep the data somewhere else
   scriphouse --config production.toml migrate               bring a database of your own up to date
   scriphouse import obligations.csv --scheme EURO           bring in obligations from elsewhere

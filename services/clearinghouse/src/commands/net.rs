@@ -55,6 +55,9 @@ pub(crate) enum NetError {
     /// The strategy refuses the obligations.
     #[error("{}: {error}", path.display())]
     Unnetted { path: PathBuf, error: NettingError },
+    /// What would be read and what would be written are one file.
+    #[error("{} is the file that is read; choose another folder for --out", path.display())]
+    WouldOverwrite { path: PathBuf },
     /// A result could not be written.
     #[error("{} could not be written: {error}", path.display())]
     Unwritten { path: PathBuf, error: io::Error },
@@ -71,6 +74,7 @@ pub(crate) fn run(args: &NetArgs, out: &mut impl Write) -> Result<(), NetError> 
     let shown_with = digits.max(decimals);
     let summary = Summary::of(&netting, shown_with);
     if let Some(folder) = &args.out {
+        spare_input(&args.file, folder)?;
         write_files(folder, &netting, &summary, shown_with)?;
     }
     let printed = if args.json { summary.print_json(out) } else { summary.print_table(out, args.out.as_deref()) };
@@ -238,14 +242,14 @@ fn write_files(folder: &Path, netting: &Netting, summary: &Summary, shown_with: 
             [party(&s.debtor), party(&s.creditor), shown(s.amount), shown(s.set_off), shown(s.remaining)]
         })?);
     } else {
-        remove_stale(&folder.join(SET_OFFS))?;
+        remove_stale(folder, SET_OFFS)?;
     }
     if !netting.carries.is_empty() {
         files.push(write_csv(folder, CARRIES, ["debtor", "creditor", "amount"], &netting.carries, |c| {
             [party(&c.debtor), party(&c.creditor), shown(c.amount)]
         })?);
     } else {
-        remove_stale(&folder.join(CARRIES))?;
+        remove_stale(folder, CARRIES)?;
     }
     let (digits, algorithm_version) = (netting.digits.decimals(), netting::ALGORITHM_VERSION);
     let manifest = Manifest { summary, digits, algorithm_version, files };
@@ -256,10 +260,26 @@ fn write_files(folder: &Path, netting: &Netting, summary: &Summary, shown_with: 
     Ok(())
 }
 
-/// What an earlier netting left in the folder and this one does not write.
-fn remove_stale(path: &Path) -> Result<(), NetError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(NetError::Unwritten { path: path.to_owned(), error }),
+/// Refuses to write over the file that was read.
+fn spare_input(file: &Path, folder: &Path) -> Result<(), NetError> {
+    let Ok(input) = file.canonicalize() else { return Ok(()) };
+    let mut written = [TRANSFERS, POSITIONS, SET_OFFS, CARRIES, MANIFEST].into_iter().map(|name| folder.join(name));
+    match written.find(|path| path.canonicalize().is_ok_and(|path| path == input)) {
+        Some(path) => Err(NetError::WouldOverwrite { path }),
+        None => Ok(()),
+    }
+}
+
+/// What an earlier netting left in the folder and this one does not write; its manifest names it. A file of somebody else's stays.
+fn remove_stale(folder: &Path, name: &str) -> Result<(), NetError> {
+    let manifest = fs::read(folder.join(MANIFEST)).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+    let files = manifest.as_ref().and_then(|manifest| manifest["files"].as_array()).into_iter().flatten();
+    if !files.into_iter().any(|file| file["name"] == name) {
+        return Ok(());
+    }
+    let path = folder.join(name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(NetError::Unwritten { path, error }),
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -434,6 +454,23 @@ mod tests {
 
         folder.net(SQUARE, &["--strategy", "direct", "--out", out.to_str().unwrap()]).unwrap();
         assert!(!out.join("setoffs.csv").exists(), "of another strategy");
+    }
+
+    #[test]
+    fn what_is_not_of_an_earlier_netting_stays() {
+        let folder = Folder::new("foreign");
+        fs::write(folder.0.join("setoffs.csv"), "mine").unwrap();
+        fs::write(folder.0.join("transfers.csv"), SQUARE).unwrap();
+        let out = folder.0.to_str().unwrap();
+
+        let input = folder.0.join("transfers.csv");
+        let args = NetArgs { file: input.clone(), strategy: Strategy::Direct, digits: None, out: Some(folder.0.clone()), json: false };
+        let refusal = run(&args, &mut Vec::new()).unwrap_err().to_string();
+        assert!(refusal.ends_with("transfers.csv is the file that is read; choose another folder for --out"), "{refusal}");
+        assert_eq!(folder.read("transfers.csv"), SQUARE);
+
+        folder.net(SQUARE, &["--strategy", "direct", "--out", out]).unwrap();
+        assert_eq!(folder.read("setoffs.csv"), "mine");
     }
 
     #[test]
