@@ -1,6 +1,7 @@
 //! The reference comes from the program alone, a generator of clients can read it, and its examples work as they are.
 
-use crate::support::audit;
+use crate::support::{Answer, Market, audit};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -34,6 +35,25 @@ fn the_reference_page_loads_nothing_from_another_host() {
                 let text = answer.text();
                 assert!(text.contains("\"/openapi.json\""), "it shows this house: {text}");
                 assert!(!text.contains("://"), "it asks no other host: {text}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_key_may_be_as_long_as_the_reference_says() {
+    audit(async |house| {
+        let Market { alice, .. } = Market::open(house, "0.01", "7").await;
+        let document = house.nobody().get("/openapi.json").await.ok();
+        let body = r#"{"from": "MILES", "to": "BEANS", "send": "1"}"#;
+        for (path, media_type, fine) in [("/v1/swaps", "application/json", 201), ("/v1/swaps/bulk", "application/x-ndjson", 200)] {
+            let parameters = document["paths"][path]["post"]["parameters"].as_array().unwrap();
+            let header = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+            let length = usize::try_from(header["schema"]["maxLength"].as_u64().unwrap()).unwrap();
+            for (length, status) in [(length, fine), (length + 1, 400)] {
+                let request = alice.client.request(Method::POST, path).header("Idempotency-Key", "k".repeat(length));
+                let answer = Answer::of(request.header("Content-Type", media_type).body(body)).await;
+                assert_eq!(answer.status, status, "{path}: {length}");
             }
         }
     });

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::http::api_error::{ApiError, log_fault, problem_of_fault};
 use crate::http::body;
 use crate::http::credential::Anyone;
-use crate::http::idempotency::{IdempotencyKey, RequestHash, read_key};
+use crate::http::idempotency::{RequestHash, read_key};
 use crate::http::problem::ProblemView;
 use crate::refusal::{Answer, Refusal, refuse};
 use crate::swaps::http::SwapView;
@@ -27,7 +27,7 @@ use ledger::{Claim, Failure};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use tokio::sync::OwnedSemaphorePermit;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -37,6 +37,16 @@ const NDJSON: &str = "application/x-ndjson";
 const KEY_LENGTH_MAX: usize = 200;
 /// Lines that are written at once.
 const PIECE_LINES: usize = 256;
+
+/// How the header stands in the API's description.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header; it is read with the request")]
+pub struct BulkIdempotencyKey {
+    /// Chosen by the caller, 1 to 200 visible ASCII characters. A single request with the key of a line is another request.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 200, example = "7c2f0b9e-orders-17")]
+    idempotency_key: String,
+}
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(create_swaps))
@@ -127,7 +137,7 @@ impl SwapLineView {
 ///
 /// Line n has the idempotency key `{Idempotency-Key}#{n}`: repeating the request gives the lines that were made their first answer
 /// (`replayed`), and tries the others again.
-#[utoipa::path(post, path = "/v1/swaps/bulk", tag = "swaps", params(IdempotencyKey),
+#[utoipa::path(post, path = "/v1/swaps/bulk", tag = "swaps", params(BulkIdempotencyKey),
     request_body(content = CreateSwapLine, content_type = "application/x-ndjson", description = "one such object per line"),
     security(("user_session" = []), ("vendor_key" = ["swaps"]), ("operator_key" = [])),
     responses(
