@@ -1,6 +1,7 @@
 //! Books that an earlier release wrote, after this one has migrated them: that they prove is asked at the end of every test.
 
 use crate::support::audit;
+use ledger::{ConnectError, Db};
 
 /// Takes back what the seventh migration did, and those after it. Until then swaps added to the issuances of both vendors, and positions knew no tokens.
 const AS_VERSION_SIX: &str = "
@@ -45,6 +46,8 @@ fn the_tokens_of_swaps_from_before_are_counted_once() {
         issuer.endow(&alice, "5").await;
         let before = (miles.supply().await, beans.supply().await, issuer.supply().await);
         admin.batch_execute(AS_VERSION_SIX).await.unwrap();
+        let refused = Db::connect(&house.database.server_url, 1).await.expect_err("a server does not work on an older schema");
+        assert!(matches!(refused, ConnectError::NotMigrated), "{refused}");
 
         assert!(schema::migrate(&mut admin).await.unwrap() >= 1);
 
