@@ -11,6 +11,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "windows",
     "seals",
     "run_windows",
+    "run_steps",
     "schedules",
     "window_totals",
     "window_leaves",

@@ -29,6 +29,7 @@ mod settlement {
     mod leaves;
     mod runs;
     mod schedules;
+    mod steps;
 }
 
 /// The books under load, at random, and when processes are killed.

@@ -1,7 +1,7 @@
 //! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
-//! nets it (the arithmetic is the crate `netting`), [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
+//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
 //! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
 pub mod csv_text;
@@ -14,11 +14,14 @@ pub mod runs;
 pub mod schedules;
 mod scheme;
 pub mod seals;
+pub mod steps;
 pub mod windows;
 
 pub use ids::{reference, run_id};
 pub use proofs::prove;
-pub use runs::{Run, Runs, SettleRefusal, Settled, Step};
+pub use runs::{Preview, Run, Runs, SettleRefusal, Settled, Step};
+pub use scheme::Approval;
+pub use steps::{Actor, RunState, StepRefusal};
 
 /// Every SQL statement of the settlements, so that a test can prepare them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
@@ -30,6 +33,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         files::STATEMENTS,
         proofs::STATEMENTS,
         imports::STATEMENTS,
+        steps::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

@@ -58,11 +58,19 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE windows SET opened_at = opened_at - interval '1 second' WHERE number = 2",
     ),
     (
-        "every run nets one closed and sealed window of its scheme and slot",
+        "every run nets closed and sealed windows of its scheme, the last of its slot, and numbers without gaps",
         "UPDATE runs SET obligation_count = obligation_count + 1 WHERE id = (SELECT id FROM runs LIMIT 1)",
     ),
     (
-        "the positions of a run equal the obligations of its window",
+        "every window is settled by the one run that netted it and is not voided, or by none",
+        "UPDATE windows SET run_id = NULL WHERE number = 1",
+    ),
+    (
+        "the state of every run is the end of its history, which is legal and approved by a second person",
+        "ALTER TABLE runs DISABLE TRIGGER runs_step; UPDATE runs SET state = 'settled' WHERE number = 1",
+    ),
+    (
+        "the positions of a run equal the obligations of its windows",
         "UPDATE run_positions SET owed_micro = owed_micro + 1, owes_micro = owes_micro + 1
          WHERE (run_id, vendor_id) = (SELECT run_id, vendor_id FROM run_positions LIMIT 1)",
     ),
@@ -83,14 +91,23 @@ const TAMPERINGS: &[(&str, &str)] = &[
     (
         "what a run carries stands as obligations in a later window of its scheme",
         // Into the window of another scheme, with all that was summed up over it.
-        "INSERT INTO schemes SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at FROM schemes;
-         INSERT INTO windows SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
+        "INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro)
+         SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at, approval, min_transfer_micro FROM schemes;
+         INSERT INTO windows (id, scheme_id, number, state, opened_at) SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
          CREATE TEMP TABLE move AS SELECT w.id AS from_window, o.id AS to_window FROM windows w, windows o, schemes s
          WHERE w.state = 'open' AND w.number > 1 AND o.scheme_id = s.id AND s.code = 'OTHER';
          UPDATE obligations SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE window_leaves SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE positions SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;",
+    ),
+    ("what a run carries is what it lists", "UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE run_id = (SELECT id FROM runs WHERE number = 2)"),
+    (
+        "what a voided run carried is owed back in a later window",
+        // Voided in every other respect.
+        "INSERT INTO run_steps SELECT id, 1, 'computed', 'voided', 'house', 'forged', output_hash, now() FROM runs WHERE number = 1;
+         UPDATE runs SET state = 'voided' WHERE number = 1;
+         UPDATE windows SET run_id = NULL WHERE number = 1",
     ),
     (
         "every position has its statement, and every statement its position",

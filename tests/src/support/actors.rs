@@ -44,6 +44,16 @@ impl Operator {
         self.client.post_once(&format!("/v1/schemes/{scheme}/runs"), json!({})).await.created()
     }
 
+    /// `propose`, `export` or `void` with its body.
+    pub(crate) async fn step(&self, run: &Value, step: &str, body: Value) -> Answer {
+        self.client.post(&format!("/v1/runs/{}/{step}", run["id"].as_str().expect("a run has an id")), body).await
+    }
+
+    /// Approves the result that the run shows.
+    pub(crate) async fn approve(&self, run: &Value) -> Answer {
+        self.step(run, "approve", json!({"output_hash": run["output_hash"]})).await
+    }
+
     pub(crate) async fn file(&self, run: &Value, name: &str) -> Answer {
         self.client.get(&format!("/v1/runs/{}/files/{name}", run["id"].as_str().unwrap())).await
     }

@@ -55,6 +55,12 @@ impl House {
         User { client: client.with(&session), handle: handle.to_owned(), session }
     }
 
+    /// A second person at the operator's, with a key of their own.
+    pub(crate) async fn second_operator(&self) -> Operator {
+        let key = clearinghouse::access::create_operator_key(&self.db, &self.clock, "second").await.expect("a key is made");
+        Operator { client: Client::new(&self.base).with(&key) }
+    }
+
     /// A caller without a credential.
     pub(crate) fn nobody(&self) -> Client {
         Client::new(&self.base)

@@ -2,6 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::refusal::Refusal;
+use runs::StepRefusal;
 use runs::schedules::ScheduleRefusal;
 
 /// Why nothing is settled, kept or shown.
@@ -22,6 +23,12 @@ pub enum SettlementRefusal {
     /// Not there, or not the vendor's.
     #[error("there is no such file")]
     FileNotFound,
+    /// The run does not take the step.
+    #[error(transparent)]
+    Step(StepRefusal),
+    /// Not a SHA-256 in hexadecimal.
+    #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
+    OutputHashMalformed,
     /// No policy has that name.
     #[error("misfire is run_once, skip or run_all")]
     MisfireUnknown,
@@ -35,10 +42,18 @@ impl Refusal for SettlementRefusal {
         match self {
             Self::SchemeNotFound | Self::Schedule(ScheduleRefusal::SchemeNotFound) => Problem::not_found("scheme_not_found", self),
             Self::SlotMalformed => Problem::unprocessable("slot_malformed", self),
-            Self::RunNotFound | Self::FileNotFound | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => {
-                Problem::not_found("not_found", self)
-            }
+            Self::RunNotFound
+            | Self::FileNotFound
+            | Self::Step(StepRefusal::RunNotFound)
+            | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
+            Self::Step(StepRefusal::IllegalStep { from, to }) => {
+                Problem::conflict("run_step_illegal", self).fact("state", from.as_str()).fact("asked", to.as_str())
+            }
+            Self::Step(StepRefusal::ApproverIsProposer) => Problem::conflict("approver_is_proposer", self),
+            Self::Step(StepRefusal::OutputHashDiffers) => Problem::conflict("output_hash_differs", self).fact("field", "output_hash"),
+            Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
+            Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
             Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
             Self::Schedule(ScheduleRefusal::CronMalformed { .. }) => Problem::unprocessable("cron_malformed", self).fact("field", "cron"),
             Self::Schedule(ScheduleRefusal::ZoneUnknown { .. }) => Problem::unprocessable("zone_unknown", self).fact("field", "zone"),

@@ -141,7 +141,7 @@ struct ManifestFile {
 
 async fn prove_manifests(tx: &Tx<'_>) -> Result<Proof, Fault> {
     let mut violations = Vec::new();
-    // By scheme and window number, so that each run comes right after the one that it is chained to.
+    // By scheme and number, so that each run comes right after the one that it is chained to.
     let mut last: HashMap<SchemeId, String> = HashMap::new();
     for run in store::list_runs(tx).await? {
         let Some(bytes) = store::read_manifest(tx, run.id).await? else {
