@@ -1,7 +1,7 @@
 //! The terms of a scheme that its runs and files need.
 
-use netting::Strategy;
-use scrip::{Scale, SchemeId};
+use netting::{Strategy, Terms};
+use scrip::{Micro, Scale, SchemeId};
 
 /// What a scheme says about its runs.
 #[derive(Debug, Clone)]
@@ -11,4 +11,11 @@ pub(crate) struct Scheme {
     pub(crate) currency: String,
     pub(crate) digits: Scale,
     pub(crate) strategy: Strategy,
+}
+
+impl Scheme {
+    /// How its windows are netted. Every transfer is made, however small.
+    pub(crate) fn netting_terms(&self) -> Terms {
+        Terms { strategy: self.strategy, digits: self.digits, min_transfer: Micro::ZERO }
+    }
 }

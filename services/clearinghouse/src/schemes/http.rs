@@ -38,7 +38,7 @@ pub struct CreateScheme {
     /// The decimals that payments have; 2 where nothing is said. What is finer is carried into the next window.
     #[schema(minimum = 0, maximum = 6)]
     digits: Option<i64>,
-    /// How obligations become transfers: gross, bilateral, conservative, direct or hub.
+    /// How obligations become transfers: gross, bilateral, conservative, direct, fewest or hub.
     #[schema(example = "direct")]
     strategy: String,
     /// The codes of its first members, at most 200.

@@ -32,7 +32,7 @@ pub(super) async fn compute(
 
     progress(Step::Net);
     let (network, vendors) = read_network(pairs, window)?;
-    let netting = Netting::compute(&network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))?;
+    let netting = Netting::compute(&network, terms.netting_terms()).map_err(|e| Fault::Unreadable(e.to_string()))?;
     assert!(netting.gross == sealed.gross, "what is netted is what is sealed");
 
     progress(Step::Record);
