@@ -97,7 +97,10 @@ fn what_rounding_leaves_owed_is_written_down() {
     let csv = "debtor,creditor,amount\nA,D,10.005\nB,D,10.005\nC,D,10.005\n";
     let printed = folder.net(csv, &["--strategy", "direct", "--digits", "2", "--out", out.to_str().unwrap()]).unwrap();
 
-    assert!(printed.contains("\n  moved by transfers     30.010\n  transfers                   3\n  carried                 0.010\n"), "{printed}");
+    assert!(
+        printed.contains("\n  moved by transfers     30.010\n  transfers                   3\n  carried                 0.010\n"),
+        "{printed}"
+    );
     assert_eq!(folder.read("out/transfers.csv"), "payer,payee,amount\r\nA,D,10.01\r\nB,D,10.00\r\nC,D,10.00\r\n");
     assert_eq!(folder.read("out/carries.csv"), "debtor,creditor,amount\r\nB,A,0.005\r\nC,D,0.005\r\n");
     let manifest: serde_json::Value = serde_json::from_str(&folder.read("out/manifest.json")).unwrap();
