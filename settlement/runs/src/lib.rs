@@ -19,7 +19,7 @@ pub mod windows;
 
 pub use ids::{reference, run_id};
 pub use proofs::prove;
-pub use runs::{Preview, Run, Runs, SettleRefusal, Settled, Step};
+pub use runs::{Comparison, Preview, Run, Runs, SettleRefusal, Settled, Step};
 pub use scheme::Approval;
 pub use steps::{Actor, RunState, StepRefusal};
 

@@ -1,5 +1,6 @@
 //! Refusals of schemes.
 
+use crate::amount::AmountRefusal;
 use crate::http::problem::Problem;
 use crate::names::case_reminder;
 use crate::refusal::Refusal;
@@ -25,6 +26,9 @@ pub enum SchemeRefusal {
     /// No strategy has this name.
     #[error("{0}")]
     StrategyUnknown(UnknownStrategy),
+    /// The smallest transfer is no amount.
+    #[error(transparent)]
+    Amount(AmountRefusal),
     /// Nobody approves in this way.
     #[error("approval is second_person or auto")]
     ApprovalUnknown,
@@ -69,6 +73,7 @@ impl Refusal for SchemeRefusal {
             Self::StrategyUnknown(_) => {
                 Problem::unprocessable("strategy_unknown", self).fact("field", "strategy").fact("known", known_strategies())
             }
+            Self::Amount(refusal) => refusal.problem(),
             Self::ApprovalUnknown => Problem::unprocessable("approval_unknown", self)
                 .fact("field", "approval")
                 .fact("known", Approval::ALL.map(Approval::as_str).to_vec()),

@@ -1,6 +1,7 @@
 //! Routes and bodies of schemes.
 
 use super::{Change, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal};
+use crate::amount::{AmountRefusal, AmountText};
 use crate::app::App;
 use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
@@ -13,7 +14,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use netting::Strategy;
 use runs::Approval;
-use scrip::{Code, Scale};
+use scrip::{AmountError, Code, Micro, Scale};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,9 +41,12 @@ pub struct CreateScheme {
     /// The decimals that payments have; 2 where nothing is said. What is finer is carried into the next window.
     #[schema(minimum = 0, maximum = 6)]
     digits: Option<i64>,
-    /// How obligations become transfers: gross, bilateral, conservative, direct or hub.
+    /// How obligations become transfers: gross, bilateral, conservative, direct, fewest or hub.
     #[schema(example = "direct")]
     strategy: String,
+    /// No transfer is smaller: what a smaller one would have moved is carried. Zero, or nothing said: every one is made.
+    #[schema(example = "1.00")]
+    min_transfer: Option<AmountText>,
     /// Who agrees to a run before it is paid: second_person (what happens if nothing is said), or auto for nobody.
     #[schema(example = "second_person")]
     approval: Option<String>,
@@ -58,6 +62,7 @@ impl CreateScheme {
         }
         let strategy = self.strategy.parse().map_err(SchemeRefusal::StrategyUnknown)?;
         let approval = self.approval.as_deref().map_or(Ok(Approval::SecondPerson), read_approval)?;
+        let min_transfer = self.min_transfer.as_ref().map_or(Ok(Micro::ZERO), read_min_transfer)?;
         let digits = Scale::try_new(self.digits.unwrap_or(DIGITS_DEFAULT)).ok_or(SchemeRefusal::DigitsOutOfRange)?;
         let mut members = self.members.unwrap_or_default();
         members.sort_unstable();
@@ -65,7 +70,15 @@ impl CreateScheme {
         if members.len() > MEMBERS_AT_ONCE_MAX {
             return Err(SchemeRefusal::TooManyMembers { max: MEMBERS_AT_ONCE_MAX });
         }
-        Ok(NewScheme { code, currency: self.currency, digits, strategy, approval, members })
+        Ok(NewScheme { code, currency: self.currency, digits, strategy, min_transfer, approval, members })
+    }
+}
+
+/// Unlike what is moved, a smallest transfer may be zero.
+fn read_min_transfer(amount: &AmountText) -> Result<Micro, SchemeRefusal> {
+    match amount.micro("min_transfer") {
+        Err(AmountRefusal { field: _, error: AmountError::Zero }) => Ok(Micro::ZERO),
+        read => read.map_err(SchemeRefusal::Amount),
     }
 }
 
@@ -80,6 +93,8 @@ fn read_approval(name: &str) -> Result<Approval, SchemeRefusal> {
 pub struct UpdateScheme {
     /// How obligations become transfers, from the next run on.
     strategy: Option<String>,
+    /// No transfer is smaller, from the next run on; zero: every one is made.
+    min_transfer: Option<AmountText>,
     /// Who agrees to a run: second_person or auto; from the next run on.
     approval: Option<String>,
 }
@@ -87,7 +102,8 @@ pub struct UpdateScheme {
 impl UpdateScheme {
     fn into_change(self) -> Result<Change, SchemeRefusal> {
         let strategy = self.strategy.map(|name| name.parse().map_err(SchemeRefusal::StrategyUnknown)).transpose()?;
-        Ok(Change { strategy, approval: self.approval.as_deref().map(read_approval).transpose()? })
+        let min_transfer = self.min_transfer.as_ref().map(read_min_transfer).transpose()?;
+        Ok(Change { strategy, min_transfer, approval: self.approval.as_deref().map(read_approval).transpose()? })
     }
 }
 
@@ -103,6 +119,9 @@ pub struct SchemeView {
     /// How obligations become transfers.
     #[schema(value_type = String, example = "direct")]
     strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    #[schema(example = "0.00")]
+    min_transfer: String,
     /// Who agrees to a run before it is paid.
     #[schema(example = "second_person")]
     approval: String,
@@ -135,6 +154,7 @@ impl From<Scheme> for SchemeView {
             currency,
             digits,
             strategy,
+            min_transfer,
             approval,
             version,
             created_at,
@@ -144,15 +164,16 @@ impl From<Scheme> for SchemeView {
             members,
         } = scheme;
         let window = OpenWindowView { number: window_number, opened_at: window_opened_at };
-        let (code, approval, digits) = (code.to_string(), approval.as_str().to_owned(), digits.decimals());
-        Self { code, currency, digits, strategy, approval, version, members, member_count, window, created_at }
+        let (code, approval, min_transfer) = (code.to_string(), approval.as_str().to_owned(), min_transfer.display_at_least(digits));
+        let digits = digits.decimals();
+        Self { code, currency, digits, strategy, min_transfer, approval, version, members, member_count, window, created_at }
     }
 }
 
 /// Create a scheme. Its window 1 opens at once.
 #[utoipa::path(post, path = "/v1/schemes", tag = "operator", request_body = CreateScheme, security(("operator_key" = [])),
     responses((status = 201, body = SchemeView), (status = "4XX", body = ProblemView,
-        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, approval_unknown, digits_out_of_range, too_many_members, vendor_not_found, already_member")))]
+        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, digits_out_of_range, too_many_members, vendor_not_found, already_member")))]
 async fn create_scheme(State(app): State<App>, _: Operator, Body(body): Body<CreateScheme>) -> Result<Created<SchemeView>, ApiError> {
     let scheme = app.schemes.create(body.into_scheme()?).await?;
     Ok(Created(scheme.into()))
@@ -184,7 +205,7 @@ fn versioned(scheme: Scheme) -> Versioned<SchemeView> {
     params(("scheme" = String, Path, description = "the scheme's code"), IfMatchHeader), security(("operator_key" = [])),
     responses((status = 200, body = SchemeView, headers(("ETag" = String, description = "the version"))),
         (status = "4XX", body = ProblemView,
-            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, approval_unknown")))]
+            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown")))]
 async fn update_scheme(
     State(app): State<App>,
     _: Operator,

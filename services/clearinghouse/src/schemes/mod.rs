@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_time};
 use netting::Strategy;
 use runs::Approval;
-use scrip::{Code, Scale, SchemeId, VendorId};
+use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
 pub use store::STATEMENTS;
 
@@ -33,6 +33,8 @@ pub struct Scheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Micro,
     /// Who agrees to a run's result.
     pub approval: Approval,
     /// Begins at 1 and grows with each change.
@@ -60,6 +62,8 @@ pub struct NewScheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Micro,
     /// Who agrees to a run's result.
     pub approval: Approval,
     /// The codes of its first members.
@@ -71,6 +75,8 @@ pub struct NewScheme {
 pub struct Change {
     /// How obligations become transfers.
     pub strategy: Option<Strategy>,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Option<Micro>,
     /// Who agrees to a run's result.
     pub approval: Option<Approval>,
 }

@@ -15,7 +15,7 @@ use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use runs::steps::{self, Step};
-use runs::{Actor, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
+use runs::{Actor, Comparison, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
 use scrip::{RunId, SchemeId, VendorId};
 use uuid::Uuid;
 
@@ -100,6 +100,12 @@ impl Settlement {
     pub(crate) async fn preview(&self, scheme: &str) -> Answer<Preview> {
         let scheme = self.get_scheme_id(scheme).await?;
         self.runs.preview(scheme).await.map_err(refuse_settling)
+    }
+
+    /// What every strategy would make of what a run of the scheme would net now.
+    pub(crate) async fn compare(&self, scheme: &str) -> Answer<Comparison> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.runs.compare(scheme).await.map_err(refuse_settling)
     }
 
     pub(crate) async fn propose(&self, run: RunId, operator: Uuid) -> Answer<Run> {

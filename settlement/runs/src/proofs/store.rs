@@ -207,7 +207,7 @@ const LIST_SEALED: &str = "
     ORDER BY scheme_id, number";
 
 const LIST_RUNS: &str = "
-    SELECT r.id, r.scheme_id, r.slot, r.digits, r.strategy, r.algorithm_version, r.input_hash, r.output_hash
+    SELECT r.id, r.scheme_id, r.slot, r.digits, r.strategy, r.algorithm_version, r.input_hash, r.output_hash, r.min_transfer_micro
     FROM runs r
     ORDER BY r.scheme_id, r.number";
 
@@ -279,6 +279,7 @@ pub(super) struct ProvenRun {
     pub(super) slot: String,
     pub(super) digits: Scale,
     pub(super) strategy: Strategy,
+    pub(super) min_transfer: Micro,
     pub(super) algorithm_version: i32,
     pub(super) input_hash: Hash,
     pub(super) output_hash: Hash,
@@ -296,6 +297,7 @@ fn to_proven_run(row: &Row) -> Result<ProvenRun, Fault> {
         slot: row.try_get(2)?,
         digits: Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))?,
         strategy: Strategy::from_str(&strategy).map_err(|e| Fault::Unreadable(e.to_string()))?,
+        min_transfer: Micro::new(row.try_get(8)?),
         algorithm_version: row.try_get(5)?,
         input_hash: to_hash(row.try_get(6)?)?,
         output_hash: to_hash(row.try_get(7)?)?,

@@ -6,7 +6,7 @@ use crate::scheme::{Approval, Scheme};
 use crate::{files, seals, steps, windows};
 use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Db, Fault, Tx, lock_scheme_shared};
-use netting::{Netting, Network, NetworkBuilder, Party};
+use netting::{Netting, Network, NetworkBuilder, Party, Strategy, WhatIf};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 use std::collections::BTreeMap;
 
@@ -101,17 +101,56 @@ pub struct Preview {
 
 /// What a run over the scheme's open window, and those before it that no run settles, would come to; none where there is no such scheme.
 pub(super) async fn preview(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Preview>, Fault> {
-    let Some(terms) = store::find_scheme(tx, scheme).await? else { return Ok(None) };
-    let windows = store::list_not_netted(tx, scheme, i64::MAX).await?;
-    store::widen(tx).await?;
-    let mut proven = Vec::with_capacity(windows.len());
-    for window in &windows {
-        proven.push(pairs::prove(tx, window).await?);
+    let Some(owed) = Owed::read(tx, scheme).await? else { return Ok(None) };
+    let netting = net(&owed.network, &owed.terms)?;
+    let Owed { terms, windows, obligation_count, network: _ } = owed;
+    Ok(Some(Preview { windows, currency: terms.currency, digits: terms.digits, obligation_count, netting }))
+}
+
+/// What every strategy would make of what a run would net now.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The numbers of the windows that it would net, the open one last.
+    pub windows: Vec<i64>,
+    /// The currency of every figure.
+    pub currency: String,
+    /// How the scheme's next run will be netted.
+    pub strategy: Strategy,
+    /// How many obligations there are.
+    pub obligation_count: i64,
+    /// All strategies side by side.
+    pub what_if: WhatIf,
+}
+
+/// All strategies side by side for what a preview would net; none where there is no such scheme.
+pub(super) async fn compare(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Comparison>, Fault> {
+    let Some(owed) = Owed::read(tx, scheme).await? else { return Ok(None) };
+    let Owed { terms, windows, obligation_count, network } = owed;
+    let what_if = WhatIf::compute(&network, terms.digits, terms.min_transfer).map_err(|e| Fault::Unreadable(e.to_string()))?;
+    Ok(Some(Comparison { windows, currency: terms.currency, strategy: terms.strategy, obligation_count, what_if }))
+}
+
+/// What is owed in a scheme and settled by no run.
+struct Owed {
+    terms: Scheme,
+    windows: Vec<i64>,
+    obligation_count: i64,
+    network: Network,
+}
+
+impl Owed {
+    async fn read(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Self>, Fault> {
+        let Some(terms) = store::find_scheme(tx, scheme).await? else { return Ok(None) };
+        let windows = store::list_not_netted(tx, scheme, i64::MAX).await?;
+        store::widen(tx).await?;
+        let mut proven = Vec::with_capacity(windows.len());
+        for window in &windows {
+            proven.push(pairs::prove(tx, window).await?);
+        }
+        let obligation_count = proven.iter().flatten().fold(0_i64, |count, pair| count.saturating_add(pair.count));
+        let windows = windows.into_iter().map(|window| window.number).collect();
+        Ok(Some(Self { terms, windows, obligation_count, network: Debts::of(proven)?.network }))
     }
-    let obligation_count = proven.iter().flatten().fold(0_i64, |count, pair| count.saturating_add(pair.count));
-    let netting = net(&Debts::of(proven)?.network, &terms)?;
-    let Scheme { id: _, code: _, currency, digits, strategy: _, approval: _ } = terms;
-    Ok(Some(Preview { windows: windows.into_iter().map(|window| window.number).collect(), currency, digits, obligation_count, netting }))
 }
 
 async fn get_scheme(tx: &Tx<'_>, scheme: SchemeId) -> Result<Scheme, Fault> {
@@ -119,7 +158,7 @@ async fn get_scheme(tx: &Tx<'_>, scheme: SchemeId) -> Result<Scheme, Fault> {
 }
 
 fn net(network: &Network, terms: &Scheme) -> Result<Netting, Fault> {
-    Netting::compute(network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))
+    Netting::compute(network, terms.netting_terms()).map_err(|e| Fault::Unreadable(e.to_string()))
 }
 
 /// The obligations of a closed window stay as they are, so another connection reads them while this one writes. It is no connection of

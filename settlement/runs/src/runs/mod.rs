@@ -17,7 +17,7 @@ use crate::schedules::{self, NewSchedule, Schedule, ScheduleId, ScheduleRefusal}
 use crate::seals::Hash;
 use crate::steps::{self, Actor, StepRefusal};
 use crate::windows::{self, CloseRefusal, Closed, Closing};
-pub use compute::Preview;
+pub use compute::{Comparison, Preview};
 use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 pub use records::{Position, Run, Transfer, WindowSummary};
@@ -131,6 +131,13 @@ impl Runs {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_snapshot().await?;
         compute::preview(&tx, scheme).await?.ok_or(Failure::Refused(SettleRefusal::SchemeNotFound))
+    }
+
+    /// What every strategy would make of what a run would net now. Nothing is closed, stored or locked.
+    pub async fn compare(&self, scheme: SchemeId) -> Result<Comparison, Failure<SettleRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_snapshot().await?;
+        compute::compare(&tx, scheme).await?.ok_or(Failure::Refused(SettleRefusal::SchemeNotFound))
     }
 
     /// Lays a run before a second person.

@@ -27,6 +27,8 @@ pub struct Run {
     pub digits: Scale,
     /// How it was netted.
     pub strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Micro,
     /// Which version of that.
     pub algorithm_version: i32,
     /// How many obligations went in.

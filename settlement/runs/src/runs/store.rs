@@ -47,7 +47,7 @@ const WIDEN: &str = "
            (SELECT set_config(name, 'lz4', true) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))";
 
 const FIND_SCHEME: &str = "
-    SELECT code, currency, digits, strategy, approval
+    SELECT code, currency, digits, strategy, approval, min_transfer_micro
     FROM schemes
     WHERE id = $1";
 
@@ -92,7 +92,7 @@ const READ_TOTAL: &str = "
 const INSERT_RUN: &str = "
     INSERT INTO runs (id, scheme_id, number, slot, state, currency, digits, strategy, min_transfer_micro, algorithm_version, obligation_count,
                       gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at, remaining_micro)
-    SELECT $1, $2, coalesce(max(number), 0) + 1, $3, 'computed', $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+    SELECT $1, $2, coalesce(max(number), 0) + 1, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
     FROM runs
     WHERE scheme_id = $2";
 
@@ -119,7 +119,7 @@ const COPY_CARRIES: &str = "
 const FIND: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro, r.number
+           r.remaining_micro, r.number, r.min_transfer_micro
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
@@ -127,7 +127,7 @@ const FIND: &str = "
 const LIST: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro, r.number
+           r.remaining_micro, r.number, r.min_transfer_micro
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE ($1::uuid IS NULL OR r.scheme_id = $1)
@@ -197,6 +197,7 @@ pub(crate) async fn find_scheme(tx: &Tx<'_>, id: SchemeId) -> Result<Option<Sche
         currency: row.try_get(1)?,
         digits: to_scale(digits)?,
         strategy: to_strategy(&strategy)?,
+        min_transfer: Micro::new(row.try_get(5)?),
         approval: Approval::parse(&approval).ok_or_else(|| Fault::Unreadable(format!("approval {approval}")))?,
     }))
 }
@@ -259,6 +260,7 @@ pub(super) async fn insert_run(
             &scheme.currency,
             &i16::from(scheme.digits.decimals()),
             &scheme.strategy.name(),
+            &netting.min_transfer.units(),
             &ALGORITHM_VERSION,
             &obligation_count,
             &netting.gross.units(),
@@ -390,6 +392,7 @@ fn to_run(row: &Row) -> Result<Run, Fault> {
         currency: row.try_get(4)?,
         digits: to_scale(row.try_get(5)?)?,
         strategy: to_strategy(&strategy)?,
+        min_transfer: Micro::new(row.try_get(19)?),
         algorithm_version: row.try_get(7)?,
         obligation_count: row.try_get(8)?,
         gross: Micro::new(row.try_get(9)?),

@@ -80,6 +80,9 @@ pub(super) struct RunView {
     digits: u8,
     #[schema(example = "direct")]
     strategy: String,
+    /// No transfer is smaller; zero: every one was made.
+    #[schema(example = "0.00")]
+    min_transfer: String,
     /// The cut-off that it is computed as of: the end of its last window.
     #[schema(value_type = String, format = DateTime)]
     computed_at: Timestamp,
@@ -116,10 +119,10 @@ impl RunView {
             Viewer::House => Some(TotalsView::of(&run)),
             Viewer::Vendor(_) => None,
         };
-        let Run { id, number, scheme, slot, state, currency, digits, strategy, computed_at, .. } = run;
+        let Run { id, number, scheme, slot, state, currency, digits, strategy, min_transfer, computed_at, .. } = run;
+        let (state, min_transfer) = (state.to_string(), min_transfer.display_at_least(digits));
         let (digits, strategy) = (digits.decimals(), strategy.name().to_owned());
-        let state = state.to_string();
-        Self { id: id.uuid(), number, scheme, slot, state, currency, digits, strategy, computed_at, totals }
+        Self { id: id.uuid(), number, scheme, slot, state, currency, digits, strategy, min_transfer, computed_at, totals }
     }
 }
 
