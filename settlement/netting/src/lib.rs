@@ -9,6 +9,7 @@
 mod circulation;
 mod debts;
 mod hash;
+mod holding;
 mod netting;
 mod network;
 mod outcome;
@@ -22,6 +23,7 @@ mod what_if;
 mod zero_sums;
 
 pub use hash::Digest;
+pub use holding::{Holding, all_of};
 pub use netting::Netting;
 pub use network::{GROSS_MAX, Network, NetworkBuilder, NetworkError, Party};
 pub use outcome::{Carry, NettingError, Position, SetOff, Transfer};

@@ -3,6 +3,7 @@
 use crate::{
     debts::Debts,
     hash::{self, Digest},
+    holding::{self, Holding, Parted},
     network::{Flow, Network, Party, at},
     outcome::{Carry, NettingError, Position, SetOff, Transfer},
     rounding,
@@ -38,6 +39,8 @@ pub struct Netting {
     pub set_off: Micro,
     /// What the strategy leaves to be paid of the parties' debts, before rounding. The hub leaves the net internal debt, as `direct` does.
     pub remaining: Micro,
+    /// What was held back of what is owed; all of it is carried.
+    pub held_back: Micro,
     /// Whether the strategy provably reached its goal. Only `fewest` may have to say no, where it had to stop its search early.
     pub optimal: bool,
     /// How many transfers it takes at least to settle the rounded nets, where the strategy is `fewest`; else none. A smallest transfer holds
@@ -66,9 +69,28 @@ impl Netting {
         Self::of(network, &Debts::of(network), hash::input(network), terms)
     }
 
+    /// Nets all but what is held back, which is carried whole. The hash of the input covers everything that is owed.
+    pub fn compute_holding(network: &Network, holdings: &[Holding], terms: Terms) -> Result<Self, NettingError> {
+        let (debts, input_hash) = (Debts::of(network), hash::input(network));
+        if holdings.is_empty() {
+            return Self::of(network, &debts, input_hash, terms);
+        }
+        let Parted { netted, held } = holding::part(network, &debts.pairs, holdings)?;
+        let held_back = held.iter().fold(0_i64, |sum, flow| sum.strict_add(flow.amount));
+        let mut plan = strategies::plan(&netted, &Debts::of(&netted), &terms)?;
+        plan.carries = holding::join(plan.carries, held);
+        plan.remaining = plan.remaining.strict_add(held_back);
+        Ok(Self::result(network, &debts, input_hash, terms, plan, Micro::new(held_back)))
+    }
+
     /// The same, where debts and hash are known.
     pub(crate) fn of(network: &Network, debts: &Debts, input_hash: Digest, terms: Terms) -> Result<Self, NettingError> {
-        let Plan { transfers, carries, remaining, optimal, transfers_needed } = strategies::plan(network, debts, &terms)?;
+        let plan = strategies::plan(network, debts, &terms)?;
+        Ok(Self::result(network, debts, input_hash, terms, plan, Micro::ZERO))
+    }
+
+    fn result(network: &Network, debts: &Debts, input_hash: Digest, terms: Terms, plan: Plan, held_back: Micro) -> Self {
+        let Plan { transfers, carries, remaining, optimal, transfers_needed } = plan;
         let Terms { strategy, digits, min_transfer } = terms;
 
         let positions = positions(network, debts, &transfers, &carries);
@@ -91,6 +113,7 @@ impl Netting {
             total: Micro::new(total),
             set_off: Micro::new(network.gross().units().strict_sub(remaining)),
             remaining: Micro::new(remaining),
+            held_back,
             optimal,
             transfers_needed,
             input_hash,
@@ -101,7 +124,7 @@ impl Netting {
             set_offs,
         };
         netting.assert_consistent();
-        Ok(netting)
+        netting
     }
 
     /// What the carries come to.
@@ -139,7 +162,9 @@ impl Netting {
                 assert!(is_split, "{debtor} pays {creditor} no more than it owes");
             }
             assert!(sum(self.set_offs.iter().map(|s| s.remaining.units())) == self.remaining.units(), "nobody pays whom it does not owe");
-            assert!(self.remaining <= self.bilateral, "circles of two are circles");
+            // What is held back of a pair remains, and so does as much of the other direction that it could have set off.
+            let most = i128::from(self.bilateral.units()).strict_add(i128::from(self.held_back.units()).strict_mul(2));
+            assert!(i128::from(self.remaining.units()) <= most, "circles of two are circles");
         }
     }
 }

@@ -116,6 +116,17 @@ impl Network {
         self.gross
     }
 
+    /// The number of the party of that name, if it is here.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
+        self.parties.binary_search_by(|party| party.as_str().cmp(name)).ok().and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// The same parties, owing this, in order, and no more than they do here.
+    pub(crate) fn with_obligations(&self, obligations: Vec<Flow>) -> Self {
+        let gross = Micro::new(obligations.iter().fold(0, |sum, o| sum.strict_add(o.amount)));
+        Self { parties: self.parties.clone(), obligations, gross }
+    }
+
     pub(crate) fn flows(&self) -> &[Flow] {
         &self.obligations
     }
