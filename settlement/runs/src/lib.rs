@@ -1,10 +1,13 @@
 //! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
-//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
+//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what
+//! vendors say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
 //! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
 pub mod csv_text;
+pub mod disputes;
+pub mod exclusions;
 pub mod files;
 mod ids;
 pub mod imports;
@@ -34,6 +37,8 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         proofs::STATEMENTS,
         imports::STATEMENTS,
         steps::STATEMENTS,
+        disputes::STATEMENTS,
+        exclusions::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

@@ -14,6 +14,8 @@ pub(crate) struct Scheme {
     /// No transfer is smaller; zero: every one is made.
     pub(crate) min_transfer: Micro,
     pub(crate) approval: Approval,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub(crate) dispute_hours: i32,
 }
 
 /// Who agrees to a run's result before it is paid.

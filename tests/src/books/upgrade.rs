@@ -14,6 +14,11 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
+    DROP TABLE run_holdings, exclusions, disputes, acknowledgements;
+    DROP INDEX runs_proposed;
+    ALTER TABLE runs DROP COLUMN disputable_until;
+    ALTER TABLE scheme_members DROP COLUMN collateral_micro;
+    ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN failure_rule;
     DROP TRIGGER runs_step ON runs;
     DROP FUNCTION check_run_step;
     DROP TABLE run_steps, run_carries;

@@ -76,7 +76,7 @@ async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {
         let terms = Terms { strategy: run.strategy, digits: run.digits, min_transfer: run.min_transfer };
         let netting = match refused {
             Some(error) => Err(error.to_string()),
-            None => Netting::compute(&network.build(), terms).map_err(|e| e.to_string()),
+            None => Netting::compute_holding(&network.build(), &store::list_holdings(tx, run.id).await?, terms).map_err(|e| e.to_string()),
         };
         match netting {
             Ok(netting) if (netting.input_hash.bytes(), netting.output_hash.bytes()) == (&run.input_hash, &run.output_hash) => (),

@@ -49,6 +49,8 @@ pub struct Run {
     pub input_hash: Hash,
     /// Over transfers and carries.
     pub output_hash: Hash,
+    /// Until then vendors may dispute it; none where they cannot.
+    pub disputable_until: Option<Timestamp>,
     /// The cut-off that it is computed as of: the end of its window.
     pub computed_at: Timestamp,
 }
