@@ -7,7 +7,9 @@
 //! give the same bytes. Amounts are micro-units (millionths of the currency).
 
 mod circulation;
+pub mod clearing;
 mod debts;
+pub mod gridlock;
 mod hash;
 mod netting;
 mod network;
@@ -17,6 +19,8 @@ mod strategies;
 mod strategy;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whiteboard;
 
 pub use hash::Digest;
 pub use netting::Netting;
