@@ -1,7 +1,8 @@
 //! What a set of debts comes to, and who pays whom to settle it: obligations -> positions -> transfers.
 //!
 //! Shape: a [`Network`] holds the obligations in one fixed order; [`Netting::compute`] turns it, by one [`Strategy`], into
-//! positions, transfers, and what rounding carries forward. One module per strategy under `strategies`.
+//! positions, transfers, and what rounding carries forward. One module per strategy under `strategies`. Beside it: [`explain`] says what is
+//! behind a result, [`clearing`] what happens if some do not pay, [`gridlock`] what of a queue settles at once.
 //!
 //! Never: input or output, a clock, randomness, a thread, a float, or the order of a hash map. The same obligations in any order
 //! give the same bytes. Amounts are micro-units (millionths of the currency).
@@ -9,6 +10,7 @@
 mod circulation;
 pub mod clearing;
 mod debts;
+pub mod explain;
 pub mod gridlock;
 mod hash;
 mod netting;

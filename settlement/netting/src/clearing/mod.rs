@@ -14,7 +14,7 @@ mod shares;
 mod tests;
 
 pub use exclude::exclude;
-pub use pro_rata::{Payment, pro_rata};
+pub use pro_rata::{Cleared, pro_rata};
 pub use roll::carry_over;
 
 use crate::{

@@ -28,7 +28,7 @@ use std::cmp::Reverse;
 
 /// What one party pays and receives when payments clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payment {
+pub struct Cleared {
     /// Whose.
     pub party: Party,
     /// The sum of what it owes others.
@@ -42,12 +42,12 @@ pub struct Payment {
 /// The greatest clearing vector, where `limited` parties have their collateral and what they receive, and all others can pay what they owe.
 ///
 /// One payment per party, in byte order of their names.
-pub fn pro_rata(network: &Network, limited: &[Defaulter<'_>]) -> Result<Vec<Payment>, FailureError> {
+pub fn pro_rata(network: &Network, limited: &[Defaulter<'_>]) -> Result<Vec<Cleared>, FailureError> {
     let failing = Failing::read(network, limited)?;
     let debts = Debts::of(network);
     let clearing = Clearing::of(&debts, &failing);
     let positions = clearing.positions(&debts);
-    let payment = |((party, tally), (pays, position)): ((&Party, &crate::debts::Tally), (i64, i64))| Payment {
+    let payment = |((party, tally), (pays, position)): ((&Party, &crate::debts::Tally), (i64, i64))| Cleared {
         party: party.clone(),
         owes: Micro::new(tally.owes),
         pays: Micro::new(pays),
