@@ -3,7 +3,11 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows panics, as it should")]
 
 use super::*;
-use crate::{GROSS_MAX, outcome::Carry, whiteboard};
+use crate::{
+    GROSS_MAX,
+    outcome::Carry,
+    whiteboard::{self, written},
+};
 use proptest::prelude::*;
 
 const EXAMPLE: &str = "A>B 60, A>C 40, B>C 70, C>D 50, D>A 20";
@@ -22,15 +26,11 @@ fn transfers(text: &str) -> Vec<Transfer> {
     whiteboard::debts(text).into_iter().map(transfer).collect()
 }
 
-fn signed(amount: Micro) -> String {
-    whiteboard::written(amount)
-}
-
 fn check(rule: Rule, debts: &str, paid: &str, failing: &str, outcome: &str, shortfall: &str) {
     let what_if = what_if_default(&whiteboard::network(debts), &transfers(paid), &defaulters(failing), rule).unwrap();
-    let effects: Vec<String> = what_if.effects.iter().map(|e| format!("{} {}", e.party, signed(e.outcome))).collect();
+    let effects: Vec<String> = what_if.effects.iter().map(|e| format!("{} {}", e.party, written(e.outcome))).collect();
     assert_eq!(effects.join(", "), outcome);
-    assert_eq!(signed(what_if.shortfall), shortfall);
+    assert_eq!(written(what_if.shortfall), shortfall);
 }
 
 #[test]
@@ -93,6 +93,12 @@ fn shares_of_micro_units_are_rounded_once_and_sum_to_zero() {
 }
 
 #[test]
+fn the_largest_remainder_gets_the_odd_micro_unit() {
+    let debts = "A>B 0.000005, A>C 0.000003, A>D 0.000001";
+    check(Rule::ProRata, debts, "", "A 0.000004", "A -0.000004, B 0.000002, C 0.000001, D 0.000001", "0.000005");
+}
+
+#[test]
 fn failed_transfers_become_debts_of_the_next_window() {
     let direct = "A>C 60, A>D 20, B>D 10";
     check(Rule::CarryOver, EXAMPLE, direct, "A 0", "A 0, B -10, C 0, D 10", "80");
@@ -112,7 +118,7 @@ fn the_house_lends_nothing() {
 #[test]
 fn who_is_hit_hardest_comes_first() {
     let what_if = what_if_default(&whiteboard::network(EXAMPLE), &[], &defaulters("A 0"), Rule::ExcludeAndRenet).unwrap();
-    let hit = |most| what_if.hardest_hit(most).into_iter().map(|e| format!("{} {}", e.party, signed(e.short))).collect::<Vec<_>>();
+    let hit = |most| what_if.hardest_hit(most).into_iter().map(|e| format!("{} {}", e.party, written(e.short))).collect::<Vec<_>>();
     assert_eq!(hit(5), ["B 60", "C 40"]);
     assert_eq!(hit(1), ["B 60"]);
 }

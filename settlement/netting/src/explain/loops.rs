@@ -54,7 +54,7 @@ pub enum Step {
 pub enum Kind {
     /// Debts alone: set off, without money.
     Circle,
-    /// One chain of debts, and what is paid for it: by one payment, by the two legs of the hub, or by a payment that rounding splits.
+    /// At most one chain of debts, and what is paid for it: by one payment, by the two legs of the hub, or by payments that rounding shifts.
     Path,
     /// Several chains of debts, whose payers pay each other's payees.
     Exchange,
@@ -74,13 +74,13 @@ impl Loop {
     /// What it tells.
     pub fn kind(&self) -> Kind {
         let is_debt = |step: &Step| step.payment().is_none();
-        // No strategy makes payments that go in a circle by themselves, so a loop has debts. A chain ends where a payment follows a debt; the last step is followed by the first.
+        // A chain ends where a payment follows a debt; the last step is followed by the first.
         let next = self.steps.iter().skip(1).chain(self.steps.first());
         let chains = self.steps.iter().zip(next).filter(|(step, next)| is_debt(step) && !is_debt(next)).count();
-        match chains {
-            0 => Kind::Circle,
-            1 => Kind::Path,
-            _ => Kind::Exchange,
+        match (self.payments().next(), chains) {
+            (None, _) => Kind::Circle,
+            (Some(_), 0..=1) => Kind::Path,
+            (Some(_), _) => Kind::Exchange,
         }
     }
 
