@@ -81,19 +81,10 @@ pub fn all_of(network: &Network, party: &str) -> Vec<Holding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::whiteboard::network;
     use crate::{Netting, NetworkBuilder, Strategy, Terms};
     use proptest::prelude::*;
     use scrip::Scale;
-
-    fn network(text: &str) -> Network {
-        let mut network = NetworkBuilder::default();
-        for debt in text.split(", ") {
-            let (pair, amount) = debt.split_once(' ').unwrap();
-            let (debtor, creditor) = pair.split_once('>').unwrap();
-            network.add(debtor, creditor, Micro::parse(amount).unwrap()).unwrap();
-        }
-        network.build()
-    }
 
     fn hold(debtor: &str, creditor: &str, amount: &str) -> Holding {
         Holding { debtor: debtor.to_owned(), creditor: creditor.to_owned(), amount: Micro::parse(amount).unwrap() }

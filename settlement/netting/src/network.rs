@@ -17,8 +17,12 @@ pub const GROSS_MAX: Micro = Micro::new(i64::MAX / 2);
 pub struct Party(Arc<str>);
 
 impl Party {
+    pub(crate) fn named(name: &str) -> Self {
+        Self(Arc::from(name))
+    }
+
     pub(crate) fn house() -> Self {
-        Self(Arc::from(scrip::code::HOUSE))
+        Self::named(scrip::code::HOUSE)
     }
 
     /// The name.
