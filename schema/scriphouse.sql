@@ -59,6 +59,16 @@ ALTER TABLE ONLY public.accounts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.accounts OWNER TO scriphouse_owner;
 
+CREATE TABLE public.acknowledgements (
+    run_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    acknowledged_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.acknowledgements FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.acknowledgements OWNER TO scriphouse_owner;
+
 CREATE TABLE public.api_keys (
     id uuid NOT NULL,
     vendor_id uuid,
@@ -75,6 +85,34 @@ CREATE TABLE public.api_keys (
 ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys OWNER TO scriphouse_owner;
+
+CREATE TABLE public.disputes (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    window_id uuid NOT NULL,
+    obligation_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    raised_by uuid NOT NULL,
+    reason text NOT NULL,
+    state text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT disputes_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT disputes_ended_by_form CHECK ((ended_by ~ '^(operator|vendor):[0-9a-f-]{36}$'::text)),
+    CONSTRAINT disputes_ended_has_instant CHECK ((((state = 'open'::text) = (ended_at IS NULL)) AND ((state = 'open'::text) = (ended_by IS NULL)))),
+    CONSTRAINT disputes_raised_by_party CHECK (((raised_by = debtor_id) OR (raised_by = creditor_id))),
+    CONSTRAINT disputes_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT disputes_state_known CHECK ((state = ANY (ARRAY['open'::text, 'withdrawn'::text, 'upheld'::text]))),
+    CONSTRAINT disputes_two_vendors CHECK ((debtor_id <> creditor_id))
+);
+
+ALTER TABLE ONLY public.disputes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.disputes OWNER TO scriphouse_owner;
 
 CREATE TABLE public.entries (
     user_id uuid NOT NULL,
@@ -99,6 +137,25 @@ CREATE TABLE public.entries (
 ALTER TABLE ONLY public.entries FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.entries OWNER TO scriphouse_owner;
+
+CREATE TABLE public.exclusions (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    reason text NOT NULL,
+    excluded_by text NOT NULL,
+    excluded_at timestamp with time zone NOT NULL,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    CONSTRAINT exclusions_excluded_by_form CHECK ((excluded_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT exclusions_lifted_by_form CHECK ((lifted_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT exclusions_lifted_has_instant CHECK (((lifted_by IS NULL) = (lifted_at IS NULL))),
+    CONSTRAINT exclusions_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY public.exclusions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.exclusions OWNER TO scriphouse_owner;
 
 CREATE TABLE public.file_pieces (
     file_id uuid NOT NULL,
@@ -254,6 +311,18 @@ ALTER TABLE ONLY public.run_carries FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.run_carries OWNER TO scriphouse_owner;
 
+CREATE TABLE public.run_holdings (
+    run_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    CONSTRAINT run_holdings_amount_positive CHECK ((amount_micro >= 1))
+);
+
+ALTER TABLE ONLY public.run_holdings FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.run_holdings OWNER TO scriphouse_owner;
+
 CREATE TABLE public.run_positions (
     run_id uuid NOT NULL,
     vendor_id uuid NOT NULL,
@@ -319,6 +388,7 @@ CREATE TABLE public.runs (
     remaining_micro bigint NOT NULL,
     number bigint NOT NULL,
     min_transfer_micro bigint NOT NULL,
+    disputable_until timestamp with time zone,
     CONSTRAINT runs_input_hash_length CHECK ((octet_length(input_hash) = 32)),
     CONSTRAINT runs_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
     CONSTRAINT runs_number_positive CHECK ((number >= 1)),
@@ -351,7 +421,9 @@ ALTER TABLE public.schedules OWNER TO scriphouse_owner;
 CREATE TABLE public.scheme_members (
     vendor_id uuid NOT NULL,
     scheme_id uuid NOT NULL,
-    joined_at timestamp with time zone NOT NULL
+    joined_at timestamp with time zone NOT NULL,
+    collateral_micro bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT scheme_members_collateral_not_negative CHECK ((collateral_micro >= 0))
 );
 
 ALTER TABLE ONLY public.scheme_members FORCE ROW LEVEL SECURITY;
@@ -368,10 +440,14 @@ CREATE TABLE public.schemes (
     approval text NOT NULL,
     min_transfer_micro bigint NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    dispute_hours integer DEFAULT 0 NOT NULL,
+    failure_rule text DEFAULT 'carry_over'::text NOT NULL,
     CONSTRAINT schemes_approval_known CHECK ((approval = ANY (ARRAY['second_person'::text, 'auto'::text]))),
     CONSTRAINT schemes_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
     CONSTRAINT schemes_currency_form CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT schemes_digits_range CHECK (((digits >= 0) AND (digits <= 6))),
+    CONSTRAINT schemes_dispute_hours_range CHECK (((dispute_hours >= 0) AND (dispute_hours <= 8784))),
+    CONSTRAINT schemes_failure_rule_known CHECK ((failure_rule = ANY (ARRAY['carry_over'::text, 'exclude_and_renet'::text, 'collateral_then_loss_share'::text, 'pro_rata'::text]))),
     CONSTRAINT schemes_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
     CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'fewest'::text, 'hub'::text]))),
     CONSTRAINT schemes_version_positive CHECK ((version >= 1))
@@ -620,11 +696,23 @@ ALTER TABLE public.window_totals OWNER TO scriphouse_owner;
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id, vendor_id);
 
+ALTER TABLE ONLY public.acknowledgements
+    ADD CONSTRAINT acknowledgements_pkey PRIMARY KEY (run_id, vendor_id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_once UNIQUE (window_id, obligation_id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (user_id, vendor_id, seq);
+
+ALTER TABLE ONLY public.exclusions
+    ADD CONSTRAINT exclusions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.file_pieces
     ADD CONSTRAINT file_pieces_pkey PRIMARY KEY (file_id, seq);
@@ -655,6 +743,9 @@ ALTER TABLE ONLY public.rates
 
 ALTER TABLE ONLY public.run_carries
     ADD CONSTRAINT run_carries_pkey PRIMARY KEY (run_id, number);
+
+ALTER TABLE ONLY public.run_holdings
+    ADD CONSTRAINT run_holdings_pkey PRIMARY KEY (run_id, debtor_id, creditor_id);
 
 ALTER TABLE ONLY public.run_positions
     ADD CONSTRAINT run_positions_pkey PRIMARY KEY (run_id, vendor_id);
@@ -744,6 +835,12 @@ CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
 
+CREATE INDEX disputes_by_run ON public.disputes USING btree (run_id);
+
+CREATE INDEX disputes_open ON public.disputes USING btree (scheme_id) WHERE (state = 'open'::text);
+
+CREATE UNIQUE INDEX exclusions_one_at_a_time ON public.exclusions USING btree (scheme_id, vendor_id) WHERE (lifted_at IS NULL);
+
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 
 CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id);
@@ -753,6 +850,8 @@ CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 CREATE INDEX run_positions_by_vendor ON public.run_positions USING btree (vendor_id);
 
 CREATE INDEX run_windows_by_window ON public.run_windows USING btree (window_id);
+
+CREATE INDEX runs_proposed ON public.runs USING btree (id) WHERE (state = 'proposed'::text);
 
 CREATE INDEX schedules_by_scheme ON public.schedules USING btree (scheme_id);
 
@@ -784,8 +883,35 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.acknowledgements
+    ADD CONSTRAINT acknowledgements_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.acknowledgements
+    ADD CONSTRAINT acknowledgements_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.disputes
+    ADD CONSTRAINT disputes_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.exclusions
+    ADD CONSTRAINT exclusions_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.exclusions
+    ADD CONSTRAINT exclusions_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.file_pieces
     ADD CONSTRAINT file_pieces_file_exists FOREIGN KEY (file_id) REFERENCES public.files(id) DEFERRABLE INITIALLY DEFERRED;
@@ -819,6 +945,15 @@ ALTER TABLE ONLY public.run_carries
 
 ALTER TABLE ONLY public.run_carries
     ADD CONSTRAINT run_carries_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.run_holdings
+    ADD CONSTRAINT run_holdings_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_holdings
+    ADD CONSTRAINT run_holdings_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_holdings
+    ADD CONSTRAINT run_holdings_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
 
 ALTER TABLE ONLY public.run_positions
     ADD CONSTRAINT run_positions_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
@@ -893,13 +1028,25 @@ ALTER TABLE public.accounts ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY accounts_own ON public.accounts FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (vendor_id = public.current_vendor_id())));
 
+ALTER TABLE public.acknowledgements ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY acknowledgements_own ON public.acknowledgements FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY api_keys_own ON public.api_keys TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
 
+ALTER TABLE public.disputes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY disputes_own ON public.disputes FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
+
 ALTER TABLE public.entries ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY entries_own ON public.entries FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (vendor_id = public.current_vendor_id())));
+
+ALTER TABLE public.exclusions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY exclusions_own ON public.exclusions FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
 
 ALTER TABLE public.file_pieces ENABLE ROW LEVEL SECURITY;
 
@@ -938,6 +1085,10 @@ CREATE POLICY rates_read ON public.rates FOR SELECT TO scriphouse_app USING (tru
 ALTER TABLE public.run_carries ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY run_carries_own ON public.run_carries FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
+
+ALTER TABLE public.run_holdings ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY run_holdings_own ON public.run_holdings FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
 
 ALTER TABLE public.run_positions ENABLE ROW LEVEL SECURITY;
 
@@ -999,14 +1150,33 @@ GRANT UPDATE(held) ON TABLE public.accounts TO scriphouse_house;
 
 GRANT UPDATE(entry_count) ON TABLE public.accounts TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.acknowledgements TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.acknowledgements TO scriphouse_house;
+
 GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_house;
 
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_app;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.disputes TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.disputes TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.disputes TO scriphouse_house;
+
+GRANT UPDATE(ended_at) ON TABLE public.disputes TO scriphouse_house;
+
+GRANT UPDATE(ended_by) ON TABLE public.disputes TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.entries TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.entries TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.exclusions TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.exclusions TO scriphouse_house;
+
+GRANT UPDATE(lifted_by) ON TABLE public.exclusions TO scriphouse_house;
+
+GRANT UPDATE(lifted_at) ON TABLE public.exclusions TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.file_pieces TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.file_pieces TO scriphouse_house;
@@ -1047,6 +1217,9 @@ GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_house;
 GRANT SELECT ON TABLE public.run_carries TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.run_carries TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.run_holdings TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.run_holdings TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.run_positions TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.run_positions TO scriphouse_house;
 
@@ -1068,6 +1241,8 @@ GRANT UPDATE(next_at) ON TABLE public.schedules TO scriphouse_house;
 GRANT SELECT ON TABLE public.scheme_members TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.scheme_members TO scriphouse_house;
 
+GRANT UPDATE(collateral_micro) ON TABLE public.scheme_members TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.schemes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.schemes TO scriphouse_house;
 
@@ -1078,6 +1253,10 @@ GRANT UPDATE(approval) ON TABLE public.schemes TO scriphouse_house;
 GRANT UPDATE(min_transfer_micro) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(dispute_hours) ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(failure_rule) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.seals TO scriphouse_house;
 

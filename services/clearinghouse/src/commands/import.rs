@@ -8,6 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use ledger::{Clock, Db, Failure};
 use netting::Strategy;
+use netting::clearing::Rule;
 use runs::Approval;
 use runs::imports::{ImportRefusal, ImportStep, Imported, Options, import};
 use scrip::{Code, Micro, Scale};
@@ -115,7 +116,9 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
             let code = Code::parse(&args.scheme).map_err(|_| CommandError::input(SchemeRefusal::CodeMalformed.to_string()))?;
             let (currency, approval) = (currency.clone(), Approval::SecondPerson);
             let (digits, strategy, min_transfer) = (*digits, *strategy, Micro::ZERO);
-            let new = NewScheme { code, currency, digits, strategy, min_transfer, approval, members: Vec::new() };
+            let (failure_rule, dispute_hours) = (Rule::CarryOver, 0);
+            let members = Vec::new();
+            let new = NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, failure_rule, members };
             Ok(schemes.create(new).await?)
         }
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), None) => {

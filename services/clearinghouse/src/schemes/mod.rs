@@ -12,6 +12,7 @@ pub use error::SchemeRefusal;
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_time};
 use netting::Strategy;
+use netting::clearing::Rule;
 use runs::Approval;
 use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
@@ -19,6 +20,9 @@ pub use store::STATEMENTS;
 
 /// One request resolves this many codes, one look-up each.
 const MEMBERS_AT_ONCE_MAX: usize = store::MEMBERS_SHOWN_MAX;
+
+/// The longest time in which a run may be disputed: a year.
+const DISPUTE_HOURS_MAX: i64 = 8_784;
 
 /// A scheme and its open window.
 #[derive(Debug, Clone)]
@@ -37,6 +41,10 @@ pub struct Scheme {
     pub min_transfer: Micro,
     /// Who agrees to a run's result.
     pub approval: Approval,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub dispute_hours: i32,
+    /// Who bears it when a vendor does not pay.
+    pub failure_rule: Rule,
     /// Begins at 1 and grows with each change.
     pub version: i64,
     /// When it was made.
@@ -66,6 +74,10 @@ pub struct NewScheme {
     pub min_transfer: Micro,
     /// Who agrees to a run's result.
     pub approval: Approval,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub dispute_hours: i32,
+    /// Who bears it when a vendor does not pay.
+    pub failure_rule: Rule,
     /// The codes of its first members.
     pub members: Vec<String>,
 }
@@ -79,6 +91,10 @@ pub struct Change {
     pub min_transfer: Option<Micro>,
     /// Who agrees to a run's result.
     pub approval: Option<Approval>,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub dispute_hours: Option<i32>,
+    /// Who bears it when a vendor does not pay.
+    pub failure_rule: Option<Rule>,
 }
 
 /// The schemes of the house.

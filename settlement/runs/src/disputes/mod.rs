@@ -145,8 +145,8 @@ pub(crate) async fn raise(tx: &Tx<'_>, run: RunId, vendor: VendorId, obligation:
     let found = lock_run(tx, run, vendor).await?;
     let disputed = store::find_obligation(tx, run, vendor, obligation).await?;
     let disputed = disputed.ok_or(Failure::Refused(DisputeRefusal::ObligationNotFound))?;
-    if let Some(before) = store::find_by_obligation(tx, disputed.window, obligation).await? {
-        let is_the_same = before.run == run && before.reason == reason && before.state == DisputeState::Open;
+    if let Some((before, raised_by)) = store::find_by_obligation(tx, disputed.window, obligation).await? {
+        let is_the_same = raised_by == vendor && before.run == run && before.reason == reason && before.state == DisputeState::Open;
         return if is_the_same { Ok(before) } else { Err(Failure::Refused(DisputeRefusal::DisputedBefore)) };
     }
     if !found.is_disputable(now) {
@@ -207,9 +207,10 @@ pub(crate) async fn judge(tx: &Tx<'_>, run: RunId, now: Timestamp) -> Result<Res
     }
 }
 
-/// The run's disputes, and those of other runs about its windows' obligations, the oldest first; whoever the tx is sees its own.
-pub async fn list(tx: &Tx<'_>, run: RunId, after: Option<Uuid>, limit: i64) -> Result<Vec<Dispute>, Fault> {
-    store::list(tx, run, after, limit).await
+/// The disputes about the obligations of a run's windows, whichever run they were raised in, the oldest first: all, or a vendor's own. For
+/// the house only, which knows a run's windows.
+pub async fn list(tx: &Tx<'_>, run: RunId, vendor: Option<VendorId>, after: Option<Uuid>, limit: i64) -> Result<Vec<Dispute>, Fault> {
+    store::list(tx, run, vendor, after, limit).await
 }
 
 /// A run in which the vendor has a part, locked so that it is not approved meanwhile.

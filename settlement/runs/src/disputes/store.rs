@@ -31,7 +31,7 @@ macro_rules! select_dispute {
         concat!(
             "
     SELECT x.id, x.run_id, x.obligation_id, d.code, c.code, x.amount_micro,
-           CASE x.raised_by WHEN x.debtor_id THEN d.code ELSE c.code END, x.reason, x.state, x.raised_at, x.ended_at
+           CASE x.raised_by WHEN x.debtor_id THEN d.code ELSE c.code END, x.reason, x.state, x.raised_at, x.ended_at, x.raised_by
     FROM disputes x
     JOIN vendors d ON d.id = x.debtor_id
     JOIN vendors c ON c.id = x.creditor_id
@@ -64,6 +64,7 @@ const FIND_BY_OBLIGATION: &str = select_dispute!("WHERE x.window_id = $1 AND x.o
 const FIND: &str = select_dispute!("WHERE x.id = $1");
 const LIST: &str = select_dispute!(
     "WHERE x.window_id IN (SELECT window_id FROM run_windows WHERE run_id = $1) AND ($2::uuid IS NULL OR x.id > $2)
+      AND ($4::uuid IS NULL OR $4 IN (x.debtor_id, x.creditor_id))
     ORDER BY x.id
     LIMIT $3"
 );
@@ -147,16 +148,24 @@ pub(super) async fn find_obligation(tx: &Tx<'_>, run: RunId, vendor: VendorId, o
     }))
 }
 
-pub(super) async fn find_by_obligation(tx: &Tx<'_>, window: WindowId, obligation: Uuid) -> Result<Option<Dispute>, Fault> {
-    tx.query_opt(FIND_BY_OBLIGATION, &[&window.uuid(), &obligation]).await?.map(|row| to_dispute(&row)).transpose()
+/// The dispute about an obligation, and who raised it.
+pub(super) async fn find_by_obligation(tx: &Tx<'_>, window: WindowId, obligation: Uuid) -> Result<Option<(Dispute, VendorId)>, Fault> {
+    let row = tx.query_opt(FIND_BY_OBLIGATION, &[&window.uuid(), &obligation]).await?;
+    row.map(|row| Ok((to_dispute(&row)?, VendorId::new(row.try_get(11)?)))).transpose()
 }
 
 pub(super) async fn find(tx: &Tx<'_>, id: Uuid) -> Result<Option<Dispute>, Fault> {
     tx.query_opt(FIND, &[&id]).await?.map(|row| to_dispute(&row)).transpose()
 }
 
-pub(super) async fn list(tx: &Tx<'_>, run: RunId, after: Option<Uuid>, limit: i64) -> Result<Vec<Dispute>, Fault> {
-    tx.query(LIST, &[&run.uuid(), &after, &limit]).await?.iter().map(to_dispute).collect()
+pub(super) async fn list(
+    tx: &Tx<'_>,
+    run: RunId,
+    vendor: Option<VendorId>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Dispute>, Fault> {
+    tx.query(LIST, &[&run.uuid(), &after, &limit, &vendor.map(VendorId::uuid)]).await?.iter().map(to_dispute).collect()
 }
 
 /// A dispute to be stored.
