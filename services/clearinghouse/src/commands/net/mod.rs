@@ -39,7 +39,7 @@ pub(crate) struct NetArgs {
     #[arg(long, value_parser = clap::value_parser!(i64).range(0..=6))]
     digits: Option<i64>,
     /// The smallest transfer that is made; what a smaller one would have moved stays owed. Without it, every transfer is made.
-    #[arg(long, value_name = "AMOUNT", value_parser = parse_minimum)]
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_minimum, allow_negative_numbers = true)]
     min_transfer: Option<Micro>,
     /// The folder, made if it is missing, for `transfers.csv`, `positions.csv` and `manifest.json`, for `setoffs.csv` if the strategy
     /// is `conservative`, and for `carries.csv` if rounding or the smallest transfer leaves something owed. Without it nothing is written.
