@@ -27,6 +27,7 @@ mod api {
 mod settlement {
     mod disputes;
     mod files;
+    mod interruptions;
     mod leaves;
     mod runs;
     mod schedules;

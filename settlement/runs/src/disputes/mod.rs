@@ -181,7 +181,7 @@ pub(crate) async fn end(tx: &Tx<'_>, id: Uuid, to: DisputeState, actor: &Actor, 
         let window = windows::find_open(tx, open.scheme).await?;
         let window = window.ok_or_else(|| Fault::Unreadable(format!("scheme {} has no open window", open.scheme)))?;
         let back = NewObligation { debtor: open.creditor, creditor: open.debtor, amount: open.amount };
-        record(tx, window.id, Recorder::Void, OperationId::new(id), read_time(tx).await?, &[back]).await?;
+        record(tx, window.id, Recorder::Reversal, OperationId::new(id), read_time(tx).await?, &[back]).await?;
     }
     get(tx, id).await
 }

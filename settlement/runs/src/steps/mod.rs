@@ -132,7 +132,7 @@ pub(crate) async fn void(tx: &Tx<'_>, run: RunId, reason: &str, actor: &Actor) -
     if !taken_back.is_empty() {
         lock_scheme_shared(tx, scheme).await?;
         let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
-        record(tx, open.id, Recorder::Void, OperationId::new(run.uuid()), read_time(tx).await?, &taken_back).await?;
+        record(tx, open.id, Recorder::Reversal, OperationId::new(run.uuid()), read_time(tx).await?, &taken_back).await?;
     }
     Ok(())
 }
