@@ -12,6 +12,7 @@ mod pairs;
 mod records;
 mod store;
 
+use crate::calendars::{self, CalendarRefusal, ClosedDays, Kept};
 use crate::ids::run_id;
 use crate::schedules::{self, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use crate::seals::Hash;
@@ -21,7 +22,7 @@ pub use compute::Preview;
 use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 pub use records::{Position, Run, Transfer, WindowSummary};
-use scrip::{RunId, SchemeId, WindowId};
+use scrip::{Code, RunId, SchemeId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
 
@@ -237,6 +238,21 @@ impl Runs {
         let schedule = schedules::create(&tx, new, self.clock.now()).await?;
         tx.commit().await?;
         Ok(schedule)
+    }
+
+    /// Makes a calendar, or replaces it if it is at the version that somebody means, and plans every schedule that goes by it anew.
+    pub async fn keep_calendar(
+        &self,
+        code: Code,
+        closed_days: ClosedDays,
+        is_expected: Option<impl Fn(i64) -> bool>,
+    ) -> Result<Kept, Failure<CalendarRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let kept = calendars::keep(&tx, code, closed_days, is_expected).await?;
+        schedules::plan_anew(&tx, &kept.calendar.code, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(kept)
     }
 
     /// The scheme's schedules, the oldest first.
