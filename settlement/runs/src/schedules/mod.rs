@@ -118,10 +118,10 @@ pub enum ScheduleRefusal {
     #[error("no instant to come matches the cron text, or only instants on days that the calendar closes")]
     ScheduleNeverFires,
     /// There is no such calendar.
-    #[error("there is no calendar {calendar}")]
+    #[error("there is no calendar {calendar:?}")]
     CalendarNotFound {
         /// What was asked for.
-        calendar: Code,
+        calendar: String,
     },
     /// There is no such scheme.
     #[error("there is no such scheme")]
@@ -165,7 +165,7 @@ pub(crate) async fn create(tx: &Tx<'_>, new: NewSchedule, now: Timestamp) -> Res
 async fn observe(tx: &Tx<'_>, code: Code, on_closed: OnClosed) -> Result<Observance, Failure<ScheduleRefusal>> {
     match calendars::lock(tx, &code).await? {
         Some(calendar) => Ok(Observance { calendar: calendar.code, closed_days: calendar.closed_days, on_closed }),
-        None => Err(Failure::Refused(ScheduleRefusal::CalendarNotFound { calendar: code })),
+        None => Err(Failure::Refused(ScheduleRefusal::CalendarNotFound { calendar: code.to_string() })),
     }
 }
 

@@ -30,7 +30,8 @@ pub enum OnClosed {
 }
 
 impl OnClosed {
-    pub(super) const ALL: [Self; 2] = [Self::Skip, Self::Following];
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Skip, Self::Following];
 
     /// Its name in SQL and JSON.
     pub fn as_str(self) -> &'static str {
