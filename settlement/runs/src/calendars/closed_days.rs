@@ -57,11 +57,6 @@ impl ClosedDays {
     pub(crate) fn open_until(&self, day: Date) -> Option<Date> {
         std::iter::successors(Some(day), |day| day.yesterday().ok()).find(|day| !self.contains(*day))
     }
-
-    /// The closed days between a day and the open one before it, the nearest first.
-    pub(crate) fn run_before(&self, day: Date) -> impl Iterator<Item = Date> {
-        std::iter::successors(day.yesterday().ok(), |day| day.yesterday().ok()).take_while(|day| self.contains(*day))
-    }
 }
 
 /// One spelling a date: jiff would also read `20261225`, and a time behind it.
@@ -128,8 +123,5 @@ mod tests {
         assert_eq!(closed.open_from(date(2026, 12, 25)), Some(date(2026, 12, 28)));
         assert_eq!(closed.open_until(date(2026, 12, 27)), Some(date(2026, 12, 24)));
         assert_eq!(closed.open_from(date(2026, 12, 24)), Some(date(2026, 12, 24)));
-        let run: Vec<Date> = closed.run_before(date(2026, 12, 28)).collect();
-        assert_eq!(run, [date(2026, 12, 27), date(2026, 12, 26), date(2026, 12, 25)]);
-        assert_eq!(closed.run_before(date(2026, 12, 25)).count(), 0);
     }
 }

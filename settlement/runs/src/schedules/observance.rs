@@ -89,9 +89,8 @@ impl Observance {
 
     /// The open day's first slot after an instant.
     fn first_on(&self, plan: &Plan, day: Date, after: Timestamp) -> Option<Timestamp> {
-        let passed = passed(plan, day, after);
-        let moved = self.moved_from(day).filter_map(|closed| {
-            let from = match passed {
+        let moved = self.moved_from(plan, day).and_then(|closed| {
+            let from = match passed(plan, day, after) {
                 Some(time) => closed.to_datetime(time),
                 None => closed.yesterday().ok()?.to_datetime(LAST_SECOND),
             };
@@ -102,17 +101,21 @@ impl Observance {
 
     /// The open day's last slot that is not after an instant.
     fn last_on(&self, plan: &Plan, day: Date, until: Timestamp) -> Option<Timestamp> {
-        let passed = passed(plan, day, until);
-        let moved = self.moved_from(day).filter_map(|closed| {
-            let until = closed.to_datetime(passed?);
+        let moved = self.moved_from(plan, day).and_then(|closed| {
+            let until = closed.to_datetime(passed(plan, day, until)?);
             moved(plan, plan.last_on_clock(until)?, closed, day)
         });
         plan.last_on(day, until).into_iter().chain(moved.filter(|slot| *slot <= until)).max()
     }
 
-    /// The closed days whose slots are moved to the open day.
-    fn moved_from(&self, day: Date) -> impl Iterator<Item = Date> {
-        self.closed_days.run_before(day).take_while(|_| self.on_closed == OnClosed::Following)
+    /// A closed day whose slots are moved to the open day. A cron text names the same times on every day that it names, so the nearest one
+    /// stands for all of them.
+    fn moved_from(&self, plan: &Plan, day: Date) -> Option<Date> {
+        if self.on_closed == OnClosed::Skip {
+            return None;
+        }
+        let named = plan.last_on_clock(day.yesterday().ok()?.to_datetime(LAST_SECOND))?.date();
+        (self.closed_days.open_from(named)? == day).then_some(named)
     }
 }
 
@@ -188,7 +191,11 @@ mod tests {
         // Moved onto one on which it exists twice, it fires the first time.
         let saturday = observance(&[date(2026, 10, 24)], false, OnClosed::Following);
         check(&saturday, "30 2 24 10 *", "2026-10-20T00:00:00Z", &["2026-10-25T00:30:00Z", "2027-10-24T00:30:00Z"]);
-        check(&saturday, "30 2 24 10 *", "2026-10-25T01:15:00Z", &["2027-10-24T00:30:00Z"]);
+        // A quarter past two for the second time: that slot is over, and the day's others are not.
+        let second_pass = "2026-10-25T01:15:00Z";
+        check(&saturday, "30 2,18 24 10 *", second_pass, &["2026-10-25T17:30:00Z", "2027-10-24T00:30:00Z"]);
+        let plan = Plan::parse("30 2,18 24 10 *", "Europe/Berlin").unwrap();
+        assert_eq!(saturday.last_until(&plan, second_pass.parse().unwrap()), Some("2026-10-25T00:30:00Z".parse().unwrap()));
     }
 
     #[test]

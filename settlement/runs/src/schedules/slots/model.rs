@@ -107,7 +107,7 @@ impl Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn slots_are_those_of_the_model(case in cases(), picks in prop::collection::vec(any::<prop::sample::Index>(), 12)) {
