@@ -86,6 +86,19 @@ ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys OWNER TO scriphouse_owner;
 
+CREATE TABLE public.calendars (
+    code text NOT NULL COLLATE pg_catalog."C",
+    weekends boolean NOT NULL,
+    closed_on date[] NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT calendars_closed_on_count CHECK ((cardinality(closed_on) <= 4000)),
+    CONSTRAINT calendars_closed_on_range CHECK (((array_position(closed_on, NULL::date) IS NULL) AND ('2000-01-01'::date <= ALL (closed_on)) AND ('2199-12-31'::date >= ALL (closed_on)))),
+    CONSTRAINT calendars_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
+    CONSTRAINT calendars_version_positive CHECK ((version >= 1))
+);
+
+ALTER TABLE public.calendars OWNER TO scriphouse_owner;
+
 CREATE TABLE public.disputes (
     id uuid NOT NULL,
     scheme_id uuid NOT NULL,
@@ -411,8 +424,12 @@ CREATE TABLE public.schedules (
     enabled boolean NOT NULL,
     next_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    calendar_code text COLLATE pg_catalog."C",
+    on_closed text,
     CONSTRAINT schedules_cron_length CHECK (((length(cron) >= 1) AND (length(cron) <= 200))),
     CONSTRAINT schedules_misfire_known CHECK ((misfire = ANY (ARRAY['run_once'::text, 'skip'::text, 'run_all'::text]))),
+    CONSTRAINT schedules_on_closed_has_calendar CHECK (((calendar_code IS NULL) = (on_closed IS NULL))),
+    CONSTRAINT schedules_on_closed_known CHECK ((on_closed = ANY (ARRAY['skip'::text, 'following'::text]))),
     CONSTRAINT schedules_zone_length CHECK (((length(zone) >= 1) AND (length(zone) <= 100)))
 );
 
@@ -702,6 +719,9 @@ ALTER TABLE ONLY public.acknowledgements
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.calendars
+    ADD CONSTRAINT calendars_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_once UNIQUE (window_id, obligation_id);
 
@@ -853,6 +873,8 @@ CREATE INDEX run_windows_by_window ON public.run_windows USING btree (window_id)
 
 CREATE INDEX runs_proposed ON public.runs USING btree (id) WHERE (state = 'proposed'::text);
 
+CREATE INDEX schedules_by_calendar ON public.schedules USING btree (calendar_code) WHERE (calendar_code IS NOT NULL);
+
 CREATE INDEX schedules_by_scheme ON public.schedules USING btree (scheme_id);
 
 CREATE INDEX schedules_due ON public.schedules USING btree (next_at) WHERE enabled;
@@ -972,6 +994,9 @@ ALTER TABLE ONLY public.run_windows
 
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.schedules
+    ADD CONSTRAINT schedules_calendar_exists FOREIGN KEY (calendar_code) REFERENCES public.calendars(code);
 
 ALTER TABLE ONLY public.schedules
     ADD CONSTRAINT schedules_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
@@ -1158,6 +1183,14 @@ GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_house;
 
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_app;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.calendars TO scriphouse_house;
+
+GRANT UPDATE(weekends) ON TABLE public.calendars TO scriphouse_house;
+
+GRANT UPDATE(closed_on) ON TABLE public.calendars TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.calendars TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.disputes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.disputes TO scriphouse_house;

@@ -13,6 +13,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "run_windows",
     "run_steps",
     "schedules",
+    "calendars",
     "window_totals",
     "window_leaves",
     "terms_version",

@@ -23,8 +23,9 @@ mod api {
     mod vendors;
 }
 
-/// Windows, runs, files and schedules.
+/// Windows, runs, files, schedules and calendars.
 mod settlement {
+    mod calendars;
     mod disputes;
     mod files;
     mod interruptions;

@@ -1,10 +1,11 @@
 //! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
 //!
-//! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
-//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what
-//! vendors say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
+//! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, by [`calendars`] if it shall, [`seals`] makes it
+//! tamper-evident, [`runs`] nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what vendors
+//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
 //! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
+pub mod calendars;
 pub mod csv_text;
 pub mod disputes;
 pub mod exclusions;
@@ -32,6 +33,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         windows::STATEMENTS,
         seals::STATEMENTS,
         schedules::STATEMENTS,
+        calendars::STATEMENTS,
         runs::STATEMENTS,
         files::STATEMENTS,
         proofs::STATEMENTS,

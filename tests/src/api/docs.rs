@@ -168,6 +168,7 @@ fn the_examples_of_the_bodies_work_as_they_are() {
         airmiles.client.post_once("/v1/vendor/issues", example("CreateIssue")).await.created();
         alice.post_once("/v1/swaps", example("CreateSwap")).await.created();
         alice.post_once("/v1/trades", example("ProposeTrade")).await.created();
+        house.operator.client.put("/v1/calendars/TARGET", None, example("KeepCalendar")).await.created();
         house.operator.client.post("/v1/schemes/EUROPE/schedules", example("CreateSchedule")).await.created();
     });
 }

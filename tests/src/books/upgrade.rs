@@ -28,6 +28,8 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE windows DROP COLUMN run_id, DROP COLUMN held;
     ALTER TABLE runs DROP COLUMN number, DROP COLUMN min_transfer_micro, DROP COLUMN remaining_micro;
     ALTER TABLE schemes DROP COLUMN approval, DROP COLUMN min_transfer_micro, DROP COLUMN version;
+    ALTER TABLE schedules DROP COLUMN on_closed, DROP COLUMN calendar_code;
+    DROP TABLE calendars;
     DELETE FROM refinery_schema_history WHERE version >= 7;
 ";
 

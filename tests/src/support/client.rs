@@ -51,6 +51,12 @@ impl Client {
         Answer::of(self.request(Method::PATCH, path).header("If-Match", version).json(&body)).await
     }
 
+    /// Makes or replaces; the version is that of `If-Match`.
+    pub(crate) async fn put(&self, path: &str, version: Option<&str>, body: Value) -> Answer {
+        let request = self.request(Method::PUT, path).json(&body);
+        Answer::of(version.into_iter().fold(request, |request, version| request.header("If-Match", version))).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
     }

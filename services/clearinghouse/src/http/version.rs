@@ -3,7 +3,7 @@
 use super::api_error::ApiError;
 use super::problem::Problem;
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,15 +25,30 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get(header::IF_MATCH) else {
-            let detail = "send If-Match with the ETag that you read, so that nobody's change is lost";
-            return Err(Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail).into());
-        };
-        let tag = value.to_str().unwrap_or_default().trim();
-        // A tag that was never ours matches no version, and versions begin at 1.
-        let version = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok()).unwrap_or(0);
-        Ok(Self((tag != "*").then_some(version)))
+        read_if_match(parts).ok_or_else(|| if_match_required().into())
     }
+}
+
+/// For what is made without a version and changed with one.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, ApiError> {
+        Ok(read_if_match(parts))
+    }
+}
+
+fn read_if_match(parts: &Parts) -> Option<IfMatch> {
+    let tag = parts.headers.get(header::IF_MATCH)?.to_str().unwrap_or_default().trim();
+    // A tag that was never ours matches no version, and versions begin at 1.
+    let version = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok()).unwrap_or(0);
+    Some(IfMatch((tag != "*").then_some(version)))
+}
+
+/// 428: what is there is changed for a version of it only.
+pub(crate) fn if_match_required() -> Problem {
+    let detail = "send If-Match with the ETag that you read, so that nobody's change is lost";
+    Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", detail)
 }
 
 /// How the header stands in the API's description.

@@ -1,11 +1,14 @@
 //! Refusals of settlement.
 
 use crate::http::problem::Problem;
+use crate::http::version::if_match_required;
 use crate::refusal::Refusal;
+use axum::http::StatusCode;
 use runs::StepRefusal;
+use runs::calendars::{CalendarRefusal, DATES_MAX};
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
-use runs::schedules::ScheduleRefusal;
+use runs::schedules::{OnClosed, ScheduleRefusal};
 
 /// Why nothing is settled, kept or shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,9 +43,21 @@ pub enum SettlementRefusal {
     /// No policy has that name.
     #[error("misfire is run_once, skip or run_all")]
     MisfireUnknown,
+    /// No convention has that name.
+    #[error("on_closed is skip or following")]
+    OnClosedUnknown,
+    /// There are no closed days without a calendar.
+    #[error("on_closed says what becomes of slots on the closed days of a calendar; name the calendar")]
+    CalendarRequired,
     /// The schedule cannot be kept.
     #[error(transparent)]
     Schedule(ScheduleRefusal),
+    /// Not a code.
+    #[error("a code is 2 to 32 characters of A-Z, 0-9, _ and -, begins with a letter or digit, and is not HOUSE")]
+    CalendarCodeMalformed,
+    /// The calendar cannot be kept or shown.
+    #[error(transparent)]
+    Calendar(CalendarRefusal),
 }
 
 impl Refusal for SettlementRefusal {
@@ -84,6 +99,34 @@ impl Refusal for SettlementRefusal {
             Self::Schedule(ScheduleRefusal::ScheduleNeverFires) => {
                 Problem::unprocessable("schedule_never_fires", self).fact("field", "cron")
             }
+            Self::OnClosedUnknown => Problem::unprocessable("on_closed_unknown", self)
+                .fact("field", "on_closed")
+                .fact("known", OnClosed::ALL.map(OnClosed::as_str).to_vec()),
+            Self::CalendarRequired => Problem::unprocessable("calendar_required", self).fact("field", "calendar"),
+            Self::Schedule(ScheduleRefusal::CalendarNotFound { .. }) => {
+                Problem::unprocessable("calendar_not_found", self).fact("field", "calendar")
+            }
+            Self::CalendarCodeMalformed => Problem::unprocessable("code_malformed", self).fact("field", "code"),
+            Self::Calendar(refusal) => calendar_problem(refusal),
+        }
+    }
+}
+
+fn calendar_problem(refusal: &CalendarRefusal) -> Problem {
+    match refusal {
+        CalendarRefusal::CalendarNotFound => Problem::not_found("calendar_not_found", refusal),
+        CalendarRefusal::DateMalformed { date } => {
+            Problem::unprocessable("calendar_malformed", refusal).fact("field", "closed_on").fact("date", date.as_str())
+        }
+        CalendarRefusal::TooManyDates => {
+            Problem::unprocessable("calendar_malformed", refusal).fact("field", "closed_on").fact("max", DATES_MAX)
+        }
+        CalendarRefusal::VersionRequired => if_match_required(),
+        CalendarRefusal::VersionMismatch { version } => {
+            Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", refusal).fact("version", *version)
+        }
+        CalendarRefusal::StopsSchedule { schedule, cron } => {
+            Problem::conflict("calendar_stops_schedule", refusal).fact("schedule", schedule.to_string()).fact("cron", cron.as_str())
         }
     }
 }

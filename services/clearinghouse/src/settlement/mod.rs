@@ -1,4 +1,4 @@
-//! Settlement as it is asked for: runs and their steps, windows, files, schedules.
+//! Settlement as it is asked for: runs and their steps, windows, files, schedules, calendars.
 //!
 //! Shape: each function finds out what is meant (a scheme's code, a run that the caller may see) and asks the crate `runs`, which has
 //! the rules and the SQL. What a vendor sees is decided by row security: its methods take a [`Viewer`], and a vendor's tx finds only
@@ -11,14 +11,15 @@ use crate::refusal::{self, of_any};
 use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
+use runs::calendars::{self, Calendar, CalendarHead, CalendarRefusal, ClosedDays, Kept};
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
 use runs::exclusions::{Exclusion, ExclusionRefusal};
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
-use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
+use runs::schedules::{Misfire, NewSchedule, OnClosed, Schedule, ScheduleId, ScheduleRefusal};
 use runs::steps::{self, Step};
 use runs::{Actor, Comparison, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
-use scrip::{RunId, SchemeId, VendorId};
+use scrip::{Code, RunId, SchemeId, VendorId};
 use uuid::Uuid;
 
 type Answer<T> = Result<T, Failure<SettlementRefusal>>;
@@ -47,6 +48,16 @@ impl Viewer {
             Self::Vendor(vendor) => Some(vendor),
         }
     }
+}
+
+/// When a scheme shall settle by itself, once it is known what is meant by each name.
+#[derive(Debug)]
+pub(crate) struct ScheduleTerms {
+    pub(crate) cron: String,
+    pub(crate) zone: String,
+    pub(crate) misfire: Misfire,
+    /// The calendar to go by, and what becomes of slots on its days.
+    pub(crate) observance: Option<(Code, OnClosed)>,
 }
 
 /// The settlements of the house.
@@ -265,12 +276,11 @@ impl Settlement {
         runs::files::read_pieces(&tx, file, after).await
     }
 
-    /// Lets the scheme settle by itself; without a word about slots that nobody was awake for, one run makes up for all of them.
-    pub(crate) async fn create_schedule(&self, scheme: &str, cron: String, zone: String, misfire: Option<&str>) -> Answer<Schedule> {
-        let misfire = misfire.map_or(Some(Misfire::RunOnce), Misfire::parse);
-        let misfire = misfire.ok_or(Failure::Refused(SettlementRefusal::MisfireUnknown))?;
+    /// Lets the scheme settle by itself.
+    pub(crate) async fn create_schedule(&self, scheme: &str, terms: ScheduleTerms) -> Answer<Schedule> {
         let scheme = self.get_scheme_id(scheme).await?;
-        self.runs.create_schedule(NewSchedule { scheme, cron, zone, misfire }).await.map_err(refuse_schedule)
+        let ScheduleTerms { cron, zone, misfire, observance } = terms;
+        self.runs.create_schedule(NewSchedule { scheme, cron, zone, misfire, observance }).await.map_err(refuse_schedule)
     }
 
     /// The scheme's schedules, the oldest first.
@@ -282,6 +292,32 @@ impl Settlement {
     /// Switches a schedule on or off.
     pub(crate) async fn update_schedule(&self, id: ScheduleId, enabled: bool) -> Answer<Schedule> {
         self.runs.update_schedule(id, enabled).await.map_err(refuse_schedule)
+    }
+
+    /// Makes a calendar, or replaces it if it is at the version that somebody means.
+    pub(crate) async fn keep_calendar(
+        &self,
+        code: &str,
+        is_expected: Option<impl Fn(i64) -> bool>,
+        closed_days: ClosedDays,
+    ) -> Answer<Kept> {
+        let code = Code::parse(code).map_err(|_| Failure::Refused(SettlementRefusal::CalendarCodeMalformed))?;
+        self.runs.keep_calendar(code, closed_days, is_expected).await.map_err(refuse_calendar)
+    }
+
+    pub(crate) async fn get_calendar(&self, code: &str) -> Answer<Calendar> {
+        let not_found = || Failure::Refused(SettlementRefusal::Calendar(CalendarRefusal::CalendarNotFound));
+        let code = Code::parse(code).map_err(|_| not_found())?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        calendars::find(&tx, &code).await?.ok_or_else(not_found)
+    }
+
+    /// Calendars with a code above `after`.
+    pub(crate) async fn list_calendars(&self, after: Option<String>, limit: i64) -> Result<Vec<CalendarHead>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        calendars::list(&tx, after.as_deref().unwrap_or_default(), limit).await
     }
 }
 
@@ -326,6 +362,13 @@ fn refuse_exclusion(failure: Failure<ExclusionRefusal>) -> Failure<SettlementRef
 fn refuse_schedule(failure: Failure<ScheduleRefusal>) -> Failure<SettlementRefusal> {
     match failure {
         Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Schedule(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_calendar(failure: Failure<CalendarRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Calendar(refusal)),
         Failure::Fault(fault) => Failure::Fault(fault),
     }
 }

@@ -13,6 +13,7 @@ mod pairs;
 mod records;
 mod store;
 
+use crate::calendars::{self, CalendarRefusal, ClosedDays, Kept};
 use crate::disputes::{self, Dispute, DisputeRefusal, DisputeState};
 use crate::exclusions::{self, ExclusionRefusal};
 use crate::ids::run_id;
@@ -24,7 +25,7 @@ pub use compute::{Comparison, Preview};
 use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 pub use records::{Position, Run, Transfer, WindowSummary};
-use scrip::{RunId, SchemeId, VendorId, WindowId};
+use scrip::{Code, RunId, SchemeId, VendorId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
 use uuid::Uuid;
@@ -305,6 +306,21 @@ impl Runs {
         let schedule = schedules::create(&tx, new, self.clock.now()).await?;
         tx.commit().await?;
         Ok(schedule)
+    }
+
+    /// Makes a calendar, or replaces it if it is at the version that somebody means, and plans every schedule that goes by it anew.
+    pub async fn keep_calendar(
+        &self,
+        code: Code,
+        closed_days: ClosedDays,
+        is_expected: Option<impl Fn(i64) -> bool>,
+    ) -> Result<Kept, Failure<CalendarRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let kept = calendars::keep(&tx, code, closed_days, is_expected).await?;
+        schedules::plan_anew(&tx, &kept.calendar.code, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(kept)
     }
 
     /// The scheme's schedules, the oldest first.

@@ -1,17 +1,25 @@
 //! Schedules: when a scheme settles by itself.
 //!
-//! Shape: [`slots`] is the pure part (cron text, zone, missed slots); [`create`], [`list`], [`update`] keep the table; [`claim`]
+//! Shape: [`slots`] is the pure part (cron text and zone are the [`plan`], a calendar is an [`observance`], and then missed slots);
+//! [`create`], [`list`], [`update`] keep the table, [`plan_anew`] keeps it in step with a calendar; [`claim`]
 //! takes one due schedule, closes the window for each slot that must run and sets the next instant, all in one tx. Whoever
 //! beats, and however often, a slot is claimed once: the row is locked, others skip it, and the slot closes one window only.
 //! It never computes a run: a window that is closed will be, now or after a crash.
+//!
+//! A schedule is read only after its row is locked, by a statement of its own: what waits for a lock gets the row as it is then, and all
+//! else, such as the calendar, as it was before.
 
+mod observance;
+mod plan;
 pub mod slots;
 mod store;
 
+use crate::calendars::{self, CalendarRefusal};
 use crate::windows::{self, CloseRefusal, Closing};
 use jiff::Timestamp;
 use ledger::{Failure, Fault, Tx, new_id};
-use scrip::{SchemeId, WindowId};
+pub use observance::{Observance, OnClosed};
+use scrip::{Code, SchemeId, WindowId};
 use slots::{Due, Timetable};
 pub use store::STATEMENTS;
 use uuid::Uuid;
@@ -33,6 +41,8 @@ pub struct Schedule {
     pub zone: String,
     /// What to do about slots that nobody was awake for.
     pub misfire: Misfire,
+    /// The calendar that it goes by, if any.
+    pub observance: Option<Observance>,
     /// Whether it fires.
     pub enabled: bool,
     /// The next slot.
@@ -42,12 +52,21 @@ pub struct Schedule {
 impl Schedule {
     /// Up to `count` slots from the next one on; none while it is disabled.
     pub fn next_occurrences(&self, count: usize) -> Vec<Timestamp> {
-        match Timetable::parse(&self.cron, &self.zone) {
+        match self.timetable() {
             Ok(timetable) if self.enabled => {
                 std::iter::successors(Some(self.next_at), |at| timetable.next_after(*at)).take(count).collect()
             }
             Ok(_) | Err(_) => Vec::new(),
         }
+    }
+
+    fn timetable(&self) -> Result<Timetable<'_>, ScheduleRefusal> {
+        Timetable::parse(&self.cron, &self.zone, self.observance.as_ref())
+    }
+
+    /// The first slot after an instant.
+    fn plan_after(&self, after: Timestamp) -> Result<Timestamp, ScheduleRefusal> {
+        self.timetable()?.next_after(after).ok_or(ScheduleRefusal::ScheduleNeverFires)
     }
 }
 
@@ -95,9 +114,15 @@ pub enum ScheduleRefusal {
         /// What was asked for.
         zone: String,
     },
-    /// No date matches, such as the 30th of February.
-    #[error("no instant to come matches the cron text")]
+    /// No date matches, such as the 30th of February, or only days on which banks are closed.
+    #[error("no instant to come matches the cron text, or only instants on days that the calendar closes")]
     ScheduleNeverFires,
+    /// There is no such calendar.
+    #[error("there is no calendar {calendar:?}")]
+    CalendarNotFound {
+        /// What was asked for.
+        calendar: String,
+    },
     /// There is no such scheme.
     #[error("there is no such scheme")]
     SchemeNotFound,
@@ -117,17 +142,30 @@ pub struct NewSchedule {
     pub zone: String,
     /// What to do about slots that nobody was awake for.
     pub misfire: Misfire,
+    /// The calendar to go by, if any, and what becomes of slots on its days.
+    pub observance: Option<(Code, OnClosed)>,
 }
 
 pub(crate) async fn create(tx: &Tx<'_>, new: NewSchedule, now: Timestamp) -> Result<Schedule, Failure<ScheduleRefusal>> {
-    let timetable = Timetable::parse(&new.cron, &new.zone).map_err(Failure::Refused)?;
-    let next_at = timetable.next_after(now).ok_or(Failure::Refused(ScheduleRefusal::ScheduleNeverFires))?;
-    let NewSchedule { scheme, cron, zone, misfire } = new;
-    let schedule = Schedule { id: ScheduleId(new_id()), scheme, cron, zone, misfire, enabled: true, next_at };
+    let NewSchedule { scheme, cron, zone, misfire, observance } = new;
+    let observance = match observance {
+        Some((code, on_closed)) => Some(observe(tx, code, on_closed).await?),
+        None => None,
+    };
+    let mut schedule = Schedule { id: ScheduleId(new_id()), scheme, cron, zone, misfire, observance, enabled: true, next_at: now };
+    schedule.next_at = schedule.plan_after(now).map_err(Failure::Refused)?;
     match store::insert(tx, &schedule, now).await {
         Err(fault) if fault.constraint() == Some("schedules_scheme_exists") => Err(Failure::Refused(ScheduleRefusal::SchemeNotFound)),
         Err(fault) => Err(Failure::Fault(fault)),
         Ok(()) => Ok(schedule),
+    }
+}
+
+/// The calendar stays locked until the tx ends, so that it is not replaced before the schedule can be seen.
+async fn observe(tx: &Tx<'_>, code: Code, on_closed: OnClosed) -> Result<Observance, Failure<ScheduleRefusal>> {
+    match calendars::lock(tx, &code).await? {
+        Some(calendar) => Ok(Observance { calendar: calendar.code, closed_days: calendar.closed_days, on_closed }),
+        None => Err(Failure::Refused(ScheduleRefusal::CalendarNotFound { calendar: code.to_string() })),
     }
 }
 
@@ -137,14 +175,35 @@ pub(crate) async fn list(tx: &Tx<'_>, scheme: SchemeId) -> Result<Vec<Schedule>,
 
 /// Enables or disables. A schedule that is enabled again owes nothing for the time that it was off.
 pub(crate) async fn update(tx: &Tx<'_>, id: ScheduleId, enabled: bool, now: Timestamp) -> Result<Schedule, Failure<ScheduleRefusal>> {
-    let mut schedule = store::lock(tx, id).await?.ok_or(Failure::Refused(ScheduleRefusal::ScheduleNotFound))?;
+    let locked = store::lock(tx, id).await?;
+    let mut schedule = if locked { store::find(tx, id).await? } else { None }.ok_or(Failure::Refused(ScheduleRefusal::ScheduleNotFound))?;
     if enabled && !schedule.enabled {
-        let timetable = Timetable::parse(&schedule.cron, &schedule.zone).map_err(Failure::Refused)?;
-        schedule.next_at = timetable.next_after(now).ok_or(Failure::Refused(ScheduleRefusal::ScheduleNeverFires))?;
+        schedule.next_at = schedule.plan_after(now).map_err(Failure::Refused)?;
     }
     schedule.enabled = enabled;
     store::update(tx, id, schedule.enabled, schedule.next_at).await?;
     Ok(schedule)
+}
+
+/// Plans every schedule that goes by the calendar anew, after the tx has replaced it. A slot that is due stays due: it was promised by
+/// the calendar as it was. A schedule that would have no slot to come is refused, unless it is disabled.
+pub(crate) async fn plan_anew(tx: &Tx<'_>, calendar: &Code, now: Timestamp) -> Result<(), Failure<CalendarRefusal>> {
+    // Disabled ones are locked too, so that none is enabled by what the calendar was.
+    for id in store::lock_by_calendar(tx, calendar).await? {
+        let schedule = store::find(tx, id).await?.ok_or_else(|| Fault::Unreadable(format!("schedule {} is gone", id.0)))?;
+        let next_at = match schedule.plan_after(now) {
+            Ok(next_at) => next_at,
+            Err(ScheduleRefusal::ScheduleNeverFires) if schedule.enabled => {
+                return Err(Failure::Refused(CalendarRefusal::StopsSchedule { schedule: id.0, cron: schedule.cron }));
+            }
+            // Whatever else is wrong with it is no matter of the calendar's: enabling it or the next beat finds out.
+            Err(_) => continue,
+        };
+        if schedule.enabled && schedule.next_at > now {
+            store::update(tx, id, true, next_at).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What a claimed schedule asks for.
@@ -156,15 +215,16 @@ pub(crate) struct Claimed {
 
 /// Claims one due schedule, if there is one that nobody else is claiming, and closes the windows of its slots.
 pub(crate) async fn claim(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Claimed>, Fault> {
-    let Some(schedule) = store::claim_due(tx, now).await? else { return Ok(None) };
-    let timetable = match Timetable::parse(&schedule.cron, &schedule.zone) {
+    let Some((id, scheme)) = store::claim_due(tx, now).await? else { return Ok(None) };
+    let found = store::find(tx, id).await;
+    let schedule = match &found {
+        Ok(Some(schedule)) => schedule,
+        Ok(None) => return Err(Fault::Unreadable(format!("schedule {} is gone", id.0))),
+        Err(fault) => return disable(tx, id, scheme, fault).await,
+    };
+    let timetable = match schedule.timetable() {
         Ok(timetable) => timetable,
-        Err(refusal) => {
-            // It was readable when it was made: a time zone database has lost the zone. The other schedules must not wait for it.
-            tracing::error!(schedule = %schedule.id.0, %refusal, "a schedule cannot be read and is disabled");
-            store::update(tx, schedule.id, false, schedule.next_at).await?;
-            return Ok(Some(Claimed { scheme: schedule.scheme, windows: Vec::new() }));
-        }
+        Err(refusal) => return disable(tx, id, scheme, &refusal).await,
     };
     let Due { run, next_at } = timetable.due(schedule.misfire, schedule.next_at, now);
 
@@ -181,4 +241,12 @@ pub(crate) async fn claim(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Claimed>
     // A cron text with a year may run out; then there is nothing left to claim.
     store::update(tx, schedule.id, next_at.is_some(), next_at.unwrap_or(schedule.next_at)).await?;
     Ok(Some(Claimed { scheme: schedule.scheme, windows: closed }))
+}
+
+/// The schedule was readable when it was made: a time zone database has lost its zone, or its row or its calendar's is damaged. The
+/// other schedules must not wait for it. A fault of the tx or the connection disables nothing, because then this fails too.
+async fn disable(tx: &Tx<'_>, id: ScheduleId, scheme: SchemeId, reason: &impl std::error::Error) -> Result<Option<Claimed>, Fault> {
+    tracing::error!(schedule = %id.0, %reason, "a schedule cannot be read and is disabled");
+    store::disable(tx, id).await?;
+    Ok(Some(Claimed { scheme, windows: Vec::new() }))
 }

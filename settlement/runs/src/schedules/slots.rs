@@ -1,14 +1,13 @@
-//! Cron text and time zone to instants, and what to do about those that were missed. Pure: the time is an argument.
+//! Cron text, time zone and calendar to slots, and what to do about those that were missed. Pure: the time is an argument.
 //!
 //! A slot is an instant, so a wall-clock time that a change of the clock skips or repeats is one slot: one that does not exist
 //! fires at the first instant after the gap, one that exists twice fires the first time. A text that repeats through the hour
 //! (`*/15 * * * *`) goes on evenly in real time instead, which is what somebody who writes it means.
 
+use super::observance::Observance;
+use super::plan::Plan;
 use super::{Misfire, ScheduleRefusal};
-use croner::Cron;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use std::str::FromStr;
 
 /// A slot that is found this late counts as missed: longer than a restart takes, shorter than people notice.
 const ON_TIME: SignedDuration = SignedDuration::from_secs(60);
@@ -16,11 +15,11 @@ const ON_TIME: SignedDuration = SignedDuration::from_secs(60);
 /// How many missed slots one beat makes up for under `run_all`; the rest wait for the next beat.
 const CATCH_UP_MAX: usize = 100;
 
-/// A cron text read in a time zone.
+/// A cron text read in a time zone, and the calendar that it goes by, if any.
 #[derive(Debug, Clone)]
-pub struct Timetable {
-    cron: Cron,
-    zone: TimeZone,
+pub struct Timetable<'a> {
+    plan: Plan,
+    observance: Option<&'a Observance>,
 }
 
 /// What is due: the slots to run now, and the next one; none when the cron text has run out.
@@ -32,26 +31,26 @@ pub struct Due {
     pub next_at: Option<Timestamp>,
 }
 
-impl Timetable {
+impl<'a> Timetable<'a> {
     /// Reads both texts.
-    pub fn parse(cron: &str, zone: &str) -> Result<Self, ScheduleRefusal> {
-        if cron.len() > 200 {
-            return Err(ScheduleRefusal::CronMalformed { reason: "it is longer than 200 characters".to_owned() });
-        }
-        let unknown = || ScheduleRefusal::ZoneUnknown { zone: zone.chars().take(100).collect() };
-        let cron = Cron::from_str(cron).map_err(|e| ScheduleRefusal::CronMalformed { reason: e.to_string() })?;
-        let zone = TimeZone::get(zone).ok().filter(|_| zone.len() <= 100).ok_or_else(unknown)?;
-        Ok(Self { cron, zone })
+    pub fn parse(cron: &str, zone: &str, observance: Option<&'a Observance>) -> Result<Self, ScheduleRefusal> {
+        Ok(Self { plan: Plan::parse(cron, zone)?, observance })
     }
 
     /// The first slot after an instant; none if there is no other.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        self.cron.find_next_occurrence(&after.to_zoned(self.zone.clone()), false).ok().map(|at| at.timestamp())
+        match self.observance {
+            Some(observance) => observance.next_after(&self.plan, after),
+            None => self.plan.next_after(after),
+        }
     }
 
     /// The last slot at or before an instant.
     fn last_until(&self, until: Timestamp) -> Option<Timestamp> {
-        self.cron.find_previous_occurrence(&until.to_zoned(self.zone.clone()), true).ok().map(|at| at.timestamp())
+        match self.observance {
+            Some(observance) => observance.last_until(&self.plan, until),
+            None => self.plan.last_until(until),
+        }
     }
 
     /// Of the slots from `first` until `now`, those that the policy runs.
@@ -77,6 +76,9 @@ impl Timetable {
 }
 
 #[cfg(test)]
+mod model;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -86,7 +88,7 @@ mod tests {
 
     /// The slots of a cron text in Berlin after an instant.
     fn check(cron: &str, after: &str, expected: &[&str]) {
-        let timetable = Timetable::parse(cron, "Europe/Berlin").unwrap();
+        let timetable = Timetable::parse(cron, "Europe/Berlin", None).unwrap();
         let slots: Vec<String> = std::iter::successors(timetable.next_after(at(after)), |at| timetable.next_after(*at))
             .take(expected.len())
             .map(|at| at.to_string())
@@ -95,7 +97,7 @@ mod tests {
     }
 
     fn due(cron: &str, misfire: Misfire, first: &str, now: &str) -> (Vec<String>, Option<String>) {
-        let due = Timetable::parse(cron, "UTC").unwrap().due(misfire, at(first), at(now));
+        let due = Timetable::parse(cron, "UTC", None).unwrap().due(misfire, at(first), at(now));
         (due.run.iter().map(Timestamp::to_string).collect(), due.next_at.map(|at| at.to_string()))
     }
 
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        let refusal = |cron, zone| Timetable::parse(cron, zone).unwrap_err();
+        let refusal = |cron, zone| Timetable::parse(cron, zone, None).unwrap_err();
         for bad in ["", "* * * *", "61 * * * *", "every day", "* * * * * * * *", "@never"] {
             assert!(matches!(refusal(bad, "UTC"), ScheduleRefusal::CronMalformed { .. }), "{bad:?}");
         }
@@ -138,8 +140,8 @@ mod tests {
 
     #[test]
     fn a_date_that_does_not_exist_never_fires() {
-        assert_eq!(Timetable::parse("0 0 30 2 *", "Europe/Berlin").unwrap().next_after(at("2026-11-23T12:00:00Z")), None);
-        assert_eq!(Timetable::parse("0 0 0 1 1 * 2020", "UTC").unwrap().next_after(at("2026-11-23T12:00:00Z")), None);
+        assert_eq!(Timetable::parse("0 0 30 2 *", "Europe/Berlin", None).unwrap().next_after(at("2026-11-23T12:00:00Z")), None);
+        assert_eq!(Timetable::parse("0 0 0 1 1 * 2020", "UTC", None).unwrap().next_after(at("2026-11-23T12:00:00Z")), None);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
-//! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made, [`schedules`] those of schedules.
+//! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made,
+//! [`schedules`] and [`calendars`] those of when a scheme settles by itself.
 
+mod calendars;
 mod disputes;
 mod download;
 mod exclusions;
@@ -47,6 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(exclusions::routes())
         .merge(previews::routes())
         .merge(schedules::routes())
+        .merge(calendars::routes())
 }
 
 /// Close the scheme's window and net it, now. The same key again answers with the same run, also after a crash.

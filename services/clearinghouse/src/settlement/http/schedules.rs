@@ -6,10 +6,12 @@ use crate::http::body::{Body, Created, Path};
 use crate::http::credential::Operator;
 use crate::http::page::Paged;
 use crate::http::problem::ProblemView;
+use crate::settlement::{ScheduleTerms, SettlementRefusal};
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use runs::schedules::{Schedule, ScheduleId};
+use runs::schedules::{Misfire, OnClosed, Schedule, ScheduleId, ScheduleRefusal};
+use scrip::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,7 +28,7 @@ const OCCURRENCES: usize = 5;
 /// When the scheme shall settle by itself.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"cron": "0 18 * * MON-FRI", "zone": "Europe/Berlin"}))]
+#[schema(example = json!({"cron": "0 18 * * MON-FRI", "zone": "Europe/Berlin", "calendar": "TARGET"}))]
 pub(super) struct CreateSchedule {
     /// Minute, hour, day of month, month, day of week; a sixth field before them is the second.
     #[schema(example = "0 18 * * MON-FRI")]
@@ -37,6 +39,32 @@ pub(super) struct CreateSchedule {
     /// What to do about slots that nobody was awake for: `run_once` for all of them (what happens if nothing is said), `skip`, `run_all`.
     #[schema(example = "run_once")]
     misfire: Option<String>,
+    /// The code of the calendar to go by; without one no day is closed.
+    #[schema(example = "TARGET")]
+    calendar: Option<String>,
+    /// What becomes of a slot on a day that the calendar closes: `following` moves it to the next open day, at the same time of the wall
+    /// clock (what happens if nothing is said), `skip` leaves it out.
+    #[schema(example = "following")]
+    on_closed: Option<String>,
+}
+
+impl CreateSchedule {
+    fn into_terms(self) -> Result<ScheduleTerms, SettlementRefusal> {
+        let Self { cron, zone, misfire, calendar, on_closed } = self;
+        let misfire = misfire.as_deref().map_or(Some(Misfire::RunOnce), Misfire::parse).ok_or(SettlementRefusal::MisfireUnknown)?;
+        let on_closed = on_closed.as_deref().map(|name| OnClosed::parse(name).ok_or(SettlementRefusal::OnClosedUnknown)).transpose()?;
+        let observance = match (calendar, on_closed) {
+            (Some(calendar), on_closed) => Some((read_calendar(calendar)?, on_closed.unwrap_or(OnClosed::Following))),
+            (None, Some(_)) => return Err(SettlementRefusal::CalendarRequired),
+            (None, None) => None,
+        };
+        Ok(ScheduleTerms { cron, zone, misfire, observance })
+    }
+}
+
+/// What is no code names no calendar.
+fn read_calendar(calendar: String) -> Result<Code, SettlementRefusal> {
+    Code::parse(&calendar).map_err(|_| SettlementRefusal::Schedule(ScheduleRefusal::CalendarNotFound { calendar }))
 }
 
 /// A schedule to be switched.
@@ -57,6 +85,12 @@ pub(super) struct ScheduleView {
     zone: String,
     #[schema(example = "run_once")]
     misfire: String,
+    /// The calendar that it goes by; null where no day is closed.
+    #[schema(example = "TARGET")]
+    calendar: Option<String>,
+    /// What becomes of a slot on a closed day; null without a calendar.
+    #[schema(example = "following")]
+    on_closed: Option<String>,
     enabled: bool,
     /// The next five slots; none while it is off.
     #[schema(value_type = Vec<String>, format = DateTime)]
@@ -66,8 +100,10 @@ pub(super) struct ScheduleView {
 impl From<Schedule> for ScheduleView {
     fn from(schedule: Schedule) -> Self {
         let next = schedule.next_occurrences(OCCURRENCES);
-        let Schedule { id, scheme: _, cron, zone, misfire, enabled, next_at: _ } = schedule;
-        Self { id: id.0, cron, zone, misfire: misfire.as_str().to_owned(), enabled, next }
+        let Schedule { id, scheme: _, cron, zone, misfire, observance, enabled, next_at: _ } = schedule;
+        let calendar = observance.as_ref().map(|observance| observance.calendar.to_string());
+        let on_closed = observance.map(|observance| observance.on_closed.as_str().to_owned());
+        Self { id: id.0, cron, zone, misfire: misfire.as_str().to_owned(), calendar, on_closed, enabled, next }
     }
 }
 
@@ -75,15 +111,15 @@ impl From<Schedule> for ScheduleView {
 #[utoipa::path(post, path = "/v1/schemes/{scheme}/schedules", tag = "settlement", request_body = CreateSchedule,
     params(("scheme" = String, Path, description = "the scheme's code")), security(("operator_key" = [])),
     responses((status = 201, body = ScheduleView), (status = "4XX", body = ProblemView,
-        description = "scheme_not_found, cron_malformed, zone_unknown, schedule_never_fires, misfire_unknown")))]
+        description = "scheme_not_found, cron_malformed, zone_unknown, schedule_never_fires, misfire_unknown, calendar_not_found, on_closed_unknown, calendar_required")))]
 async fn create_schedule(
     State(app): State<App>,
     _: Operator,
     Path(scheme): Path<String>,
     Body(body): Body<CreateSchedule>,
 ) -> Result<Created<ScheduleView>, ApiError> {
-    let CreateSchedule { cron, zone, misfire } = body;
-    Ok(Created(app.settlement.create_schedule(&scheme, cron, zone, misfire.as_deref()).await?.into()))
+    let terms = body.into_terms()?;
+    Ok(Created(app.settlement.create_schedule(&scheme, terms).await?.into()))
 }
 
 /// A scheme's schedules, the oldest first.
@@ -98,7 +134,7 @@ async fn list_schedules(State(app): State<App>, _: Operator, Path(scheme): Path<
 /// Switch a schedule on or off.
 #[utoipa::path(patch, path = "/v1/schedules/{id}", tag = "settlement", request_body = UpdateSchedule, params(("id" = Uuid, Path)),
     security(("operator_key" = [])),
-    responses((status = 200, body = ScheduleView), (status = "4XX", body = ProblemView, description = "not_found")))]
+    responses((status = 200, body = ScheduleView), (status = "4XX", body = ProblemView, description = "not_found, schedule_never_fires")))]
 async fn update_schedule(
     State(app): State<App>,
     _: Operator,
