@@ -5,7 +5,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 async fn settled(house: &House) -> (Value, Vec<Vendor>, User) {
-    house.operator.scheme("EURO").await;
+    settled_by(house, "direct").await
+}
+
+async fn settled_by(house: &House, strategy: &str) -> (Value, Vec<Vendor>, User) {
+    house.operator.scheme_with("EURO", strategy, 2).await;
     let alice = house.user("alice").await;
     let mut vendors = Vec::new();
     for (code, unit_value) in [("AA", "0.013"), ("BB", "0.027"), ("CC", "1.1")] {
@@ -67,6 +71,50 @@ fn a_statement_ties_out() {
             assert_eq!(sum("transfer", "owed") - sum("transfer", "owes"), micro(&position["settled"]));
             assert_eq!(sum("closing_carry", "owed") - sum("closing_carry", "owes"), micro(&position["carry"]));
         }
+    });
+}
+
+#[test]
+fn what_circles_cancel_is_a_file_and_stands_in_the_statements() {
+    audit(async |house| {
+        let (run, vendors, _) = settled_by(house, "conservative").await;
+
+        let set_offs = rows(&house.operator.file(&run, "setoffs.csv").await.text());
+
+        let sum = |column: &str| set_offs.iter().map(|s| micro(&s[column])).sum::<i64>();
+        assert_eq!(set_offs.len(), 5, "one row per debtor and creditor");
+        assert_eq!(sum("amount"), micro(run["gross"].as_str().unwrap()));
+        assert!(sum("set_off") > 0 && set_offs.iter().all(|s| micro(&s["amount"]) == micro(&s["set_off"]) + micro(&s["remaining"])));
+        for vendor in &vendors {
+            let lines = rows(&house.operator.file(&run, &format!("statement-{}.csv", vendor.code)).await.text());
+            let sum = |kind: &str, with: &str, column: &str| {
+                let lines = lines.iter().filter(|l| l["kind"] == kind && (with.is_empty() || l["counterparty"] == with));
+                lines.map(|l| micro(&l[column])).sum::<i64>()
+            };
+            for other in vendors.iter().filter(|other| other.code != vendor.code) {
+                for (column, own, others) in [("owed", "creditor", "debtor"), ("owes", "debtor", "creditor")] {
+                    let [debts, set_off, transfer, carry] =
+                        ["counterparty", "set_off", "transfer", "carry"].map(|kind| sum(kind, &other.code, column));
+                    assert_eq!(debts, set_off + transfer + carry, "{} with {}: {column}", vendor.code, other.code);
+                    let listed = set_offs.iter().filter(|s| s[own] == vendor.code && s[others] == other.code);
+                    assert_eq!(set_off, listed.map(|s| micro(&s["set_off"])).sum::<i64>(), "{} with {}", vendor.code, other.code);
+                }
+            }
+            assert_eq!(sum("set_off", "", "owed"), sum("set_off", "", "owes"), "circles cancel as much on either side");
+            let net = |kind: &str| sum(kind, "", "owed") - sum(kind, "", "owes");
+            assert_eq!(net("carry"), net("closing_carry"));
+            assert!(vendor.client.get(&format!("/v1/runs/{}/files/setoffs.csv", run["id"].as_str().unwrap())).await.status == 404);
+        }
+    });
+}
+
+#[test]
+fn where_no_circles_are_set_off_nothing_says_so() {
+    audit(async |house| {
+        let (run, ..) = settled(house).await;
+        house.operator.file(&run, "setoffs.csv").await.refused(404, "not_found");
+        let statement = house.operator.file(&run, "statement-AA.csv").await.text();
+        assert!(!statement.contains("set_off") && !statement.contains("\r\ncarry,"), "{statement}");
     });
 }
 

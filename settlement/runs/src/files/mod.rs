@@ -8,6 +8,7 @@
 mod amounts;
 mod manifest;
 mod rows;
+mod set_offs;
 mod shelf;
 mod statements;
 mod store;
@@ -17,6 +18,7 @@ use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
+use netting::{Netting, Strategy};
 use scrip::{RunId, WindowId};
 use shelf::Shelf;
 pub use store::{Pieces, STATEMENTS};
@@ -28,6 +30,9 @@ pub const MANIFEST: &str = "manifest.json";
 pub const TRANSFERS: &str = "transfers.csv";
 /// Every vendor's position.
 pub const POSITIONS: &str = "positions.csv";
+
+/// What circles cancelled of each debt; only of a run by `conservative`.
+pub const SET_OFFS: &str = "setoffs.csv";
 
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 const JSON: &str = "application/json";
@@ -58,6 +63,9 @@ pub(crate) struct Netted<'a> {
     pub(crate) scheme: &'a Scheme,
     pub(crate) window: WindowId,
     pub(crate) seal: &'a Seal,
+    /// Only for what is stored nowhere, and follows from the same rows: what circles cancelled of each debt, and who owes whom what
+    /// rounding left.
+    pub(crate) netting: &'a Netting,
     /// The instant that the files bear.
     pub(crate) at: Timestamp,
 }
@@ -70,6 +78,9 @@ pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>,
     let mut shelf = Shelf::new(tx, netted.run, netted.at);
     tables::write_transfers(&mut shelf, netted.scheme).await?;
     tables::write_positions(&mut shelf, netted.scheme).await?;
+    if netted.scheme.strategy == Strategy::Conservative {
+        set_offs::write(&mut shelf, netted.netting).await?;
+    }
     shelf.flush().await?;
     statements::write_all(&mut shelf, closed, netted, progress).await?;
     shelf.flush().await?;

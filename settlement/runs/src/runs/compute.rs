@@ -50,7 +50,7 @@ pub(super) async fn compute(
     });
     store::insert_transfers(tx, run, transfers).await?;
 
-    let netted = files::Netted { run, scheme: &terms, window: window.id, seal: &sealed, at };
+    let netted = files::Netted { run, scheme: &terms, window: window.id, seal: &sealed, netting: &netting, at };
     write_files(db, tx, &netted, progress).await?;
 
     progress(Step::Carry);
