@@ -25,6 +25,7 @@ mod api {
 
 /// Windows, runs, files and schedules.
 mod settlement {
+    mod bank_files;
     mod files;
     mod leaves;
     mod runs;

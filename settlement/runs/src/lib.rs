@@ -28,6 +28,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         schedules::STATEMENTS,
         runs::STATEMENTS,
         files::STATEMENTS,
+        files::BANK_STATEMENTS,
         proofs::STATEMENTS,
         imports::STATEMENTS,
     ];

@@ -4,6 +4,8 @@ use crate::support::{House, User, Vendor, audit, micro};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+
 async fn settled(house: &House) -> (Value, Vec<Vendor>, User) {
     settled_by(house, "direct").await
 }
@@ -13,7 +15,9 @@ async fn settled_by(house: &House, strategy: &str) -> (Value, Vec<Vendor>, User)
     let alice = house.user("alice").await;
     let mut vendors = Vec::new();
     for (code, unit_value) in [("AA", "0.013"), ("BB", "0.027"), ("CC", "1.1")] {
-        let vendor = house.operator.vendor("EURO", code, unit_value).await;
+        let body =
+            serde_json::json!({"code": code, "name": code, "scale": 2, "unit_value": unit_value, "scheme": "EURO", "payout": payout(code)});
+        let vendor = house.operator.vendor_with(body).await;
         vendor.endow(&alice, "1000").await;
         vendors.push(vendor);
     }
@@ -21,6 +25,11 @@ async fn settled_by(house: &House, strategy: &str) -> (Value, Vec<Vendor>, User)
         alice.convert(send, &vendors[from], &vendors[to]).await.created();
     }
     (house.operator.settle("EURO").await, vendors, alice)
+}
+
+/// All but BB gave bank details.
+fn payout(code: &str) -> Option<Value> {
+    (code != "BB").then(|| serde_json::json!({"account_holder": code, "iban": "DE89370400440532013000"}))
 }
 
 /// Rows as maps by header.
@@ -124,18 +133,32 @@ fn a_file_is_the_same_for_ever_and_says_its_hash() {
         let (run, ..) = settled(house).await;
         let files = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
         let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["manifest.json", "positions.csv", "statement-AA.csv", "statement-BB.csv", "statement-CC.csv", "transfers.csv"]);
+        let expected = [
+            ("manifest.json", "application/json"),
+            ("pacs.009.001.08.xml", "application/xml"),
+            ("pain.001.001.09.xml", "application/xml"),
+            ("positions.csv", CSV),
+            ("statement-AA.csv", CSV),
+            ("statement-BB.csv", CSV),
+            ("statement-CC.csv", CSV),
+            ("transfers-without-account.csv", CSV),
+            ("transfers.csv", CSV),
+        ];
+        assert_eq!(names, expected.map(|(name, _)| name));
         let manifest: Value = house.operator.file(&run, "manifest.json").await.json();
-        for name in names {
+        for (name, media_type) in expected {
             let (one, two) = (house.operator.file(&run, name).await, house.operator.file(&run, name).await);
             assert_eq!(one.bytes, two.bytes);
             let hash = hex::encode(Sha256::digest(&one.bytes));
+            assert_eq!(one.header("content-type"), media_type, "{name}");
             assert!(one.header("etag").contains(&hash), "{name}: {}", one.header("etag"));
             assert!(one.header("content-digest").starts_with("sha-256=:"), "{name}");
             assert_eq!(one.header("content-length"), one.bytes.len().to_string());
             assert!(one.header("content-disposition").contains(name));
             if name.ends_with(".csv") {
                 assert!(one.text().ends_with("\r\n"), "{name} ends its lines as RFC 4180 says");
+            }
+            if name != "manifest.json" {
                 assert!(manifest.to_string().contains(&hash), "the manifest names the hash of {name}");
             }
         }

@@ -6,6 +6,7 @@
 //! does not grow with a file, nor with the number of files. Nothing here computes an amount.
 
 mod amounts;
+mod bank;
 mod manifest;
 mod rows;
 mod set_offs;
@@ -16,6 +17,7 @@ mod tables;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
+pub use bank::STATEMENTS as BANK_STATEMENTS;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use netting::{Netting, Strategy};
@@ -33,6 +35,12 @@ pub const POSITIONS: &str = "positions.csv";
 
 /// What circles cancelled of each debt; only of a run by `conservative`.
 pub const SET_OFFS: &str = "setoffs.csv";
+/// The transfers as the payers' banks take them, ISO 20022; of those that have bank details.
+pub const PAIN_001: &str = "pain.001.001.09.xml";
+/// The transfers between institutions, ISO 20022.
+pub const PACS_009: &str = "pacs.009.001.08.xml";
+/// The transfers that lack bank details of payer or payee.
+pub const WITHOUT_ACCOUNT: &str = "transfers-without-account.csv";
 
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 const JSON: &str = "application/json";
@@ -76,15 +84,17 @@ pub(crate) struct Netted<'a> {
 /// The bytes follow from the rows alone: no clock, no new id, no order that the database is free to choose.
 pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>, progress: impl Fn(i64)) -> Result<(), Fault> {
     let mut shelf = Shelf::new(tx, netted.run, netted.at);
-    tables::write_transfers(&mut shelf, netted.scheme).await?;
+    let accounts = bank::list_accounts(tx, netted.run).await?;
+    tables::write_transfers(&mut shelf, netted.scheme, &accounts).await?;
     tables::write_positions(&mut shelf, netted.scheme).await?;
     if netted.scheme.strategy == Strategy::Conservative {
         set_offs::write(&mut shelf, netted.netting).await?;
     }
+    let without_account = bank::write_all(&mut shelf, netted, &accounts).await?;
     shelf.flush().await?;
     statements::write_all(&mut shelf, closed, netted, progress).await?;
     shelf.flush().await?;
-    manifest::write(&mut shelf, netted.scheme).await?;
+    manifest::write(&mut shelf, netted.scheme, without_account).await?;
     shelf.flush().await
 }
 

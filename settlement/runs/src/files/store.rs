@@ -1,6 +1,7 @@
 //! The rows that files are made of, and the rows that files become.
 
 use super::FileHead;
+use super::bank::Total;
 use super::rows::{Head, NewHead, NewPiece, SealedWindow};
 use crate::scheme::Scheme;
 use crate::seals::{FIRST, Hash, to_hash};
@@ -36,11 +37,10 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 const READ_TRANSFERS: &str = "
-    SELECT t.number, payer.code, payee.code, t.amount_micro, p.account_holder, p.iban, p.bic
+    SELECT t.number, t.amount_micro, t.payer_id, payer.code, t.payee_id, payee.code
     FROM transfers t
     LEFT JOIN vendors payer ON payer.id = t.payer_id
     LEFT JOIN vendors payee ON payee.id = t.payee_id
-    LEFT JOIN payouts p ON p.vendor_id = t.payee_id
     WHERE t.run_id = $1
     ORDER BY t.number";
 
@@ -175,7 +175,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
+    pub(super) async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
         let statement = tx.prepare_cached(statement).await?;
         Ok(Self { portal: tx.bind(&statement, keys).await? })
     }
@@ -187,32 +187,35 @@ impl Rows {
     }
 }
 
-/// A row of transfers.csv.
+/// A transfer as files list it.
 pub(super) struct TransferLine {
     pub(super) number: i64,
-    pub(super) payer: String,
-    pub(super) payee: String,
+    pub(super) payer: Party,
+    pub(super) payee: Party,
     pub(super) amount: Micro,
-    pub(super) account_holder: String,
-    pub(super) iban: String,
-    pub(super) bic: String,
 }
 
+/// Who pays or is paid.
+pub(super) struct Party {
+    /// None is the house.
+    pub(super) vendor: Option<VendorId>,
+    pub(super) code: String,
+}
+
+/// By number.
 pub(super) async fn read_transfers(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
     Rows::begin(tx, READ_TRANSFERS, &[&run.uuid()]).await
 }
 
 pub(super) fn to_transfer_line(row: &Row) -> Result<TransferLine, Fault> {
-    let text = |column| Ok::<_, Fault>(row.try_get::<_, Option<String>>(column)?);
-    Ok(TransferLine {
-        number: row.try_get(0)?,
-        payer: text(1)?.unwrap_or_else(|| HOUSE.to_owned()),
-        payee: text(2)?.unwrap_or_else(|| HOUSE.to_owned()),
-        amount: Micro::new(row.try_get(3)?),
-        account_holder: text(4)?.unwrap_or_default(),
-        iban: text(5)?.unwrap_or_default(),
-        bic: text(6)?.unwrap_or_default(),
-    })
+    Ok(TransferLine { number: row.try_get(0)?, amount: Micro::new(row.try_get(1)?), payer: to_party(row, 2)?, payee: to_party(row, 4)? })
+}
+
+/// Id and code, from this column on.
+fn to_party(row: &Row, column: usize) -> Result<Party, Fault> {
+    let vendor = row.try_get::<_, Option<Uuid>>(column)?.map(VendorId::new);
+    let code: Option<String> = row.try_get(column.strict_add(1))?;
+    Ok(Party { vendor, code: code.unwrap_or_else(|| HOUSE.to_owned()) })
 }
 
 /// A row of positions.csv.
@@ -341,7 +344,7 @@ pub(super) async fn read_heads(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
     Rows::begin(tx, READ_HEADS, &[&run.uuid()]).await
 }
 
-pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme) -> Result<Head, Fault> {
+pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme, without_account: Total) -> Result<Head, Fault> {
     let row = tx.query_one(READ_RUN, &[&run.uuid()]).await?;
     let previous = tx.query_opt(FIND_PREVIOUS_MANIFEST, &[&run.uuid()]).await?;
     let previous: Option<Hash> = previous.map(|row| to_hash(row.try_get(0)?)).transpose()?;
@@ -361,6 +364,8 @@ pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme)
         net: to_decimal(&row, 4)?,
         transfer_count: row.try_get(6)?,
         control_sum: to_decimal(&row, 5)?,
+        without_account_count: without_account.count,
+        without_account_sum: super::amounts::exact(without_account.sum),
         input_hash: hex::encode(row.try_get::<_, &[u8]>(8)?),
         output_hash: hex::encode(row.try_get::<_, &[u8]>(9)?),
         previous_manifest_sha256: previous.map(hex::encode),
