@@ -30,6 +30,7 @@ mod settlement {
     mod leaves;
     mod runs;
     mod schedules;
+    mod workbooks;
 }
 
 /// The books under load, at random, and when processes are killed.

@@ -137,10 +137,13 @@ fn a_file_is_the_same_for_ever_and_says_its_hash() {
             ("manifest.json", "application/json"),
             ("pacs.009.001.08.xml", "application/xml"),
             ("pain.001.001.09.xml", "application/xml"),
+            ("positions-excel.csv", CSV),
             ("positions.csv", CSV),
+            ("settlement.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
             ("statement-AA.csv", CSV),
             ("statement-BB.csv", CSV),
             ("statement-CC.csv", CSV),
+            ("transfers-excel.csv", CSV),
             ("transfers-without-account.csv", CSV),
             ("transfers.csv", CSV),
         ];
@@ -164,6 +167,52 @@ fn a_file_is_the_same_for_ever_and_says_its_hash() {
         }
         house.operator.file(&run, "nothing.csv").await.refused(404, "not_found");
         house.operator.file(&run, "..%2Ftransfers.csv").await.refused(404, "not_found");
+    });
+}
+
+/// The names and bytes of all files of a run.
+async fn all_files(house: &House, run: &Value) -> Vec<(String, Vec<u8>)> {
+    let list = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
+    let mut files = Vec::new();
+    for name in list["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()) {
+        files.push((name.to_owned(), house.operator.file(run, name).await.bytes));
+    }
+    files
+}
+
+#[test]
+fn a_run_that_is_computed_again_has_the_same_bytes() {
+    audit(async |house| {
+        house.operator.scheme_with("EURO", "conservative", 2).await;
+        let alice = house.user("alice").await;
+        let mut vendors = Vec::new();
+        for code in ["AA", "BB", "CC"] {
+            let body =
+                serde_json::json!({"code": code, "name": code, "scale": 2, "unit_value": "1", "scheme": "EURO", "payout": payout(code)});
+            let vendor = house.operator.vendor_with(body).await;
+            vendor.endow(&alice, "1000").await;
+            vendors.push(vendor);
+        }
+        for (send, from, to) in [("50", 0, 1), ("40", 1, 2), ("30", 2, 0), ("20", 0, 2)] {
+            alice.convert(send, &vendors[from], &vendors[to]).await.created();
+        }
+        let run = house.operator.settle("EURO").await;
+        let first = all_files(house, &run).await;
+
+        // As if the process had died before its commit.
+        let forget =
+            "DELETE FROM file_pieces; DELETE FROM files; DELETE FROM transfers; DELETE FROM run_positions; DELETE FROM run_windows;
+                      DELETE FROM runs; DELETE FROM seals";
+        house.db_admin().await.batch_execute(forget).await.unwrap();
+        assert_eq!(house.app.runs.resume().await.unwrap().len(), 1);
+
+        let again = all_files(house, &run).await;
+        assert_eq!(first.len(), 13);
+        for ((name, bytes), (name_again, bytes_again)) in first.iter().zip(&again) {
+            assert_eq!(name, name_again);
+            assert!(bytes == bytes_again, "{name} has other bytes");
+        }
+        assert_eq!(first.len(), again.len());
     });
 }
 

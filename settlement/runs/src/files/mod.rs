@@ -14,6 +14,7 @@ mod shelf;
 mod statements;
 mod store;
 mod tables;
+mod workbook;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
@@ -33,6 +34,12 @@ pub const TRANSFERS: &str = "transfers.csv";
 /// Every vendor's position.
 pub const POSITIONS: &str = "positions.csv";
 
+/// The transfers for Excel where the comma is the decimal sign.
+pub const TRANSFERS_EXCEL: &str = "transfers-excel.csv";
+/// The positions for Excel where the comma is the decimal sign.
+pub const POSITIONS_EXCEL: &str = "positions-excel.csv";
+/// Transfers and positions as a workbook.
+pub const WORKBOOK: &str = "settlement.xlsx";
 /// What circles cancelled of each debt; only of a run by `conservative`.
 pub const SET_OFFS: &str = "setoffs.csv";
 /// The transfers as the payers' banks take them, ISO 20022; of those that have bank details.
@@ -44,6 +51,7 @@ pub const WITHOUT_ACCOUNT: &str = "transfers-without-account.csv";
 
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 const JSON: &str = "application/json";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The name of a vendor's statement.
 pub fn statement_name(code: &str) -> String {
@@ -85,8 +93,7 @@ pub(crate) struct Netted<'a> {
 pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>, progress: impl Fn(i64)) -> Result<(), Fault> {
     let mut shelf = Shelf::new(tx, netted.run, netted.at);
     let accounts = bank::list_accounts(tx, netted.run).await?;
-    tables::write_transfers(&mut shelf, netted.scheme, &accounts).await?;
-    tables::write_positions(&mut shelf, netted.scheme).await?;
+    tables::write_all(&mut shelf, netted.scheme, netted.at, &accounts).await?;
     if netted.scheme.strategy == Strategy::Conservative {
         set_offs::write(&mut shelf, netted.netting).await?;
     }
