@@ -27,6 +27,7 @@ mod api {
 mod settlement {
     mod bank_files;
     mod files;
+    mod journals;
     mod leaves;
     mod runs;
     mod schedules;

@@ -134,6 +134,8 @@ fn a_file_is_the_same_for_ever_and_says_its_hash() {
         let files = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
         let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
         let expected = [
+            ("journal.beancount", "text/plain; charset=utf-8"),
+            ("journal.hledger", "text/plain; charset=utf-8"),
             ("manifest.json", "application/json"),
             ("pacs.009.001.08.xml", "application/xml"),
             ("pain.001.001.09.xml", "application/xml"),
@@ -207,7 +209,7 @@ fn a_run_that_is_computed_again_has_the_same_bytes() {
         assert_eq!(house.app.runs.resume().await.unwrap().len(), 1);
 
         let again = all_files(house, &run).await;
-        assert_eq!(first.len(), 13);
+        assert_eq!(first.len(), 15);
         for ((name, bytes), (name_again, bytes_again)) in first.iter().zip(&again) {
             assert_eq!(name, name_again);
             assert!(bytes == bytes_again, "{name} has other bytes");

@@ -7,6 +7,7 @@
 
 mod amounts;
 mod bank;
+mod journal;
 mod manifest;
 mod rows;
 mod set_offs;
@@ -19,7 +20,8 @@ mod workbook;
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
 pub use bank::STATEMENTS as BANK_STATEMENTS;
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date};
 use ledger::{Fault, Tx};
 use netting::{Netting, Strategy};
 use scrip::{RunId, WindowId};
@@ -40,6 +42,10 @@ pub const TRANSFERS_EXCEL: &str = "transfers-excel.csv";
 pub const POSITIONS_EXCEL: &str = "positions-excel.csv";
 /// Transfers and positions as a workbook.
 pub const WORKBOOK: &str = "settlement.xlsx";
+/// The run as double entries, for beancount.
+pub const JOURNAL_BEANCOUNT: &str = "journal.beancount";
+/// The run as double entries, for hledger.
+pub const JOURNAL_HLEDGER: &str = "journal.hledger";
 /// What circles cancelled of each debt; only of a run by `conservative`.
 pub const SET_OFFS: &str = "setoffs.csv";
 /// The transfers as the payers' banks take them, ISO 20022; of those that have bank details.
@@ -51,6 +57,7 @@ pub const WITHOUT_ACCOUNT: &str = "transfers-without-account.csv";
 
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The name of a vendor's statement.
@@ -86,6 +93,13 @@ pub(crate) struct Netted<'a> {
     pub(crate) at: Timestamp,
 }
 
+impl Netted<'_> {
+    /// The day of the run's instant, in UTC: on which files ask to pay, and on which books are kept.
+    fn day(&self) -> Date {
+        self.at.to_zoned(TimeZone::UTC).date()
+    }
+}
+
 /// Writes all files of a run. `closed` is a tx of another connection, which sees the obligations of the closed window: they stream
 /// from there while the files go out through `tx`.
 ///
@@ -98,6 +112,7 @@ pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>,
         set_offs::write(&mut shelf, netted.netting).await?;
     }
     let without_account = bank::write_all(&mut shelf, netted, &accounts).await?;
+    journal::write_all(&mut shelf, netted).await?;
     shelf.flush().await?;
     statements::write_all(&mut shelf, closed, netted, progress).await?;
     shelf.flush().await?;

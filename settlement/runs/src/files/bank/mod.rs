@@ -16,8 +16,7 @@ mod xml;
 use super::Netted;
 use super::shelf::Shelf;
 use crate::scheme::Scheme;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use latin::latin;
 use ledger::Fault;
 use scrip::Micro;
@@ -56,11 +55,6 @@ pub(super) async fn write_all(shelf: &mut Shelf<'_>, netted: &Netted<'_>, accoun
 /// When a message was made: the run's instant, in whole seconds.
 fn made_at(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// The day on which to pay, in UTC. A bank that is closed then pays on its next day.
-fn pay_on(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// What the payee reads beside the amount.

@@ -2,7 +2,7 @@
 
 use super::store::{Accounts, Total};
 use super::xml::Xml;
-use super::{XML, made_at, pay_on, push_account, remittance};
+use super::{XML, made_at, push_account, remittance};
 use crate::files::amounts::paid;
 use crate::files::shelf::{OpenFile, Shelf};
 use crate::files::store::{self, Party, TransferLine};
@@ -22,7 +22,7 @@ pub(super) async fn write(shelf: &mut Shelf<'_>, netted: &Netted<'_>, accounts: 
     xml.text("NbOfTxs", &total.count.to_string());
     xml.text("CtrlSum", &sum);
     xml.amount("TtlIntrBkSttlmAmt", &netted.scheme.currency, &sum);
-    xml.text("IntrBkSttlmDt", &pay_on(netted.at).to_string());
+    xml.text("IntrBkSttlmDt", &netted.day().to_string());
     xml.open("SttlmInf");
     // Through a clearing system: the parties hold no accounts with each other.
     xml.text("SttlmMtd", "CLRG");

@@ -3,7 +3,7 @@
 use super::latin::latin;
 use super::store::{self, Account, Accounts, Total};
 use super::xml::Xml;
-use super::{SENDER, XML, made_at, pay_on, push_account, remittance};
+use super::{SENDER, XML, made_at, push_account, remittance};
 use crate::files::amounts::paid;
 use crate::files::shelf::{OpenFile, Shelf};
 use crate::files::store::{Party, TransferLine};
@@ -72,7 +72,7 @@ fn open_block(xml: &mut Xml, netted: &Netted<'_>, block: i64, payer: &BankParty<
     xml.text("PmtMtd", "TRF");
     push_total(xml, netted, of_payer);
     xml.open("ReqdExctnDt");
-    xml.text("Dt", &pay_on(netted.at).to_string());
+    xml.text("Dt", &netted.day().to_string());
     xml.close();
     xml.open("Dbtr");
     xml.text("Nm", &payer.name);
