@@ -141,7 +141,7 @@ impl<'a> Journal<'a> {
         };
         let currency = netted.scheme.currency.as_str();
         let mut journal = Self { tool, file: OpenFile::new(name.to_owned(), None, TEXT), currency, on, checked_on };
-        journal.line(format_args!("; Run {} of {}, slot {}.", netted.run, netted.scheme.code, netted.at));
+        journal.line(format_args!("; Run {} of {}, at {}.", netted.run, netted.scheme.code, netted.at));
         match tool {
             Tool::Beancount => {
                 journal.line(format_args!("option \"title\" \"Run {} of {}\"", netted.run, netted.scheme.code));

@@ -93,7 +93,10 @@ async fn play(operator: &Caller, out: &Path) -> Result<Market, CommandError> {
         let text = std::fs::read_to_string(out.join(name)).map_err(|error| CommandError::fault(error.to_string()))?;
         text.lines().for_each(|line| println!("  {line}"));
     }
-    println!("\n{files} files in {}: one statement for each vendor, and a manifest with every hash.", out.display());
+    println!(
+        "\n{files} files in {}: for banks, spreadsheets and bookkeeping, a statement for each vendor, and a manifest with every hash.",
+        out.display()
+    );
     println!(
         "Owed gross {} {currency}; after netting {} {currency} in {} transfers; saved {} {currency} of payments.",
         text(&run, "gross"),
