@@ -191,7 +191,8 @@ fn the_demo_shows_a_whole_house() {
     assert!(text.contains("Owed gross") && text.contains("saved"), "{text}");
     let mut names: Vec<String> = std::fs::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert_eq!(names.len(), 15, "{names:?}");
+    assert_eq!(names.iter().filter(|name| name.starts_with("statement-")).count(), 5, "{names:?}");
 }
 
 #[test]

@@ -25,14 +25,17 @@ mod api {
 
 /// Windows, runs, files, schedules and calendars.
 mod settlement {
+    mod bank_files;
     mod calendars;
     mod disputes;
     mod files;
     mod interruptions;
+    mod journals;
     mod leaves;
     mod runs;
     mod schedules;
     mod steps;
+    mod workbooks;
 }
 
 /// The books under load, at random, and when processes are killed.

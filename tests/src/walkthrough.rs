@@ -18,11 +18,17 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
     audit(async |house| {
         let blocks = blocks();
         let (first, steps) = blocks.split_first().expect("the walkthrough has steps");
-        assert_eq!(steps.len(), 5);
+        assert_eq!(steps.len(), 7);
         let key = clearinghouse::access::create_operator_key(&house.db, &house.clock, "walkthrough").await.unwrap();
-        // Only the address and the key are the reader's own.
+        let colleague = house.second_operator().await;
+        // Only the address and the keys are the reader's own.
         let setting: String = first.lines().filter(|line| !line.starts_with("export ")).collect::<Vec<_>>().join("\n");
-        let script = format!("set -euo pipefail\nexport HOUSE={} OPERATOR={key}\n{setting}\n{}", house.base, steps.join("\n"));
+        let script = format!(
+            "set -euo pipefail\nexport HOUSE={} OPERATOR={key} COLLEAGUE={}\n{setting}\n{}",
+            house.base,
+            colleague.client.bearer(),
+            steps.join("\n")
+        );
         let running = tokio::task::spawn_blocking(move || {
             Command::new("bash").arg("-c").arg(script).stdin(Stdio::null()).output().expect("bash runs")
         });
@@ -31,6 +37,8 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
         assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
         assert!(!said.contains("urn:scriphouse:problem"), "{said}");
         assert!(said.contains(",MILES,BEANS,50.00,EUR"), "the transfer is in the file: {said}");
+        assert!(said.contains(",MILES,BEANS,50.00,EUR,payer") && said.contains("<EndToEndId>SH-"), "what banks are told: {said}");
+        assert!(said.contains(r#""state":"exported""#), "{said}");
         assert!(said.contains(r#""receive":"100.00""#), "{said}");
     });
 }

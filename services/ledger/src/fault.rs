@@ -15,6 +15,9 @@ pub enum Fault {
     /// Something is stored that the program cannot read.
     #[error("stored data is unreadable: {0}")]
     Unreadable(String),
+    /// A file that is made of stored rows could not be written, for want of room on a disk for instance.
+    #[error("a file could not be written: {0}")]
+    Unwritten(String),
     /// What one vendor owes another in one window no longer fits in 64 bits of micro-units.
     #[error("a position is too large")]
     PositionTooLarge,
@@ -32,7 +35,7 @@ impl Fault {
         match self {
             Self::Database(error) => error.code(),
             Self::Batch(fault) => fault.sql_state(),
-            Self::Pool(_) | Self::Unreadable(_) | Self::PositionTooLarge | Self::EngineGone => None,
+            Self::Pool(_) | Self::Unreadable(_) | Self::Unwritten(_) | Self::PositionTooLarge | Self::EngineGone => None,
         }
     }
 
@@ -41,7 +44,7 @@ impl Fault {
         match self {
             Self::Database(error) => error.as_db_error().and_then(|e| e.constraint()),
             Self::Batch(fault) => fault.constraint(),
-            Self::Pool(_) | Self::Unreadable(_) | Self::PositionTooLarge | Self::EngineGone => None,
+            Self::Pool(_) | Self::Unreadable(_) | Self::Unwritten(_) | Self::PositionTooLarge | Self::EngineGone => None,
         }
     }
 }

@@ -4,13 +4,25 @@
 
 use std::borrow::Cow;
 
+/// What a file for Excel begins with, so that its letters are read as UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Adds one row to the text: commas, CRLF at its end, quotation marks around a cell with a comma, a quote or a line break.
 pub fn push_row<const N: usize>(text: &mut Vec<u8>, cells: [impl AsRef<str>; N]) {
+    push_separated(text, ',', cells);
+}
+
+/// The same with semicolons, as Excel separates where the comma is the decimal sign.
+pub fn push_excel_row<const N: usize>(text: &mut Vec<u8>, cells: [impl AsRef<str>; N]) {
+    push_separated(text, ';', cells);
+}
+
+fn push_separated<const N: usize>(text: &mut Vec<u8>, separator: char, cells: [impl AsRef<str>; N]) {
     for (index, cell) in cells.iter().map(AsRef::as_ref).enumerate() {
         if index > 0 {
-            text.push(b',');
+            text.extend_from_slice(separator.encode_utf8(&mut [0; 4]).as_bytes());
         }
-        if cell.contains([',', '"', '\r', '\n']) {
+        if cell.contains([separator, '"', '\r', '\n']) {
             text.push(b'"');
             text.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
             text.push(b'"');
@@ -57,5 +69,12 @@ mod tests {
         push_row(&mut text, ["two\r\nlines", ""]);
         let expected = "party,net\r\n\"Smith, \"\"Jo\"\"\",-1.50\r\n\"two\r\nlines\",\r\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_row_for_excel_is_separated_by_semicolons() {
+        let mut text = Vec::new();
+        push_excel_row(&mut text, ["1,5", "a;b", "c\"d"]);
+        assert_eq!(String::from_utf8(text).unwrap(), "1,5;\"a;b\";\"c\"\"d\"\r\n");
     }
 }

@@ -16,8 +16,13 @@ pub(crate) fn transfer_id(run: RunId, number: i64) -> Uuid {
 
 /// What payer, payee and their banks call the transfer: at most 35 characters that every payment system takes.
 pub fn reference(run: RunId, number: i64) -> String {
+    message_id(run, &number.to_string())
+}
+
+/// What banks call a message of a run, or a part of it: the run, and which one it is, in at most 19 of the characters of a reference.
+pub(crate) fn message_id(run: RunId, which: &str) -> String {
     let hex = run.uuid().simple().to_string().to_uppercase();
-    format!("SH-{}-{number}", hex.get(..12).unwrap_or(&hex))
+    format!("SH-{}-{which}", hex.get(..12).unwrap_or(&hex))
 }
 
 /// A version 8 uuid: the first half of a SHA-256.

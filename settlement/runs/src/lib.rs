@@ -36,6 +36,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         calendars::STATEMENTS,
         runs::STATEMENTS,
         files::STATEMENTS,
+        files::BANK_STATEMENTS,
         proofs::STATEMENTS,
         imports::STATEMENTS,
         steps::STATEMENTS,

@@ -27,7 +27,15 @@ fn a_vendor_sees_only_its_own_part_of_a_run() {
         let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["statement-MILES.csv"]);
         assert_eq!(miles.client.get(&format!("{path}/files/statement-MILES.csv")).await.status, 200);
-        for foreign in ["statement-BEANS.csv", "transfers.csv", "positions.csv", "manifest.json"] {
+        for foreign in [
+            "statement-BEANS.csv",
+            "transfers.csv",
+            "positions.csv",
+            "settlement.xlsx",
+            "pacs.009.001.08.xml",
+            "journal.hledger",
+            "manifest.json",
+        ] {
             miles.client.get(&format!("{path}/files/{foreign}")).await.refused(404, "not_found");
         }
         let positions = miles.client.get(&format!("{path}/positions")).await.ok();

@@ -65,6 +65,12 @@ fn what_is_disputed_is_held_back_until_the_dispute_ends() {
         let again = house.operator.settle("EURO").await;
         assert_eq!((&again["gross"], &again["total"], &again["output_hash"]), (&json!("14.00"), &json!("4.00"), &preview["output_hash"]));
         assert_eq!(carried(house).await, 10_000_000);
+        let statement = house.operator.file(&again, "statement-BEANS.csv").await.text();
+        for line in ["net,,,,,,14.000000,0.000000,EUR", "held_back,MILES,,,,,10.000000,0.000000,EUR", "rounding,,,,,,0.000000,0.000000,EUR"]
+        {
+            assert!(statement.contains(line), "{statement}");
+        }
+        assert!(statement.contains("closing_carry,,,,,,10.000000,0.000000,EUR"), "{statement}");
 
         // Still open: held back again. Withdrawn: paid with the next.
         let third = house.operator.settle("EURO").await;

@@ -4,12 +4,20 @@ use crate::support::{House, User, Vendor, audit, micro};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+
 async fn settled(house: &House) -> (Value, Vec<Vendor>, User) {
-    house.operator.scheme("EURO").await;
+    settled_by(house, "direct").await
+}
+
+async fn settled_by(house: &House, strategy: &str) -> (Value, Vec<Vendor>, User) {
+    house.operator.scheme_with("EURO", strategy, 2).await;
     let alice = house.user("alice").await;
     let mut vendors = Vec::new();
     for (code, unit_value) in [("AA", "0.013"), ("BB", "0.027"), ("CC", "1.1")] {
-        let vendor = house.operator.vendor("EURO", code, unit_value).await;
+        let body =
+            serde_json::json!({"code": code, "name": code, "scale": 2, "unit_value": unit_value, "scheme": "EURO", "payout": payout(code)});
+        let vendor = house.operator.vendor_with(body).await;
         vendor.endow(&alice, "1000").await;
         vendors.push(vendor);
     }
@@ -17,6 +25,11 @@ async fn settled(house: &House) -> (Value, Vec<Vendor>, User) {
         alice.convert(send, &vendors[from], &vendors[to]).await.created();
     }
     (house.operator.settle("EURO").await, vendors, alice)
+}
+
+/// All but BB gave bank details.
+fn payout(code: &str) -> Option<Value> {
+    (code != "BB").then(|| serde_json::json!({"account_holder": code, "iban": "DE89370400440532013000"}))
 }
 
 /// Rows as maps by header.
@@ -71,28 +84,140 @@ fn a_statement_ties_out() {
 }
 
 #[test]
+fn what_circles_cancel_is_a_file_and_stands_in_the_statements() {
+    audit(async |house| {
+        let (run, vendors, _) = settled_by(house, "conservative").await;
+
+        let set_offs = rows(&house.operator.file(&run, "setoffs.csv").await.text());
+
+        let sum = |column: &str| set_offs.iter().map(|s| micro(&s[column])).sum::<i64>();
+        assert_eq!(set_offs.len(), 5, "one row per debtor and creditor");
+        assert_eq!(sum("amount"), micro(run["gross"].as_str().unwrap()));
+        assert!(sum("set_off") > 0 && set_offs.iter().all(|s| micro(&s["amount"]) == micro(&s["set_off"]) + micro(&s["remaining"])));
+        for vendor in &vendors {
+            let lines = rows(&house.operator.file(&run, &format!("statement-{}.csv", vendor.code)).await.text());
+            let sum = |kind: &str, with: &str, column: &str| {
+                let lines = lines.iter().filter(|l| l["kind"] == kind && (with.is_empty() || l["counterparty"] == with));
+                lines.map(|l| micro(&l[column])).sum::<i64>()
+            };
+            for other in vendors.iter().filter(|other| other.code != vendor.code) {
+                for (column, own, others) in [("owed", "creditor", "debtor"), ("owes", "debtor", "creditor")] {
+                    let [debts, set_off, transfer, carry] =
+                        ["counterparty", "set_off", "transfer", "carry"].map(|kind| sum(kind, &other.code, column));
+                    assert_eq!(debts, set_off + transfer + carry, "{} with {}: {column}", vendor.code, other.code);
+                    let listed = set_offs.iter().filter(|s| s[own] == vendor.code && s[others] == other.code);
+                    assert_eq!(set_off, listed.map(|s| micro(&s["set_off"])).sum::<i64>(), "{} with {}", vendor.code, other.code);
+                }
+            }
+            assert_eq!(sum("set_off", "", "owed"), sum("set_off", "", "owes"), "circles cancel as much on either side");
+            let net = |kind: &str| sum(kind, "", "owed") - sum(kind, "", "owes");
+            assert_eq!(net("carry"), net("closing_carry"));
+            assert!(vendor.client.get(&format!("/v1/runs/{}/files/setoffs.csv", run["id"].as_str().unwrap())).await.status == 404);
+        }
+    });
+}
+
+#[test]
+fn where_no_circles_are_set_off_nothing_says_so() {
+    audit(async |house| {
+        let (run, ..) = settled(house).await;
+        house.operator.file(&run, "setoffs.csv").await.refused(404, "not_found");
+        let statement = house.operator.file(&run, "statement-AA.csv").await.text();
+        assert!(!statement.contains("set_off") && !statement.contains("\r\ncarry,"), "{statement}");
+    });
+}
+
+#[test]
 fn a_file_is_the_same_for_ever_and_says_its_hash() {
     audit(async |house| {
         let (run, ..) = settled(house).await;
+        house.release(&run).await;
         let files = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
         let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["manifest.json", "positions.csv", "statement-AA.csv", "statement-BB.csv", "statement-CC.csv", "transfers.csv"]);
+        let expected = [
+            ("journal.beancount", "text/plain; charset=utf-8"),
+            ("journal.hledger", "text/plain; charset=utf-8"),
+            ("manifest.json", "application/json"),
+            ("pacs.009.001.08.xml", "application/xml"),
+            ("pain.001.001.09.xml", "application/xml"),
+            ("positions-excel.csv", CSV),
+            ("positions.csv", CSV),
+            ("settlement.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            ("statement-AA.csv", CSV),
+            ("statement-BB.csv", CSV),
+            ("statement-CC.csv", CSV),
+            ("transfers-excel.csv", CSV),
+            ("transfers-without-account.csv", CSV),
+            ("transfers.csv", CSV),
+        ];
+        assert_eq!(names, expected.map(|(name, _)| name));
         let manifest: Value = house.operator.file(&run, "manifest.json").await.json();
-        for name in names {
+        for (name, media_type) in expected {
             let (one, two) = (house.operator.file(&run, name).await, house.operator.file(&run, name).await);
             assert_eq!(one.bytes, two.bytes);
             let hash = hex::encode(Sha256::digest(&one.bytes));
+            assert_eq!(one.header("content-type"), media_type, "{name}");
             assert!(one.header("etag").contains(&hash), "{name}: {}", one.header("etag"));
             assert!(one.header("content-digest").starts_with("sha-256=:"), "{name}");
             assert_eq!(one.header("content-length"), one.bytes.len().to_string());
             assert!(one.header("content-disposition").contains(name));
             if name.ends_with(".csv") {
                 assert!(one.text().ends_with("\r\n"), "{name} ends its lines as RFC 4180 says");
+            }
+            if name != "manifest.json" {
                 assert!(manifest.to_string().contains(&hash), "the manifest names the hash of {name}");
             }
         }
         house.operator.file(&run, "nothing.csv").await.refused(404, "not_found");
         house.operator.file(&run, "..%2Ftransfers.csv").await.refused(404, "not_found");
+    });
+}
+
+/// The names and bytes of all files of a run.
+async fn all_files(house: &House, run: &Value) -> Vec<(String, Vec<u8>)> {
+    let list = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
+    let mut files = Vec::new();
+    for name in list["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()) {
+        files.push((name.to_owned(), house.operator.file(run, name).await.bytes));
+    }
+    files
+}
+
+#[test]
+fn a_run_that_is_computed_again_has_the_same_bytes() {
+    audit(async |house| {
+        house.operator.scheme_with("EURO", "conservative", 2).await;
+        let alice = house.user("alice").await;
+        let mut vendors = Vec::new();
+        for code in ["AA", "BB", "CC"] {
+            let body =
+                serde_json::json!({"code": code, "name": code, "scale": 2, "unit_value": "1", "scheme": "EURO", "payout": payout(code)});
+            let vendor = house.operator.vendor_with(body).await;
+            vendor.endow(&alice, "1000").await;
+            vendors.push(vendor);
+        }
+        for (send, from, to) in [("50", 0, 1), ("40", 1, 2), ("30", 2, 0), ("20", 0, 2)] {
+            alice.convert(send, &vendors[from], &vendors[to]).await.created();
+        }
+        let run = house.operator.settle("EURO").await;
+        house.release(&run).await;
+        let first = all_files(house, &run).await;
+
+        // As if the process had died before its commit.
+        let forget =
+            "DELETE FROM file_pieces; DELETE FROM files; DELETE FROM transfers; DELETE FROM run_positions; DELETE FROM run_windows; DELETE FROM run_steps;
+                      UPDATE windows SET run_id = NULL; DELETE FROM runs; DELETE FROM seals";
+        house.db_admin().await.batch_execute(forget).await.unwrap();
+        assert_eq!(house.app.runs.resume().await.unwrap().len(), 1);
+        house.release(&run).await;
+
+        let again = all_files(house, &run).await;
+        assert_eq!(first.len(), 15);
+        for ((name, bytes), (name_again, bytes_again)) in first.iter().zip(&again) {
+            assert_eq!(name, name_again);
+            assert!(bytes == bytes_again, "{name} has other bytes");
+        }
+        assert_eq!(first.len(), again.len());
     });
 }
 

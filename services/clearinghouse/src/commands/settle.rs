@@ -29,7 +29,7 @@ pub(crate) struct SettleArgs {
     /// Names the run, 1 to 300 characters: the same name again gives the same run. Without it each call is a run of its own.
     #[arg(long)]
     slot: Option<String>,
-    /// The folder, made if it is missing, for the run's files: transfers.csv, positions.csv, statements and manifest.json.
+    /// The folder, made if it is missing, for the run's files, each as it would be downloaded; manifest.json lists them.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print one JSON object instead: the run's figures as decimal strings, and the seconds that each step took in this process.

@@ -78,7 +78,7 @@ pub(crate) fn problem_of_fault(fault: &Fault) -> Problem {
 /// Whether the same request may succeed later.
 fn is_transient(fault: &Fault) -> bool {
     match fault {
-        Fault::Pool(_) | Fault::EngineGone => true,
+        Fault::Pool(_) | Fault::Unwritten(_) | Fault::EngineGone => true,
         Fault::Database(error) => error.code().is_none_or(passes),
         Fault::Batch(fault) => is_transient(fault),
         Fault::Unreadable(_) | Fault::PositionTooLarge => false,

@@ -4,11 +4,11 @@ use crate::http::problem::Problem;
 use crate::http::version::if_match_required;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
-use runs::StepRefusal;
 use runs::calendars::{CalendarRefusal, DATES_MAX};
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
 use runs::schedules::{OnClosed, ScheduleRefusal};
+use runs::{RunState, StepRefusal};
 
 /// Why nothing is settled, kept or shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,12 @@ pub enum SettlementRefusal {
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
+    /// Nobody pays by a run that is not approved.
+    #[error("a bank file leaves the house once its run is exported; this run is {state}")]
+    RunNotExported {
+        /// What it is.
+        state: RunState,
+    },
     /// No policy has that name.
     #[error("misfire is run_once, skip or run_all")]
     MisfireUnknown,
@@ -92,6 +98,7 @@ impl Refusal for SettlementRefusal {
             Self::Dispute(DisputeRefusal::ReasonMalformed)
             | Self::Exclusion(ExclusionRefusal::ReasonMalformed)
             | Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
+            Self::RunNotExported { state } => Problem::conflict("run_not_exported", self).fact("state", state.as_str()),
             Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
             Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
             Self::Schedule(ScheduleRefusal::CronMalformed { .. }) => Problem::unprocessable("cron_malformed", self).fact("field", "cron"),

@@ -261,12 +261,18 @@ impl Settlement {
         Ok(runs::files::list(&tx, run, after.as_deref().unwrap_or_default(), limit).await?)
     }
 
+    /// A file of the run. Those by which a bank would pay are given out only once the run is exported.
     pub(crate) async fn get_file(&self, viewer: Viewer, run: RunId, name: &str) -> Answer<FileHead> {
         let mut connection = self.db.connection().await?;
         let tx = viewer.begin(&mut connection).await?;
         // PostgreSQL takes no NUL, and no file has one in its name.
         let found = if name.contains('\0') { None } else { runs::files::find(&tx, run, name).await? };
-        found.ok_or(Failure::Refused(SettlementRefusal::FileNotFound))
+        let file = found.ok_or(Failure::Refused(SettlementRefusal::FileNotFound))?;
+        let state = find_run(&tx, run).await?.state;
+        if runs::files::is_instruction(name) && !state.is_released() {
+            return Err(Failure::Refused(SettlementRefusal::RunNotExported { state }));
+        }
+        Ok(file)
     }
 
     /// The next pieces of a file's bytes, after so many; none after the last. It holds a connection for no longer than that.

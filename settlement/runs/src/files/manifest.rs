@@ -2,6 +2,7 @@
 //!
 //! Whoever keeps one manifest can prove every file of its run, and every run before it.
 
+use super::bank::Total;
 use super::shelf::{OpenFile, Shelf};
 use super::{JSON, MANIFEST, store};
 use crate::scheme::Scheme;
@@ -16,8 +17,8 @@ struct Entry<'a> {
 }
 
 /// One line per file, so that a manifest of any length can be read with the eye and with line tools.
-pub(super) async fn write(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), Fault> {
-    let head = store::read_manifest_head(shelf.tx, shelf.run, scheme).await?;
+pub(super) async fn write(shelf: &mut Shelf<'_>, scheme: &Scheme, without_account: Total) -> Result<(), Fault> {
+    let head = store::read_manifest_head(shelf.tx, shelf.run, scheme, without_account).await?;
     let unreadable = |e: serde_json::Error| Fault::Unreadable(e.to_string());
     let head = serde_json::to_string_pretty(&head).map_err(unreadable)?;
     let mut file = OpenFile::new(MANIFEST.to_owned(), None, JSON);

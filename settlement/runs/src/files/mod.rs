@@ -6,17 +6,24 @@
 //! does not grow with a file, nor with the number of files. Nothing here computes an amount.
 
 mod amounts;
+mod bank;
+mod journal;
 mod manifest;
 mod rows;
+mod set_offs;
 mod shelf;
 mod statements;
 mod store;
 mod tables;
+mod workbook;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
-use jiff::Timestamp;
+pub use bank::STATEMENTS as BANK_STATEMENTS;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date};
 use ledger::{Fault, Tx};
+use netting::{Netting, Strategy};
 use scrip::{Micro, RunId, WindowId};
 use shelf::Shelf;
 pub use store::{Pieces, STATEMENTS};
@@ -29,8 +36,34 @@ pub const TRANSFERS: &str = "transfers.csv";
 /// Every vendor's position.
 pub const POSITIONS: &str = "positions.csv";
 
+/// The transfers for Excel where the comma is the decimal sign.
+pub const TRANSFERS_EXCEL: &str = "transfers-excel.csv";
+/// The positions for Excel where the comma is the decimal sign.
+pub const POSITIONS_EXCEL: &str = "positions-excel.csv";
+/// Transfers and positions as a workbook.
+pub const WORKBOOK: &str = "settlement.xlsx";
+/// The run as double entries, for beancount.
+pub const JOURNAL_BEANCOUNT: &str = "journal.beancount";
+/// The run as double entries, for hledger.
+pub const JOURNAL_HLEDGER: &str = "journal.hledger";
+/// What circles cancelled of each debt; only of a run by `conservative`.
+pub const SET_OFFS: &str = "setoffs.csv";
+/// The transfers as the payers' banks take them, ISO 20022; of those that have bank details.
+pub const PAIN_001: &str = "pain.001.001.09.xml";
+/// The transfers between institutions, ISO 20022.
+pub const PACS_009: &str = "pacs.009.001.08.xml";
+/// The transfers that lack bank details of payer or payee.
+pub const WITHOUT_ACCOUNT: &str = "transfers-without-account.csv";
+
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Whether a bank would pay by the file: it is given out only once its run is exported.
+pub fn is_instruction(name: &str) -> bool {
+    [PAIN_001, PACS_009].contains(&name)
+}
 
 /// The name of a vendor's statement.
 pub fn statement_name(code: &str) -> String {
@@ -57,6 +90,9 @@ pub(crate) struct Netted<'a> {
     pub(crate) run: RunId,
     pub(crate) scheme: &'a Scheme,
     pub(crate) contents: &'a Contents,
+    /// Only for what is stored nowhere, and follows from the same rows: what circles cancelled of each debt, and who owes whom what
+    /// rounding left.
+    pub(crate) netting: &'a Netting,
     /// The instant that the files bear.
     pub(crate) at: Timestamp,
 }
@@ -91,18 +127,30 @@ impl Contents {
     }
 }
 
+impl Netted<'_> {
+    /// The day of the run's instant, in UTC: on which files ask to pay, and on which books are kept.
+    fn day(&self) -> Date {
+        self.at.to_zoned(TimeZone::UTC).date()
+    }
+}
+
 /// Writes all files of a run. `closed` is a tx of another connection, which sees the obligations of the closed windows: they stream
 /// from there while the files go out through `tx`.
 ///
 /// The bytes follow from the rows alone: no clock, no new id, no order that the database is free to choose.
 pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>, progress: impl Fn(i64)) -> Result<(), Fault> {
     let mut shelf = Shelf::new(tx, netted.run, netted.at);
-    tables::write_transfers(&mut shelf, netted.scheme).await?;
-    tables::write_positions(&mut shelf, netted.scheme).await?;
+    let accounts = bank::list_accounts(tx, netted.run).await?;
+    tables::write_all(&mut shelf, netted.scheme, netted.at, &accounts).await?;
+    if netted.scheme.strategy == Strategy::Conservative {
+        set_offs::write(&mut shelf, netted.netting).await?;
+    }
+    let without_account = bank::write_all(&mut shelf, netted, &accounts).await?;
+    journal::write_all(&mut shelf, netted).await?;
     shelf.flush().await?;
     statements::write_all(&mut shelf, closed, netted, progress).await?;
     shelf.flush().await?;
-    manifest::write(&mut shelf, netted.scheme).await?;
+    manifest::write(&mut shelf, netted.scheme, without_account).await?;
     shelf.flush().await
 }
 

@@ -46,6 +46,9 @@ pub(super) struct Head {
     pub(super) transfer_count: i64,
     /// What the transfers sum to.
     pub(super) control_sum: String,
+    /// Of the transfers, those that lack bank details of payer or payee, and what they sum to: a pain.001 cannot say them.
+    pub(super) without_account_count: i64,
+    pub(super) without_account_sum: String,
     pub(super) input_hash: String,
     pub(super) output_hash: String,
     /// Of the scheme's run before this one; none of the first.

@@ -3,18 +3,29 @@
 //! Each line has a kind, and counts `owed - owes`, as the vendor sees it:
 //!
 //! ```text
-//! opening_carry + obligation.. = counterparty.. = net
-//! net + rounding               = transfer..
-//! net - transfer..             = closing_carry  = -rounding
+//! opening_carry + obligation..   = counterparty.. = net
+//! net - held_back.. + rounding   = transfer..
+//! net - transfer..               = closing_carry  = held_back.. - rounding
 //! ```
 //!
+//! Held back is what is disputed, and all that a vendor owes and is owed that the scheme leaves out; there is a line for each counterparty
+//! where there is something. Rounding is also what a transfer that is too small would have moved.
+//!
 //! The first equation holds for the column `owed` and for the column `owes`, and both are those of the vendor's position.
+//!
+//! Where every debtor pays its own creditors (`conservative`), two more hold. The first is one of each counterparty, in either column:
+//!
+//! ```text
+//! counterparty = set_off + transfer + carry
+//! carry..      = closing_carry
+//! ```
 //!
 //! An obligation that an earlier run carried over is part of the opening carry and of its counterparty's sum, and not listed again.
 //! All statements are written in one pass over the obligations, in order of their ids: each goes into the files of its two vendors,
 //! which are open all at once and share one bound of memory.
 
 use super::amounts::{exact, push_exact};
+use super::set_offs::PairLines;
 use super::shelf::{OpenFile, PIECE_BYTES_MAX, Shelf};
 use super::store::{self, EndLine, Obligation, Opening, PiecesIn};
 use super::{CSV, Netted, statement_name};
@@ -77,20 +88,24 @@ async fn write_obligations(
 
 /// What follows the obligations, vendor by vendor, in the order of the open files.
 async fn write_ends(statements: Statements<'_>, shelf: &mut Shelf<'_>, netted: &Netted<'_>) -> Result<(), Fault> {
-    let mut files = statements.files.into_iter();
+    let pairs = PairLines::of(netted.netting);
+    let mut files = statements.files.into_iter().zip(&statements.codes);
     let mut open = files.next();
     let rows = store::read_ends(shelf.tx, netted.run, &netted.contents.ids()).await?;
     while let Some(lines) = rows.next(shelf.tx, store::to_end_line).await? {
         for line in lines {
-            while let Some(finished) = open.take_if(|file| file.vendor != Some(line.vendor)) {
+            while let Some((finished, _)) = open.take_if(|(file, _)| file.vendor != Some(line.vendor)) {
                 shelf.close(finished).await?;
                 open = files.next();
             }
-            let file = open.as_mut().ok_or_else(|| Fault::Unreadable(format!("vendor {} has no statement", line.vendor)))?;
+            let (file, code) = open.as_mut().ok_or_else(|| Fault::Unreadable(format!("vendor {} has no statement", line.vendor)))?;
+            for pair in pairs.before(line.kind, line.vendor, code) {
+                push_end(&mut file.text, &pair, netted);
+            }
             push_end(&mut file.text, &line, netted);
         }
     }
-    for finished in open.into_iter().chain(files) {
+    for (finished, _) in open.into_iter().chain(files) {
         shelf.close(finished).await?;
     }
     Ok(())

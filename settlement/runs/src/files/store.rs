@@ -1,6 +1,7 @@
 //! The rows that files are made of, and the rows that files become.
 
 use super::FileHead;
+use super::bank::Total;
 use super::rows::{Head, NewHead, NewPiece, SealedWindow};
 use crate::scheme::Scheme;
 use crate::seals::{FIRST, Hash, to_hash};
@@ -37,11 +38,10 @@ pub const STATEMENTS: &[&str] = &[
 ];
 
 const READ_TRANSFERS: &str = "
-    SELECT t.number, payer.code, payee.code, t.amount_micro, p.account_holder, p.iban, p.bic
+    SELECT t.number, t.amount_micro, t.payer_id, payer.code, t.payee_id, payee.code
     FROM transfers t
     LEFT JOIN vendors payer ON payer.id = t.payer_id
     LEFT JOIN vendors payee ON payee.id = t.payee_id
-    LEFT JOIN payouts p ON p.vendor_id = t.payee_id
     WHERE t.run_id = $1
     ORDER BY t.number";
 
@@ -77,7 +77,14 @@ const READ_OBLIGATIONS: &str = "
 // Each pair and each transfer stands in two statements, seen from either side. The lines of a statement follow their number, then the
 // transfer, the counterparty's code: an order that leaves the database no choice.
 const READ_ENDS: &str = "
-    WITH lines AS (
+    WITH held AS (
+        SELECT side.vendor_id, side.counterparty_id, sum(side.owed) AS owed, sum(side.owes) AS owes
+        FROM run_holdings h
+        CROSS JOIN LATERAL (VALUES (h.creditor_id, h.debtor_id, h.amount_micro, 0::bigint), (h.debtor_id, h.creditor_id, 0, h.amount_micro))
+             AS side(vendor_id, counterparty_id, owed, owes)
+        WHERE h.run_id = $1
+        GROUP BY side.vendor_id, side.counterparty_id
+    ), lines AS (
         SELECT side.vendor_id, 3 AS line, side.counterparty_id, NULL::bigint AS transfer, sum(side.owed) AS owed, sum(side.owes) AS owes
         FROM positions p
         CROSS JOIN LATERAL (VALUES (p.creditor_id, p.debtor_id, p.amount_micro, 0::bigint), (p.debtor_id, p.creditor_id, 0, p.amount_micro))
@@ -87,13 +94,18 @@ const READ_ENDS: &str = "
         UNION ALL
         SELECT vendor_id, 4, NULL, NULL, greatest(net_micro, 0), greatest(-net_micro, 0) FROM run_positions WHERE run_id = $1
         UNION ALL
-        SELECT vendor_id, 5, NULL, NULL, greatest(-carry_micro, 0), greatest(carry_micro, 0) FROM run_positions WHERE run_id = $1
+        SELECT vendor_id, 5, counterparty_id, NULL, owed, owes FROM held
         UNION ALL
-        SELECT payee_id, 6, payer_id, number, amount_micro, 0 FROM transfers WHERE run_id = $1 AND payee_id IS NOT NULL
+        SELECT p.vendor_id, 6, NULL, NULL, greatest(h.net - p.carry_micro, 0), greatest(p.carry_micro - h.net, 0)
+        FROM run_positions p
+        CROSS JOIN LATERAL (SELECT coalesce(sum(owed - owes), 0) AS net FROM held WHERE held.vendor_id = p.vendor_id) h
+        WHERE p.run_id = $1
         UNION ALL
-        SELECT payer_id, 6, payee_id, number, 0, amount_micro FROM transfers WHERE run_id = $1 AND payer_id IS NOT NULL
+        SELECT payee_id, 7, payer_id, number, amount_micro, 0 FROM transfers WHERE run_id = $1 AND payee_id IS NOT NULL
         UNION ALL
-        SELECT vendor_id, 7, NULL, NULL, greatest(carry_micro, 0), greatest(-carry_micro, 0) FROM run_positions WHERE run_id = $1
+        SELECT payer_id, 7, payee_id, number, 0, amount_micro FROM transfers WHERE run_id = $1 AND payer_id IS NOT NULL
+        UNION ALL
+        SELECT vendor_id, 8, NULL, NULL, greatest(carry_micro, 0), greatest(-carry_micro, 0) FROM run_positions WHERE run_id = $1
     )
     SELECT l.vendor_id, l.line, c.code, l.transfer, l.owed::bigint, l.owes::bigint
     FROM lines l
@@ -184,7 +196,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
+    pub(super) async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
         let statement = tx.prepare_cached(statement).await?;
         Ok(Self { portal: tx.bind(&statement, keys).await? })
     }
@@ -196,32 +208,35 @@ impl Rows {
     }
 }
 
-/// A row of transfers.csv.
+/// A transfer as files list it.
 pub(super) struct TransferLine {
     pub(super) number: i64,
-    pub(super) payer: String,
-    pub(super) payee: String,
+    pub(super) payer: Party,
+    pub(super) payee: Party,
     pub(super) amount: Micro,
-    pub(super) account_holder: String,
-    pub(super) iban: String,
-    pub(super) bic: String,
 }
 
+/// Who pays or is paid.
+pub(super) struct Party {
+    /// None is the house.
+    pub(super) vendor: Option<VendorId>,
+    pub(super) code: String,
+}
+
+/// By number.
 pub(super) async fn read_transfers(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
     Rows::begin(tx, READ_TRANSFERS, &[&run.uuid()]).await
 }
 
 pub(super) fn to_transfer_line(row: &Row) -> Result<TransferLine, Fault> {
-    let text = |column| Ok::<_, Fault>(row.try_get::<_, Option<String>>(column)?);
-    Ok(TransferLine {
-        number: row.try_get(0)?,
-        payer: text(1)?.unwrap_or_else(|| HOUSE.to_owned()),
-        payee: text(2)?.unwrap_or_else(|| HOUSE.to_owned()),
-        amount: Micro::new(row.try_get(3)?),
-        account_holder: text(4)?.unwrap_or_default(),
-        iban: text(5)?.unwrap_or_default(),
-        bic: text(6)?.unwrap_or_default(),
-    })
+    Ok(TransferLine { number: row.try_get(0)?, amount: Micro::new(row.try_get(1)?), payer: to_party(row, 2)?, payee: to_party(row, 4)? })
+}
+
+/// Id and code, from this column on.
+fn to_party(row: &Row, column: usize) -> Result<Party, Fault> {
+    let vendor = row.try_get::<_, Option<Uuid>>(column)?.map(VendorId::new);
+    let code: Option<String> = row.try_get(column.strict_add(1))?;
+    Ok(Party { vendor, code: code.unwrap_or_else(|| HOUSE.to_owned()) })
 }
 
 /// A row of positions.csv.
@@ -330,9 +345,10 @@ pub(super) fn to_end_line(row: &Row) -> Result<EndLine, Fault> {
     let kind = match row.try_get::<_, i32>(1)? {
         3 => "counterparty",
         4 => "net",
-        5 => "rounding",
-        6 => "transfer",
-        7 => "closing_carry",
+        5 => "held_back",
+        6 => "rounding",
+        7 => "transfer",
+        8 => "closing_carry",
         other => return Err(Fault::Unreadable(format!("statement line {other}"))),
     };
     Ok(EndLine {
@@ -350,7 +366,7 @@ pub(super) async fn read_heads(tx: &Tx<'_>, run: RunId) -> Result<Rows, Fault> {
     Rows::begin(tx, READ_HEADS, &[&run.uuid()]).await
 }
 
-pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme) -> Result<Head, Fault> {
+pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme, without_account: Total) -> Result<Head, Fault> {
     let row = tx.query_one(READ_RUN, &[&run.uuid()]).await?;
     let previous = tx.query_opt(FIND_PREVIOUS_MANIFEST, &[&run.uuid()]).await?;
     let previous: Option<Hash> = previous.map(|row| to_hash(row.try_get(0)?)).transpose()?;
@@ -374,6 +390,8 @@ pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme)
         net: to_decimal(&row, 4)?,
         transfer_count: row.try_get(6)?,
         control_sum: to_decimal(&row, 5)?,
+        without_account_count: without_account.count,
+        without_account_sum: super::amounts::exact(without_account.sum),
         input_hash: hex::encode(row.try_get::<_, &[u8]>(8)?),
         output_hash: hex::encode(row.try_get::<_, &[u8]>(9)?),
         previous_manifest_sha256: previous.map(hex::encode),

@@ -1,47 +1,144 @@
-//! transfers.csv and positions.csv: the whole run, for the operator.
+//! Transfers and positions, the whole run, for the operator; each as CSV, as CSV for Excel, and as a sheet of settlement.xlsx.
 
 use super::amounts::{exact, paid};
+use super::bank::Accounts;
 use super::shelf::{OpenFile, Shelf};
-use super::{CSV, POSITIONS, TRANSFERS, store};
-use crate::csv_text::{push_row, safe_cell};
+use super::workbook::{Book, Column, Sheets};
+use super::{CSV, POSITIONS, POSITIONS_EXCEL, TRANSFERS, TRANSFERS_EXCEL, WORKBOOK, XLSX, store};
+use crate::csv_text::{BYTE_ORDER_MARK, push_excel_row, push_row, safe_cell};
 use crate::ids::reference;
 use crate::scheme::Scheme;
+use jiff::Timestamp;
 use ledger::Fault;
 
+pub(super) async fn write_all(shelf: &mut Shelf<'_>, scheme: &Scheme, at: Timestamp, accounts: &Accounts) -> Result<(), Fault> {
+    let mut book = Book::begin(at)?;
+    write_transfers(shelf, &mut book, scheme, accounts).await?;
+    write_positions(shelf, &mut book, scheme).await?;
+    book.write(shelf, OpenFile::new(WORKBOOK.to_owned(), None, XLSX)).await
+}
+
+const TRANSFER_COLUMNS: [Column; 9] = [
+    Column { name: "number", width: 8 },
+    Column { name: "reference", width: 22 },
+    Column { name: "payer", width: 18 },
+    Column { name: "payee", width: 18 },
+    Column { name: "amount", width: 18 },
+    Column { name: "currency", width: 9 },
+    Column { name: "payee_account_holder", width: 30 },
+    Column { name: "payee_iban", width: 32 },
+    Column { name: "payee_bic", width: 14 },
+];
+
 /// Payer and payee are columns, so no amount has a sign. Amounts have the currency's decimals: this is what is paid.
-pub(super) async fn write_transfers(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), Fault> {
-    let mut file = OpenFile::new(TRANSFERS.to_owned(), None, CSV);
-    push_row(
-        &mut file.text,
-        ["number", "reference", "payer", "payee", "amount", "currency", "payee_account_holder", "payee_iban", "payee_bic"],
-    );
+async fn write_transfers(shelf: &mut Shelf<'_>, book: &mut Book, scheme: &Scheme, accounts: &Accounts) -> Result<(), Fault> {
+    let mut table = Table::begin(book, "Transfers", [TRANSFERS, TRANSFERS_EXCEL], &TRANSFER_COLUMNS)?;
     let rows = store::read_transfers(shelf.tx, shelf.run).await?;
     while let Some(transfers) = rows.next(shelf.tx, store::to_transfer_line).await? {
         for t in transfers {
             let (number, reference, amount) = (t.number.to_string(), reference(shelf.run, t.number), paid(t.amount, scheme.digits));
-            // The only text that somebody typed freely.
-            let holder = safe_cell(&t.account_holder);
-            push_row(
-                &mut file.text,
-                [&number, &reference, &t.payer, &t.payee, &amount, &scheme.currency, holder.as_ref(), &t.iban, &t.bic],
-            );
+            let account = accounts.of(&t.payee);
+            let holder = account.map_or("", |account| &account.holder);
+            let (iban, bic) = account.map_or(("", ""), |account| (&account.iban, account.bic.as_deref().unwrap_or_default()));
+            table.push([
+                Cell::Number(&number),
+                Cell::Text(&reference),
+                Cell::Text(&t.payer.code),
+                Cell::Text(&t.payee.code),
+                Cell::Number(&amount),
+                Cell::Text(&scheme.currency),
+                Cell::Text(holder),
+                Cell::Text(iban),
+                Cell::Text(bic),
+            ])?;
         }
-        shelf.keep(&mut file).await?;
+        table.keep(shelf).await?;
     }
-    shelf.close(file).await
+    table.close(shelf).await
 }
 
+const POSITION_COLUMNS: [Column; 7] = [
+    Column { name: "vendor", width: 18 },
+    Column { name: "owed", width: 20 },
+    Column { name: "owes", width: 20 },
+    Column { name: "net", width: 20 },
+    Column { name: "settled", width: 20 },
+    Column { name: "carry", width: 12 },
+    Column { name: "currency", width: 9 },
+];
+
 /// Amounts have all six decimals: what rounding takes off stands in the carry.
-pub(super) async fn write_positions(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), Fault> {
-    let mut file = OpenFile::new(POSITIONS.to_owned(), None, CSV);
-    push_row(&mut file.text, ["vendor", "owed", "owes", "net", "settled", "carry", "currency"]);
+async fn write_positions(shelf: &mut Shelf<'_>, book: &mut Book, scheme: &Scheme) -> Result<(), Fault> {
+    let mut table = Table::begin(book, "Positions", [POSITIONS, POSITIONS_EXCEL], &POSITION_COLUMNS)?;
     let rows = store::read_positions(shelf.tx, shelf.run).await?;
     while let Some(positions) = rows.next(shelf.tx, store::to_position_line).await? {
         for p in positions {
             let [owed, owes, net, settled, carry] = [p.owed, p.owes, p.net, p.settled, p.carry].map(exact);
-            push_row(&mut file.text, [&p.vendor, &owed, &owes, &net, &settled, &carry, &scheme.currency]);
+            let [owed, owes, net, settled, carry] = [&owed, &owes, &net, &settled, &carry].map(|figure| Cell::Number(figure));
+            table.push([Cell::Text(&p.vendor), owed, owes, net, settled, carry, Cell::Text(&scheme.currency)])?;
         }
-        shelf.keep(&mut file).await?;
+        table.keep(shelf).await?;
     }
-    shelf.close(file).await
+    table.close(shelf).await
+}
+
+/// What stands in one place of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cell<'a> {
+    Text(&'a str),
+    /// A decimal with a point, and a minus before it if it is negative.
+    Number(&'a str),
+}
+
+/// One table in its three forms.
+struct Table<'a> {
+    csv: OpenFile,
+    excel: OpenFile,
+    book: &'a mut Book,
+    sheets: Sheets,
+}
+
+impl<'a> Table<'a> {
+    fn begin<const N: usize>(
+        book: &'a mut Book,
+        sheet: &'static str,
+        [csv, excel]: [&str; 2],
+        columns: &'static [Column; N],
+    ) -> Result<Self, Fault> {
+        let [mut csv, mut excel] = [csv, excel].map(|name| OpenFile::new(name.to_owned(), None, CSV));
+        let names = columns.each_ref().map(|column| column.name);
+        push_row(&mut csv.text, names);
+        excel.text.extend_from_slice(BYTE_ORDER_MARK);
+        push_excel_row(&mut excel.text, names);
+        let sheets = book.table(sheet, columns)?;
+        Ok(Self { csv, excel, book, sheets })
+    }
+
+    fn push<const N: usize>(&mut self, cells: [Cell<'_>; N]) -> Result<(), Fault> {
+        push_row(
+            &mut self.csv.text,
+            cells.map(|cell| match cell {
+                Cell::Text(text) => safe_cell(text),
+                Cell::Number(figure) => figure.into(),
+            }),
+        );
+        push_excel_row(
+            &mut self.excel.text,
+            cells.map(|cell| match cell {
+                Cell::Text(text) => safe_cell(text),
+                Cell::Number(figure) => figure.replace('.', ",").into(),
+            }),
+        );
+        self.book.push(&mut self.sheets, &cells)
+    }
+
+    async fn keep(&mut self, shelf: &mut Shelf<'_>) -> Result<(), Fault> {
+        shelf.keep(&mut self.csv).await?;
+        shelf.keep(&mut self.excel).await
+    }
+
+    async fn close(self, shelf: &mut Shelf<'_>) -> Result<(), Fault> {
+        shelf.close(self.csv).await?;
+        shelf.close(self.excel).await
+    }
 }

@@ -69,7 +69,7 @@ pub(super) async fn compute(
         .collect::<Result<_, Fault>>()?;
     store::insert_carries(tx, run, &carries).await?;
 
-    let netted = files::Netted { run, scheme: &terms, contents: &contents, at };
+    let netted = files::Netted { run, scheme: &terms, contents: &contents, netting: &netting, at };
     write_files(db, tx, &netted, progress).await?;
 
     progress(Step::Carry);

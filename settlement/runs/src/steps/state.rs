@@ -48,6 +48,14 @@ impl RunState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Whether its transfers are to be paid, or have been.
+    pub fn is_released(self) -> bool {
+        match self {
+            Self::Exported | Self::Settling | Self::Settled => true,
+            Self::Computed | Self::Proposed | Self::Approved | Self::Voided => false,
+        }
+    }
+
     /// Whether one step leads from here to there. The database has the same table.
     pub fn may_become(self, to: Self) -> bool {
         match self {

@@ -16,7 +16,7 @@ use crate::routes;
 use caller::Caller;
 use clap::Args;
 use market::Market;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,6 +50,7 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), Comman
     let db = context.connect(&database).await?;
     let signals = Signals::install()?;
     let operator_key = access::create_operator_key(&db, &context.clock, "demo").await?;
+    let colleague_key = access::create_operator_key(&db, &context.clock, "demo's second person").await?;
     let app = App::start(db, context.clock.clone(), &context.settings);
     let address = listener.local_addr().map_err(|error| CommandError::fault(error.to_string()))?;
     let base = format!("http://{address}");
@@ -60,8 +61,9 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), Comman
     }));
 
     let operator = Caller::new(&base, &operator_key);
+    let colleague = operator.with(&colleague_key);
     let outcome = tokio::select! {
-        played = play(&operator, &args.out) => played.map(Some),
+        played = play(&operator, &colleague, &args.out) => played.map(Some),
         () = signals.first() => Ok(None),
     };
     let outcome = match outcome {
@@ -82,18 +84,22 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), Comman
     outcome
 }
 
-async fn play(operator: &Caller, out: &Path) -> Result<Market, CommandError> {
+async fn play(operator: &Caller, colleague: &Caller, out: &Path) -> Result<Market, CommandError> {
     let market = Market::open(operator).await?;
     market.play().await?;
     println!("\nA schedule nets what the vendors owe each other, every five seconds:");
     let run = scheduled_run(operator).await?;
+    release(operator, colleague, &run).await?;
     let files = download(operator, &run, out).await?;
     for name in ["transfers.csv", "positions.csv"] {
         println!("\n{}", out.join(name).display());
         let text = std::fs::read_to_string(out.join(name)).map_err(|error| CommandError::fault(error.to_string()))?;
         text.lines().for_each(|line| println!("  {line}"));
     }
-    println!("\n{files} files in {}: one statement for each vendor, and a manifest with every hash.", out.display());
+    println!(
+        "\n{files} files in {}: for banks, spreadsheets and bookkeeping, a statement for each vendor, and a manifest with every hash.",
+        out.display()
+    );
     println!(
         "Owed gross {} {currency}; after netting {} {currency} in {} transfers; saved {} {currency} of payments.",
         text(&run, "gross"),
@@ -107,7 +113,7 @@ async fn play(operator: &Caller, out: &Path) -> Result<Market, CommandError> {
 
 /// The first run that netted something.
 async fn scheduled_run(operator: &Caller) -> Result<Value, CommandError> {
-    let schedule = serde_json::json!({"cron": "*/5 * * * * *", "zone": "UTC"});
+    let schedule = json!({"cron": "*/5 * * * * *", "zone": "UTC"});
     let schedule = operator.post("/v1/schemes/DEMO/schedules", schedule).await?;
     let waiting = async {
         loop {
@@ -122,9 +128,20 @@ async fn scheduled_run(operator: &Caller) -> Result<Value, CommandError> {
     let run = tokio::time::timeout(RUN_WITHIN, waiting).await;
     let run = run.map_err(|_| CommandError::fault("the schedule did not run within thirty seconds"))??;
     let schedule = format!("/v1/schedules/{}", text(&schedule, "id"));
-    operator.patch(&schedule, serde_json::json!({"enabled": false})).await?;
+    operator.patch(&schedule, json!({"enabled": false})).await?;
     println!("  run {} for the slot {}: {}", text(&run, "id"), text(&run, "slot"), text(&run, "state"));
     Ok(run)
+}
+
+/// Two people let the run be paid.
+async fn release(operator: &Caller, colleague: &Caller, run: &Value) -> Result<(), CommandError> {
+    let path = format!("/v1/runs/{}", text(run, "id"));
+    operator.post(&format!("{path}/propose"), json!({})).await?;
+    let seen = colleague.get(&path).await?;
+    colleague.post(&format!("{path}/approve"), json!({"output_hash": seen["output_hash"]})).await?;
+    let exported = operator.post(&format!("{path}/export"), json!({})).await?;
+    println!("  proposed by the operator, approved by a second person: {}", text(&exported, "state"));
+    Ok(())
 }
 
 /// Downloads every file of the run; answers how many there were.

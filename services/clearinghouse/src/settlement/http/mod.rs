@@ -173,12 +173,12 @@ async fn list_files(
     Ok(Json(page.of(files, |file| file.name.clone())))
 }
 
-/// Download a file. Its bytes are the same for ever; the ETag is their SHA-256, and Content-Digest says it again.
+/// Download a file; `pain.001` and `pacs.009` once the run is exported. Its bytes are the same for ever; the ETag is their SHA-256, and Content-Digest says it again.
 #[utoipa::path(get, path = "/v1/runs/{id}/files/{name}", tag = "settlement", params(("id" = Uuid, Path), ("name" = String, Path)),
     security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
     responses((status = 200, content_type = "application/octet-stream", description = "the file, streamed"),
         (status = 304, description = "If-None-Match names its ETag"),
-        (status = "4XX", body = ProblemView, description = "not_found")))]
+        (status = "4XX", body = ProblemView, description = "not_found, run_not_exported")))]
 async fn get_file(
     State(app): State<App>,
     caller: OperatorOrVendor,
