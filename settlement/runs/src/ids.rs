@@ -20,6 +20,24 @@ pub fn reference(run: RunId, number: i64) -> String {
     format!("SH-{}-{number}", hex.get(..12).unwrap_or(&hex))
 }
 
+/// A reference that [`reference`] could have made: the transfer's number, and the runs that it can mean, which begin with the same twelve
+/// digits (in practice there is one).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Referred {
+    pub(crate) first_run: Uuid,
+    pub(crate) last_run: Uuid,
+    pub(crate) number: i64,
+}
+
+/// Reads back what [`reference`] wrote, and nothing that merely looks like it.
+pub(crate) fn parse_reference(text: &str) -> Option<Referred> {
+    let (digits, number) = text.strip_prefix("SH-")?.split_once('-')?;
+    let canonical = digits.len() == 12 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'));
+    let number: i64 = number.parse().ok().filter(|n: &i64| *n >= 1 && n.to_string() == number)?;
+    let run = |rest: &str| Uuid::try_parse(&format!("{digits}{rest}")).ok().filter(|_| canonical);
+    Some(Referred { first_run: run(&"0".repeat(20))?, last_run: run(&"f".repeat(20))?, number })
+}
+
 /// A version 8 uuid: the first half of a SHA-256.
 fn derived(parts: &[&[u8]]) -> Uuid {
     let mut hasher = Sha256::new();
@@ -47,5 +65,25 @@ mod tests {
     fn a_reference_fits_into_a_payment() {
         let reference = reference(run_id(SchemeId::new(Uuid::nil()), "a"), i64::MAX);
         assert!(reference.len() <= 35 && reference.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{reference}");
+    }
+    #[test]
+    fn a_reference_is_read_back() {
+        let run = run_id(SchemeId::new(Uuid::from_u128(7)), "a");
+        let read = parse_reference(&reference(run, 17)).unwrap();
+        assert!(read.number == 17 && read.first_run < run.uuid() && run.uuid() < read.last_run);
+        for other in [
+            "",
+            "SH-",
+            "SH-5A24AD2BB5D6",
+            "SH-5A24AD2BB5D6-",
+            "SH-5A24AD2BB5D6-0",
+            "SH-5A24AD2BB5D6-01",
+            "SH-5A24AD2BB5D6-+1",
+            "SH-5a24ad2bb5d6-1",
+        ] {
+            assert_eq!(parse_reference(other), None, "{other}");
+        }
+        assert_eq!(parse_reference("SH-5A24AD2BB5D6-99999999999999999999"), None);
+        assert_eq!(parse_reference("SH-5A24AD2BB5É-1"), None);
     }
 }

@@ -4,6 +4,8 @@
 //! nets it (the arithmetic is the crate `netting`), [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
 //! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
+pub mod confirmations;
+mod csv_lines;
 pub mod csv_text;
 pub mod files;
 mod ids;
@@ -14,6 +16,7 @@ pub mod runs;
 pub mod schedules;
 mod scheme;
 pub mod seals;
+pub mod transfers;
 pub mod windows;
 
 pub use ids::{reference, run_id};

@@ -1,0 +1,4 @@
+mod reasons;
+mod states;
+pub use reasons::*;
+pub use states::*;
