@@ -1,5 +1,6 @@
 //! Ids that follow from what they name, so that a run which is computed twice has the same bytes.
 
+use crate::runs::states::Actor;
 use scrip::{RunId, SchemeId};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -12,6 +13,15 @@ pub fn run_id(scheme: SchemeId, slot: &str) -> RunId {
 /// A transfer of a run, by its number.
 pub(crate) fn transfer_id(run: RunId, number: i64) -> Uuid {
     derived(&[b"transfer", run.uuid().as_bytes(), &number.to_be_bytes()])
+}
+
+/// Whose the idempotency keys of marks are. No vendor's own id: the posting engine reads all answers of that.
+pub(crate) fn marks_id(actor: &Actor) -> Uuid {
+    match actor {
+        // Operators share theirs, so that a request can be repeated with a new key of an operator.
+        Actor::Operator(_) | Actor::House => derived(&[b"marks"]),
+        Actor::Vendor(vendor) => derived(&[b"marks", vendor.uuid().as_bytes()]),
+    }
 }
 
 /// What payer, payee and their banks call the transfer: at most 35 characters that every payment system takes.

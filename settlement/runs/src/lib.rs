@@ -33,6 +33,8 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         files::STATEMENTS,
         proofs::STATEMENTS,
         imports::STATEMENTS,
+        transfers::STATEMENTS,
+        confirmations::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

@@ -4,18 +4,9 @@
 //! to another takes a transfer two steps.
 
 use super::entry::{Entry, Said, Stated};
-use crate::transfers::{Standing, TransferState};
-use scrip::{Micro, RunId};
+use crate::transfers::{Standing, TransferKey, TransferState};
+use scrip::Micro;
 use std::collections::{HashMap, HashSet};
-
-/// A transfer by its run and its number there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TransferKey {
-    /// The run.
-    pub run: RunId,
-    /// Counts the run's transfers from 1.
-    pub number: i64,
-}
 
 /// A transfer that an entry may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,6 +218,7 @@ fn has_got_to(state: TransferState, to: TransferState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scrip::RunId;
     use uuid::Uuid;
 
     fn standing(steps: &str) -> Standing {
