@@ -1,5 +1,35 @@
 -- The whole schema, written from the migrations; do not edit. See README.md.
 
+CREATE FUNCTION public.check_run_step() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    last record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'computed' THEN
+            RAISE EXCEPTION 'a run begins as computed, not as %', NEW.state USING ERRCODE = 'check_violation', CONSTRAINT = 'runs_begin_computed', TABLE = 'runs';
+        END IF;
+        RETURN NEW;
+    END IF;
+    SELECT * INTO last FROM run_steps WHERE run_id = NEW.id ORDER BY seq DESC LIMIT 1;
+    IF last.from_state IS DISTINCT FROM OLD.state OR last.to_state IS DISTINCT FROM NEW.state THEN
+        RAISE EXCEPTION 'run % goes from % to % and its history does not say so', NEW.id, OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'runs_step_recorded', TABLE = 'runs';
+    END IF;
+    IF last.output_hash <> NEW.output_hash THEN
+        RAISE EXCEPTION 'run % was not stepped for this result', NEW.id USING ERRCODE = 'check_violation', CONSTRAINT = 'runs_step_binds_output', TABLE = 'runs';
+    END IF;
+    IF NEW.state = 'approved' AND last.actor <> 'house'
+       AND last.actor = (SELECT actor FROM run_steps WHERE run_id = NEW.id AND to_state = 'proposed') THEN
+        RAISE EXCEPTION 'run % was proposed and approved by %', NEW.id, last.actor
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'runs_approved_by_second_person', TABLE = 'runs';
+    END IF;
+    RETURN NEW;
+END $$;
+
+ALTER FUNCTION public.check_run_step() OWNER TO scriphouse_owner;
+
 CREATE FUNCTION public.current_user_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT NULLIF(current_setting('scriphouse.user_id', true), '')::uuid $$;
@@ -209,6 +239,21 @@ ALTER TABLE ONLY public.rates FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rates OWNER TO scriphouse_owner;
 
+CREATE TABLE public.run_carries (
+    run_id uuid NOT NULL,
+    number bigint NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    CONSTRAINT run_carries_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT run_carries_number_positive CHECK ((number >= 1)),
+    CONSTRAINT run_carries_two_vendors CHECK ((debtor_id <> creditor_id))
+);
+
+ALTER TABLE ONLY public.run_carries FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.run_carries OWNER TO scriphouse_owner;
+
 CREATE TABLE public.run_positions (
     run_id uuid NOT NULL,
     vendor_id uuid NOT NULL,
@@ -226,6 +271,25 @@ CREATE TABLE public.run_positions (
 ALTER TABLE ONLY public.run_positions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.run_positions OWNER TO scriphouse_owner;
+
+CREATE TABLE public.run_steps (
+    run_id uuid NOT NULL,
+    seq integer NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    output_hash bytea NOT NULL,
+    stepped_at timestamp with time zone NOT NULL,
+    CONSTRAINT run_steps_actor_form CHECK ((actor ~ '^(house|(operator|vendor):[0-9a-f-]{36})$'::text)),
+    CONSTRAINT run_steps_legal CHECK ((((from_state || '>'::text) || to_state) = ANY (ARRAY['computed>proposed'::text, 'proposed>approved'::text, 'approved>exported'::text, 'exported>settling'::text, 'settling>settled'::text, 'computed>voided'::text, 'proposed>voided'::text, 'approved>voided'::text, 'exported>voided'::text]))),
+    CONSTRAINT run_steps_output_hash_length CHECK ((octet_length(output_hash) = 32)),
+    CONSTRAINT run_steps_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT run_steps_seq_positive CHECK ((seq >= 1)),
+    CONSTRAINT run_steps_void_has_reason CHECK (((to_state <> 'voided'::text) OR (reason IS NOT NULL)))
+);
+
+ALTER TABLE public.run_steps OWNER TO scriphouse_owner;
 
 CREATE TABLE public.run_windows (
     window_id uuid NOT NULL,
@@ -253,11 +317,15 @@ CREATE TABLE public.runs (
     output_hash bytea NOT NULL,
     computed_at timestamp with time zone NOT NULL,
     remaining_micro bigint NOT NULL,
+    number bigint NOT NULL,
+    min_transfer_micro bigint NOT NULL,
     CONSTRAINT runs_input_hash_length CHECK ((octet_length(input_hash) = 32)),
+    CONSTRAINT runs_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
+    CONSTRAINT runs_number_positive CHECK ((number >= 1)),
     CONSTRAINT runs_output_hash_length CHECK ((octet_length(output_hash) = 32)),
     CONSTRAINT runs_remaining_between_net_and_gross CHECK (((remaining_micro >= net_micro) AND (remaining_micro <= gross_micro))),
     CONSTRAINT runs_state_known CHECK ((state = ANY (ARRAY['computed'::text, 'proposed'::text, 'approved'::text, 'exported'::text, 'settling'::text, 'settled'::text, 'voided'::text]))),
-    CONSTRAINT runs_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'hub'::text])))
+    CONSTRAINT runs_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'fewest'::text, 'hub'::text])))
 );
 
 ALTER TABLE ONLY public.runs FORCE ROW LEVEL SECURITY;
@@ -297,10 +365,16 @@ CREATE TABLE public.schemes (
     digits smallint NOT NULL,
     strategy text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    approval text NOT NULL,
+    min_transfer_micro bigint NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT schemes_approval_known CHECK ((approval = ANY (ARRAY['second_person'::text, 'auto'::text]))),
     CONSTRAINT schemes_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
     CONSTRAINT schemes_currency_form CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT schemes_digits_range CHECK (((digits >= 0) AND (digits <= 6))),
-    CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'hub'::text])))
+    CONSTRAINT schemes_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
+    CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'fewest'::text, 'hub'::text]))),
+    CONSTRAINT schemes_version_positive CHECK ((version >= 1))
 );
 
 ALTER TABLE public.schemes OWNER TO scriphouse_owner;
@@ -394,8 +468,11 @@ CREATE TABLE public.windows (
     opened_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     slot text COLLATE pg_catalog."C",
+    run_id uuid,
+    held boolean DEFAULT false NOT NULL,
     CONSTRAINT windows_closed_has_slot CHECK ((((state = 'closed'::text) = (slot IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
     CONSTRAINT windows_number_positive CHECK ((number >= 1)),
+    CONSTRAINT windows_open_is_not_netted CHECK (((state = 'closed'::text) OR ((run_id IS NULL) AND (NOT held)))),
     CONSTRAINT windows_state_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
 );
 
@@ -576,11 +653,20 @@ ALTER TABLE ONLY public.positions
 ALTER TABLE ONLY public.rates
     ADD CONSTRAINT rates_pkey PRIMARY KEY (from_vendor_id, to_vendor_id, starts_at);
 
+ALTER TABLE ONLY public.run_carries
+    ADD CONSTRAINT run_carries_pkey PRIMARY KEY (run_id, number);
+
 ALTER TABLE ONLY public.run_positions
     ADD CONSTRAINT run_positions_pkey PRIMARY KEY (run_id, vendor_id);
 
+ALTER TABLE ONLY public.run_steps
+    ADD CONSTRAINT run_steps_pkey PRIMARY KEY (run_id, seq);
+
 ALTER TABLE ONLY public.run_windows
-    ADD CONSTRAINT run_windows_pkey PRIMARY KEY (window_id);
+    ADD CONSTRAINT run_windows_pkey PRIMARY KEY (run_id, window_id);
+
+ALTER TABLE ONLY public.runs
+    ADD CONSTRAINT runs_number_unique UNIQUE (scheme_id, number);
 
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
@@ -666,7 +752,7 @@ CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 
 CREATE INDEX run_positions_by_vendor ON public.run_positions USING btree (vendor_id);
 
-CREATE INDEX run_windows_by_run ON public.run_windows USING btree (run_id);
+CREATE INDEX run_windows_by_window ON public.run_windows USING btree (window_id);
 
 CREATE INDEX schedules_by_scheme ON public.schedules USING btree (scheme_id);
 
@@ -684,7 +770,13 @@ CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
 
 CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
 
+CREATE INDEX windows_by_run ON public.windows USING btree (run_id);
+
+CREATE INDEX windows_not_netted ON public.windows USING btree (scheme_id, number) WHERE (run_id IS NULL);
+
 CREATE UNIQUE INDEX windows_one_open ON public.windows USING btree (scheme_id) WHERE (state = 'open'::text);
+
+CREATE TRIGGER runs_step BEFORE INSERT OR UPDATE OF state ON public.runs FOR EACH ROW EXECUTE FUNCTION public.check_run_step();
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -719,11 +811,23 @@ ALTER TABLE ONLY public.rates
 ALTER TABLE ONLY public.rates
     ADD CONSTRAINT rates_to_vendor_exists FOREIGN KEY (to_vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.run_carries
+    ADD CONSTRAINT run_carries_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_carries
+    ADD CONSTRAINT run_carries_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_carries
+    ADD CONSTRAINT run_carries_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
 ALTER TABLE ONLY public.run_positions
     ADD CONSTRAINT run_positions_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
 
 ALTER TABLE ONLY public.run_positions
     ADD CONSTRAINT run_positions_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.run_steps
+    ADD CONSTRAINT run_steps_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
 
 ALTER TABLE ONLY public.run_windows
     ADD CONSTRAINT run_windows_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
@@ -780,6 +884,9 @@ ALTER TABLE ONLY public.window_totals
     ADD CONSTRAINT window_totals_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.windows
+    ADD CONSTRAINT windows_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.windows
     ADD CONSTRAINT windows_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
 
 ALTER TABLE public.accounts ENABLE ROW LEVEL SECURITY;
@@ -827,6 +934,10 @@ ALTER TABLE public.rates ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rates_insert ON public.rates FOR INSERT TO scriphouse_app WITH CHECK ((to_vendor_id = public.current_vendor_id()));
 
 CREATE POLICY rates_read ON public.rates FOR SELECT TO scriphouse_app USING (true);
+
+ALTER TABLE public.run_carries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY run_carries_own ON public.run_carries FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
 
 ALTER TABLE public.run_positions ENABLE ROW LEVEL SECURITY;
 
@@ -933,8 +1044,13 @@ GRANT UPDATE(receive_units) ON TABLE public.positions TO scriphouse_house;
 GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.rates TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.run_carries TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.run_carries TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.run_positions TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.run_positions TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.run_steps TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.run_windows TO scriphouse_house;
 
@@ -954,6 +1070,14 @@ GRANT SELECT,INSERT ON TABLE public.scheme_members TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.schemes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(strategy) ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(approval) ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(min_transfer_micro) ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.seals TO scriphouse_house;
 
@@ -980,6 +1104,10 @@ GRANT UPDATE(state) ON TABLE public.windows TO scriphouse_house;
 GRANT UPDATE(closed_at) ON TABLE public.windows TO scriphouse_house;
 
 GRANT UPDATE(slot) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(run_id) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(held) ON TABLE public.windows TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.token_totals TO scriphouse_app;
 GRANT SELECT ON TABLE public.token_totals TO scriphouse_house;

@@ -79,7 +79,7 @@ CREATE TABLE transfer_steps (
     reason          text        CONSTRAINT transfer_steps_reason_length CHECK (length(reason) BETWEEN 1 AND 500),
     -- The confirmation that it follows from; none where somebody marked it.
     confirmation_id uuid        CONSTRAINT transfer_steps_confirmation_exists REFERENCES confirmations,
-    at              timestamptz NOT NULL,
+    stepped_at      timestamptz NOT NULL,
     CONSTRAINT transfer_steps_pkey PRIMARY KEY (run_id, number, seq),
     CONSTRAINT transfer_steps_transfer_exists FOREIGN KEY (run_id, number) REFERENCES transfers,
     CONSTRAINT transfer_steps_changes_state CHECK (from_state <> to_state),

@@ -25,10 +25,13 @@ mod api {
 
 /// Windows, runs, files and schedules.
 mod settlement {
+    mod confirmations;
     mod files;
     mod leaves;
     mod runs;
     mod schedules;
+    mod steps;
+    mod transfers;
 }
 
 /// The books under load, at random, and when processes are killed.

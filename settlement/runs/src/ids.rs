@@ -1,6 +1,6 @@
 //! Ids that follow from what they name, so that a run which is computed twice has the same bytes.
 
-use crate::runs::states::Actor;
+use crate::steps::Actor;
 use scrip::{RunId, SchemeId};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};

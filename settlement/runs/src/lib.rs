@@ -1,8 +1,8 @@
 //! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
-//! nets it (the arithmetic is the crate `netting`), [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
-//! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`files`] writes it down, [`transfers`] and
+//! [`confirmations`] say what became of the money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
 pub mod confirmations;
 mod csv_lines;
@@ -16,12 +16,16 @@ pub mod runs;
 pub mod schedules;
 mod scheme;
 pub mod seals;
+pub mod steps;
 pub mod transfers;
 pub mod windows;
 
 pub use ids::{reference, run_id};
 pub use proofs::prove;
-pub use runs::{Run, Runs, SettleRefusal, Settled, Step};
+pub use runs::{Preview, Run, Runs, SettleRefusal, Settled, Step};
+pub use scheme::Approval;
+pub use steps::{Actor, RunState, StepRefusal};
+pub use transfers::TransferKey;
 
 /// Every SQL statement of the settlements, so that a test can prepare them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
@@ -32,7 +36,9 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         runs::STATEMENTS,
         files::STATEMENTS,
         proofs::STATEMENTS,
+        proofs::TRANSFER_STATEMENTS,
         imports::STATEMENTS,
+        steps::STATEMENTS,
         transfers::STATEMENTS,
         confirmations::STATEMENTS,
     ];

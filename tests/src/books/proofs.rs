@@ -3,6 +3,7 @@
 use crate::support::cluster::TestDatabase;
 use crate::support::{House, audit};
 use ledger::Db;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A proof, and what somebody with all rights did that breaks this rule and no other.
@@ -58,11 +59,19 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE windows SET opened_at = opened_at - interval '1 second' WHERE number = 2",
     ),
     (
-        "every run nets one closed and sealed window of its scheme and slot",
+        "every run nets closed and sealed windows of its scheme, the last of its slot, and numbers without gaps",
         "UPDATE runs SET obligation_count = obligation_count + 1 WHERE id = (SELECT id FROM runs LIMIT 1)",
     ),
     (
-        "the positions of a run equal the obligations of its window",
+        "every window is settled by the one run that netted it and is not voided, or by none",
+        "UPDATE windows SET run_id = NULL WHERE number = 1",
+    ),
+    (
+        "the state of every run is the end of its history, which is legal and approved by a second person",
+        "ALTER TABLE runs DISABLE TRIGGER runs_step; UPDATE runs SET state = 'exported' WHERE number = 1",
+    ),
+    (
+        "the positions of a run equal the obligations of its windows",
         "UPDATE run_positions SET owed_micro = owed_micro + 1, owes_micro = owes_micro + 1
          WHERE (run_id, vendor_id) = (SELECT run_id, vendor_id FROM run_positions LIMIT 1)",
     ),
@@ -83,8 +92,9 @@ const TAMPERINGS: &[(&str, &str)] = &[
     (
         "what a run carries stands as obligations in a later window of its scheme",
         // Into the window of another scheme, with all that was summed up over it.
-        "INSERT INTO schemes SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at FROM schemes;
-         INSERT INTO windows SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
+        "INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro)
+         SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at, approval, min_transfer_micro FROM schemes;
+         INSERT INTO windows (id, scheme_id, number, state, opened_at) SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
          CREATE TEMP TABLE move AS SELECT w.id AS from_window, o.id AS to_window FROM windows w, windows o, schemes s
          WHERE w.state = 'open' AND w.number > 1 AND o.scheme_id = s.id AND s.code = 'OTHER';
          UPDATE obligations SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
@@ -92,10 +102,37 @@ const TAMPERINGS: &[(&str, &str)] = &[
          UPDATE positions SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;",
     ),
+    ("what a run carries is what it lists", "UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE run_id = (SELECT id FROM runs WHERE number = 2)"),
+    (
+        "what a voided run carried is owed back in a later window",
+        // Voided in every other respect.
+        "INSERT INTO run_steps SELECT id, 1, 'computed', 'voided', 'house', 'forged', output_hash, now() FROM runs WHERE number = 1;
+         UPDATE runs SET state = 'voided' WHERE number = 1;
+         UPDATE windows SET run_id = NULL WHERE number = 1",
+    ),
     (
         "every position has its statement, and every statement its position",
         "WITH hidden AS (UPDATE files SET vendor_id = NULL WHERE id = (SELECT id FROM files WHERE vendor_id IS NOT NULL LIMIT 1) RETURNING id)
          UPDATE file_pieces p SET vendor_id = NULL FROM hidden WHERE p.file_id = hidden.id",
+    ),
+    (
+        "the state of every transfer is the end of its history, whose steps are legal and without gaps",
+        "UPDATE transfer_steps SET attempt = 7 WHERE to_state = 'rolled'",
+    ),
+    (
+        "a run is settling from the first step of its transfers until the last of them has ended, and then settled",
+        // Its last transfer ends as it should, and the run does not notice.
+        "INSERT INTO transfer_steps (run_id, number, seq, from_state, to_state, attempt, actor, stepped_at)
+         SELECT run_id, number, seq + 1, 'sent', 'received', 1, actor, now() FROM transfer_steps WHERE to_state = 'sent';
+         UPDATE transfers SET state = 'received' WHERE state = 'sent'",
+    ),
+    (
+        "every rolled transfer is owed again in its scheme, and nothing else is owed as rolled",
+        "UPDATE transfers SET id = gen_random_uuid() WHERE state = 'rolled'",
+    ),
+    (
+        "what an applied confirmation confirms or rejects is the steps that name it",
+        "UPDATE confirmation_entries SET step_seq = step_seq + 1 WHERE step_seq IS NOT NULL",
     ),
     (
         "every batch of obligations has its leaf, and every leaf its batch",
@@ -123,7 +160,8 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Two settled windows and an open one, an accepted trade and a proposed one, cents that were carried: something for every proof.
+/// Three netted windows and an open one, a run under settlement with a transfer that was rolled and one that a bank confirmed, an accepted
+/// trade and a proposed one, cents that were carried: something for every proof.
 async fn furnish(house: &House) {
     house.operator.scheme("EURO").await;
     let (alice, bob) = (house.user("alice").await, house.user("bob").await);
@@ -135,12 +173,14 @@ async fn furnish(house: &House) {
         }
         vendors.push(vendor);
     }
-    for _ in 0..2 {
-        for (send, from, to) in [("333.33", 0, 1), ("77.7", 1, 2), ("12.34", 2, 0)] {
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        for (send, from, to) in [("133.33", 0, 1), ("37.7", 1, 2), ("12.34", 2, 0)] {
             alice.convert(send, &vendors[from], &vendors[to]).await.created();
         }
-        house.operator.settle("EURO").await;
+        runs.push(house.operator.settle("EURO").await);
     }
+    settle_in_part(house, &runs[2]).await;
     bob.convert("5", &vendors[1], &vendors[0]).await.created();
     for accepted in [true, false] {
         let trade = alice.propose(&bob, (&vendors[0], "4"), (&vendors[1], "2.5")).await.created();
@@ -150,6 +190,22 @@ async fn furnish(house: &House) {
     }
     let carried = "SELECT count(*) FROM obligations o JOIN windows w ON w.id = o.window_id WHERE o.source = 'carry' AND w.state = 'open'";
     assert!(house.db_count(carried).await > 0, "the last run carries something");
+}
+
+/// Rolls the run's first transfer, and has a bank confirm that the second was sent.
+async fn settle_in_part(house: &House, run: &Value) {
+    house.export(run).await;
+    house.operator.mark(run, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"})).await.created();
+    house.operator.mark(run, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
+    let transfers = house.operator.client.get(&format!("/v1/runs/{}/transfers", run["id"].as_str().unwrap())).await.ok();
+    let second = &transfers["items"][1];
+    let row = format!("{},{},EUR,sent,,B1,2026-11-25", second["reference"].as_str().unwrap(), second["amount"].as_str().unwrap());
+    let confirmation = house
+        .operator
+        .confirm("EURO", &format!("reference,amount,currency,result,reason,bank_reference,booked_on\n{row}\n"))
+        .await
+        .created();
+    assert_eq!(house.operator.apply(&confirmation).await.ok()["outcomes"], json!({"confirmed": 1}));
 }
 
 /// The proofs that fail on this database; all proofs.

@@ -14,7 +14,19 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
-    ALTER TABLE runs DROP COLUMN remaining_micro;
+    DROP TABLE confirmation_entries, transfer_steps, confirmations;
+    DROP TRIGGER transfers_step_allowed ON transfers;
+    DROP FUNCTION check_transfer_step, transfer_may_become;
+    ALTER TABLE transfers DROP COLUMN attempt, DROP COLUMN disputed_from;
+    DROP TRIGGER runs_step ON runs;
+    DROP FUNCTION check_run_step;
+    DROP TABLE run_steps, run_carries;
+    ALTER TABLE run_windows DROP CONSTRAINT run_windows_pkey, ADD CONSTRAINT run_windows_pkey PRIMARY KEY (window_id);
+    DROP INDEX run_windows_by_window;
+    CREATE INDEX run_windows_by_run ON run_windows (run_id);
+    ALTER TABLE windows DROP COLUMN run_id, DROP COLUMN held;
+    ALTER TABLE runs DROP COLUMN number, DROP COLUMN min_transfer_micro, DROP COLUMN remaining_micro;
+    ALTER TABLE schemes DROP COLUMN approval, DROP COLUMN min_transfer_micro, DROP COLUMN version;
     DELETE FROM refinery_schema_history WHERE version >= 7;
 ";
 

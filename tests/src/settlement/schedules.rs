@@ -141,7 +141,7 @@ fn a_crash_between_closing_and_netting_is_made_good() {
         let mut connection = db.connection().await.unwrap();
         let tx = connection.begin_house().await.unwrap();
         let scheme = SchemeId::new(tx.query_one("SELECT id FROM schemes", &[]).await.unwrap().get(0));
-        runs::windows::close(&tx, scheme, "crashed").await.unwrap();
+        runs::windows::close(&tx, scheme, "crashed", runs::windows::Closing::Run).await.unwrap();
         tx.commit().await.unwrap();
 
         let resumed = house.app.runs.resume().await.unwrap();

@@ -6,7 +6,7 @@ use clearinghouse::app::App;
 use clearinghouse::http::server::{self, ServerLimits};
 use ledger::{Clock, Db};
 use scriphouse_config::Settings;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -53,6 +53,19 @@ impl House {
         let session = client.post("/v1/sessions", json!({"handle": handle, "password": password})).await.created();
         let session = session["token"].as_str().expect("a session has a token").to_owned();
         User { client: client.with(&session), handle: handle.to_owned(), session }
+    }
+
+    /// A second person at the operator's, with a key of their own.
+    pub(crate) async fn second_operator(&self) -> Operator {
+        let key = clearinghouse::access::create_operator_key(&self.db, &self.clock, "second").await.expect("a key is made");
+        Operator { client: Client::new(&self.base).with(&key) }
+    }
+
+    /// Takes a run that was just computed through a second person to its export.
+    pub(crate) async fn export(&self, run: &Value) -> Value {
+        self.operator.step(run, "propose", json!({})).await.ok();
+        self.second_operator().await.approve(run).await.ok();
+        self.operator.step(run, "export", json!({})).await.ok()
     }
 
     /// A caller without a credential.

@@ -19,6 +19,9 @@ pub enum Scope {
     /// Read runs and download settlement files.
     #[serde(rename = "settlement:read")]
     SettlementRead,
+    /// Say what became of the vendor's transfers.
+    #[serde(rename = "settlement:confirm")]
+    SettlementConfirm,
     /// Swap for the holders of the vendor's own token.
     #[serde(rename = "swaps")]
     Swaps,
@@ -29,7 +32,8 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope; what a vendor's first key has.
-    pub const ALL: [Self; 6] = [Self::Issue, Self::Rates, Self::Keys, Self::SettlementRead, Self::Swaps, Self::Vendor];
+    pub const ALL: [Self; 7] =
+        [Self::Issue, Self::Rates, Self::Keys, Self::SettlementRead, Self::SettlementConfirm, Self::Swaps, Self::Vendor];
 
     /// As it is written in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +42,7 @@ impl Scope {
             Self::Rates => "rates",
             Self::Keys => "keys",
             Self::SettlementRead => "settlement:read",
+            Self::SettlementConfirm => "settlement:confirm",
             Self::Swaps => "swaps",
             Self::Vendor => "vendor",
         }

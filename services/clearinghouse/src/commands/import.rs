@@ -8,6 +8,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use ledger::{Clock, Db, Failure};
 use netting::Strategy;
+use runs::Approval;
 use runs::imports::{ImportRefusal, ImportStep, Imported, Options, import};
 use scrip::{Code, Scale};
 use std::fs::File;
@@ -112,7 +113,8 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
         (Ok(scheme), _) => Ok(scheme),
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), Some(Terms { currency, strategy, digits })) => {
             let code = Code::parse(&args.scheme).map_err(|_| CommandError::input(SchemeRefusal::CodeMalformed.to_string()))?;
-            let new = NewScheme { code, currency: currency.clone(), digits: *digits, strategy: *strategy, members: Vec::new() };
+            let (currency, approval) = (currency.clone(), Approval::SecondPerson);
+            let new = NewScheme { code, currency, digits: *digits, strategy: *strategy, approval, members: Vec::new() };
             Ok(schemes.create(new).await?)
         }
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), None) => {

@@ -3,7 +3,9 @@
 use crate::http::problem::Problem;
 use crate::names::case_reminder;
 use crate::refusal::Refusal;
+use axum::http::StatusCode;
 use netting::{Strategy, UnknownStrategy};
+use runs::Approval;
 
 /// Why a scheme is not made, changed or shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +25,15 @@ pub enum SchemeRefusal {
     /// No strategy has this name.
     #[error("{0}")]
     StrategyUnknown(UnknownStrategy),
+    /// Nobody approves in this way.
+    #[error("approval is second_person or auto")]
+    ApprovalUnknown,
+    /// The change was made for an older version.
+    #[error("the scheme has changed since you read it; it is at version {version} now")]
+    VersionMismatch {
+        /// The version that is there.
+        version: i64,
+    },
     /// A currency has 0 to 6 decimals.
     #[error("digits is the number of decimals that payments have: 0 to 6")]
     DigitsOutOfRange,
@@ -57,6 +68,12 @@ impl Refusal for SchemeRefusal {
             Self::CurrencyMalformed => Problem::unprocessable("currency_malformed", self).fact("field", "currency"),
             Self::StrategyUnknown(_) => {
                 Problem::unprocessable("strategy_unknown", self).fact("field", "strategy").fact("known", known_strategies())
+            }
+            Self::ApprovalUnknown => Problem::unprocessable("approval_unknown", self)
+                .fact("field", "approval")
+                .fact("known", Approval::ALL.map(Approval::as_str).to_vec()),
+            Self::VersionMismatch { version } => {
+                Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", self).fact("version", *version)
             }
             Self::DigitsOutOfRange => Problem::unprocessable("digits_out_of_range", self).fact("field", "digits"),
             Self::TooManyMembers { max } => Problem::unprocessable("too_many_members", self).fact("field", "members").fact("max", *max),

@@ -12,6 +12,7 @@ pub use error::SchemeRefusal;
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_time};
 use netting::Strategy;
+use runs::Approval;
 use scrip::{Code, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
 pub use store::STATEMENTS;
@@ -32,6 +33,10 @@ pub struct Scheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// Who agrees to a run's result.
+    pub approval: Approval,
+    /// Begins at 1 and grows with each change.
+    pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// The open window.
@@ -55,8 +60,19 @@ pub struct NewScheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// Who agrees to a run's result.
+    pub approval: Approval,
     /// The codes of its first members.
     pub members: Vec<String>,
+}
+
+/// What is changed of a scheme; what is not named stays. Runs that are there already stay as they are.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// How obligations become transfers.
+    pub strategy: Option<Strategy>,
+    /// Who agrees to a run's result.
+    pub approval: Option<Approval>,
 }
 
 /// The schemes of the house.
@@ -108,6 +124,21 @@ impl Schemes {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         get_scheme(&tx, &code).await
+    }
+
+    /// Changes how the scheme's next runs are made, if it is still at the version that the change was made for.
+    pub async fn update(&self, code: &str, is_expected: impl Fn(i64) -> bool, change: &Change) -> Answer<Scheme> {
+        let scheme = self.get(code).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let version = store::lock_version(&tx, scheme.id).await?.ok_or(Failure::Refused(SchemeRefusal::SchemeNotFound))?;
+        if !is_expected(version) {
+            return Err(Failure::Refused(SchemeRefusal::VersionMismatch { version }));
+        }
+        store::update_scheme(&tx, scheme.id, change).await?;
+        let scheme = get_scheme(&tx, &scheme.code).await?;
+        tx.commit().await?;
+        Ok(scheme)
     }
 
     /// Adds a vendor, which from now on settles in this scheme.

@@ -1,9 +1,10 @@
 //! SQL of schemes and their members.
 
-use super::{NewScheme, Scheme};
+use super::{Change, NewScheme, Scheme};
 use jiff::Timestamp;
 use ledger::{Fault, TermsChange, Tx};
 use netting::Strategy;
+use runs::Approval;
 use scrip::{Code, Scale, SchemeId, VendorId};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -15,7 +16,8 @@ macro_rules! select_scheme {
             "
     SELECT s.id, s.code, s.currency, s.digits, s.strategy, s.created_at, w.number, w.opened_at,
            (SELECT count(*) FROM scheme_members m WHERE m.scheme_id = s.id),
-           ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200)
+           ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200),
+           s.approval, s.version
     FROM schemes s
     JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'",
             $rest
@@ -27,8 +29,8 @@ const FIND_SCHEME_ID: &str = "SELECT id FROM schemes WHERE code = $1";
 const FIND_SCHEME: &str = select_scheme!(" WHERE s.code = $1");
 const LIST_SCHEMES: &str = select_scheme!(" WHERE $1::text IS NULL OR s.code > $1 ORDER BY s.code LIMIT $2");
 const INSERT_SCHEME: &str = "
-    INSERT INTO schemes (id, code, currency, digits, strategy, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
     ON CONFLICT (code) DO NOTHING";
 const INSERT_MEMBERS: &str = "
     INSERT INTO scheme_members (vendor_id, scheme_id, joined_at)
@@ -37,8 +39,21 @@ const INSERT_MEMBERS: &str = "
     ON CONFLICT (vendor_id) DO NOTHING
     RETURNING vendor_id";
 
+// Not FOR UPDATE: every new row that refers to the scheme would wait for it, and its id never changes.
+const LOCK_VERSION: &str = "
+    SELECT version
+    FROM schemes
+    WHERE id = $1
+    FOR NO KEY UPDATE";
+const UPDATE_SCHEME: &str = "
+    UPDATE schemes
+    SET strategy = COALESCE($2, strategy),
+        approval = COALESCE($3, approval),
+        version = version + 1
+    WHERE id = $1";
+
 /// Every statement of this file, so that one test prepares them all.
-pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS];
+pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS, LOCK_VERSION, UPDATE_SCHEME];
 
 /// How many members a scheme's view names.
 pub(super) const MEMBERS_SHOWN_MAX: usize = 200;
@@ -58,9 +73,20 @@ pub(super) async fn list_schemes(tx: &Tx<'_>, after: Option<&str>, limit: i64) -
 
 /// Whether the code was free.
 pub(super) async fn insert_scheme(tx: &Tx<'_>, id: SchemeId, scheme: &NewScheme, at: Timestamp) -> Result<bool, Fault> {
-    let NewScheme { code, currency, digits, strategy, members: _ } = scheme;
+    let NewScheme { code, currency, digits, strategy, approval, members: _ } = scheme;
     let digits = i16::from(digits.decimals());
-    Ok(tx.execute(INSERT_SCHEME, &[&id.uuid(), &code.as_str(), currency, &digits, &strategy.name(), &at]).await? == 1)
+    Ok(tx.execute(INSERT_SCHEME, &[&id.uuid(), &code.as_str(), currency, &digits, &strategy.name(), &at, &approval.as_str()]).await? == 1)
+}
+
+/// The scheme's version; it cannot change until the tx ends.
+pub(super) async fn lock_version(tx: &Tx<'_>, id: SchemeId) -> Result<Option<i64>, Fault> {
+    tx.query_opt(LOCK_VERSION, &[&id.uuid()]).await?.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
+pub(super) async fn update_scheme(tx: &Tx<'_>, id: SchemeId, change: &Change) -> Result<(), Fault> {
+    let Change { strategy, approval } = change;
+    tx.execute(UPDATE_SCHEME, &[&id.uuid(), &strategy.map(Strategy::name), &approval.map(Approval::as_str)]).await?;
+    Ok(())
 }
 
 /// Those that were in no scheme, and now are in this one.
@@ -83,6 +109,8 @@ fn read_scheme(row: &Row) -> Result<Scheme, Fault> {
         currency: row.get(2),
         digits: Scale::try_new(row.get::<_, i16>(3).into()).ok_or_else(|| unreadable("digits"))?,
         strategy: row.get::<_, &str>(4).parse::<Strategy>().map_err(|_| unreadable("strategy"))?,
+        approval: Approval::parse(row.get(10)).ok_or_else(|| unreadable("approval"))?,
+        version: row.get(11),
         created_at: row.get(5),
         window_number: row.get(6),
         window_opened_at: row.get(7),

@@ -1,21 +1,28 @@
-//! Settlement as it is asked for: runs, windows, files, schedules.
+//! Settlement as it is asked for: runs and their steps, windows, files, schedules; [`transfers`] and [`confirmations`] have rooms of their own.
 //!
 //! Shape: each function finds out what is meant (a scheme's code, a run that the caller may see) and asks the crate `runs`, which has
 //! the rules and the SQL. What a vendor sees is decided by row security: its methods take a [`Viewer`], and a vendor's tx finds only
 //! the vendor's own part, so somebody else's run or file is not there.
 
+mod confirmations;
 mod error;
 pub mod http;
+mod transfers;
 
 use crate::refusal::{self, of_any};
 use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
+use runs::confirmations::Confirmations;
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
-use runs::{Run, Runs, SettleRefusal, Settled};
+use runs::steps::{self, Step};
+use runs::transfers::Transfers;
+use runs::{Actor, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
 use scrip::{RunId, SchemeId, VendorId};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 type Answer<T> = Result<T, Failure<SettlementRefusal>>;
@@ -43,12 +50,22 @@ impl Viewer {
 pub struct Settlement {
     db: Db,
     runs: Runs,
+    transfers: Transfers,
+    confirmations: Confirmations,
+    /// For uploads, which are large.
+    places: Arc<Semaphore>,
 }
 
 impl Settlement {
     /// Settlements in this database.
     pub fn new(db: Db, runs: Runs) -> Self {
-        Self { db, runs }
+        Self {
+            transfers: Transfers::new(db.clone()),
+            confirmations: Confirmations::new(db.clone()),
+            places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
+            db,
+            runs,
+        }
     }
 
     /// Closes the scheme's window for somebody's key and nets it. The key is resolved before it is judged what was asked with it.
@@ -69,9 +86,7 @@ impl Settlement {
         let settled = tokio::spawn(async move { runs.settle(scheme, &slot, |_step| ()).await }).await;
         match settled {
             Ok(Ok(settled)) => Ok(settled),
-            Ok(Err(Failure::Refused(SettleRefusal::SchemeNotFound))) => Err(Failure::Refused(SettlementRefusal::SchemeNotFound)),
-            Ok(Err(Failure::Refused(SettleRefusal::SlotMalformed))) => Err(Failure::Refused(SettlementRefusal::SlotMalformed)),
-            Ok(Err(Failure::Fault(fault))) => Err(Failure::Fault(fault)),
+            Ok(Err(failure)) => Err(refuse_settling(failure)),
             Err(bug) => std::panic::resume_unwind(bug.into_panic()),
         }
     }
@@ -84,6 +99,53 @@ impl Settlement {
             Err(Failure::Refused(_)) => Ok(()),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Closes the scheme's window for somebody's key without netting it.
+    pub(crate) async fn hold_window(&self, scheme: &str, key: &str) -> Answer<(WindowSummary, bool)> {
+        let id = self.get_scheme_id(scheme).await?;
+        let closed = self.runs.hold(id, &format!("held:{key}")).await.map_err(refuse_settling)?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let found = runs::runs::list_windows(&tx, id, closed.number.saturating_add(1), 1).await?.pop();
+        let window = found.ok_or_else(|| Fault::Unreadable(format!("window {} is gone", closed.number)))?;
+        Ok((window, closed.closed_now))
+    }
+
+    /// What a run of the scheme would come to now.
+    pub(crate) async fn preview(&self, scheme: &str) -> Answer<Preview> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.runs.preview(scheme).await.map_err(refuse_settling)
+    }
+
+    pub(crate) async fn propose(&self, run: RunId, operator: Uuid) -> Answer<Run> {
+        self.runs.propose(run, &Actor::Operator(operator)).await.map_err(refuse_step)
+    }
+
+    /// The hash is that of the result which the approver has seen, in hexadecimal.
+    pub(crate) async fn approve(&self, run: RunId, output_hash: &str, operator: Uuid) -> Answer<Run> {
+        let malformed = Failure::Refused(SettlementRefusal::OutputHashMalformed);
+        let mut hash = [0; 32];
+        if hex::decode_to_slice(output_hash, &mut hash).is_err() {
+            return Err(malformed);
+        }
+        self.runs.approve(run, &hash, &Actor::Operator(operator)).await.map_err(refuse_step)
+    }
+
+    pub(crate) async fn export(&self, run: RunId, operator: Uuid) -> Answer<Run> {
+        self.runs.export(run, &Actor::Operator(operator)).await.map_err(refuse_step)
+    }
+
+    pub(crate) async fn void(&self, run: RunId, reason: &str, operator: Uuid) -> Answer<Run> {
+        self.runs.void(run, reason, &Actor::Operator(operator)).await.map_err(refuse_step)
+    }
+
+    /// The run's history, the oldest step first.
+    pub(crate) async fn list_steps(&self, run: RunId) -> Answer<Vec<Step>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        find_run(&tx, run).await?;
+        Ok(steps::list(&tx, run).await?)
     }
 
     async fn get_scheme_id(&self, code: &str) -> Answer<SchemeId> {
@@ -192,6 +254,21 @@ fn manual_slot(key: &str) -> String {
 
 async fn find_run(tx: &Tx<'_>, run: RunId) -> Answer<Run> {
     runs::runs::find(tx, run).await?.ok_or(Failure::Refused(SettlementRefusal::RunNotFound))
+}
+
+fn refuse_settling(failure: Failure<SettleRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(SettleRefusal::SchemeNotFound) => Failure::Refused(SettlementRefusal::SchemeNotFound),
+        Failure::Refused(SettleRefusal::SlotMalformed) => Failure::Refused(SettlementRefusal::SlotMalformed),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_step(failure: Failure<StepRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Step(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
 }
 
 fn refuse_schedule(failure: Failure<ScheduleRefusal>) -> Failure<SettlementRefusal> {

@@ -30,9 +30,9 @@ pub enum Source {
     Swap,
     /// The house's fee of a swap.
     Fee,
-    /// A swap that was taken back.
+    /// A swap that was taken back, or what a voided run had carried over.
     Reversal,
-    /// Rounded away by an earlier run.
+    /// Left owed by an earlier run.
     Carry,
     /// Read from a file.
     Import,
@@ -82,19 +82,22 @@ pub const LEAF_KEY: &str = "window_leaves_pkey";
 pub enum Recorder {
     /// An import of a file.
     Import,
-    /// A run that carries over what rounding left.
+    /// A run that carries over what it leaves owed.
     Run,
+    /// A voided run that takes back what it carried over.
+    Void,
     /// A transfer that failed and is owed again.
     Roll,
 }
 
 impl Recorder {
-    /// Its writer number. (-3 is whatever was written before there were leaves, -4 stands among the issuances.)
+    /// Its writer number. (-3 is whatever was written before there were leaves, -4 what closed windows add to issuances.)
     fn writer(self) -> i16 {
         match self {
             Self::Import => -1,
             Self::Run => -2,
-            Self::Roll => -5,
+            Self::Void => -5,
+            Self::Roll => -6,
         }
     }
 
@@ -102,6 +105,7 @@ impl Recorder {
         match self {
             Self::Import => Source::Import,
             Self::Run => Source::Carry,
+            Self::Void => Source::Reversal,
             Self::Roll => Source::Rolled,
         }
     }

@@ -5,7 +5,8 @@
 use super::entry::{ConfirmationError, Entry, REFERENCE_CHARS_MAX, Said, Stated, bounded, read_day};
 use super::read::Entries;
 use crate::csv_lines::{CsvLines, LINE_BYTES_MAX, LineError};
-use crate::transfers::{REASON_CHARS_MAX, Reason, ReasonCode};
+use crate::steps::REASON_LENGTH_MAX;
+use crate::transfers::{Reason, ReasonCode};
 use csv::ByteRecord;
 use scrip::Micro;
 
@@ -65,7 +66,7 @@ fn read_currency(text: &str, line: u64) -> Result<String, ConfirmationError> {
 
 /// A code of the list, or the bank's own words; only of what failed.
 fn read_reason(text: &str, said: Said, line: u64) -> Result<Option<Reason>, ConfirmationError> {
-    let text = bounded(text, "reason", REASON_CHARS_MAX, line)?;
+    let text = bounded(text, "reason", REASON_LENGTH_MAX, line)?;
     match (said, text.is_empty()) {
         (Said::Failed, true) => Ok(Some(Reason::of_bank(None, None))),
         (Said::Failed, false) if ReasonCode::find(&text).is_some() => Ok(Some(Reason::of_bank(Some(&text), None))),

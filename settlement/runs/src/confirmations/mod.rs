@@ -18,15 +18,16 @@ mod tests;
 mod xml;
 
 use crate::ids::parse_reference;
-use crate::runs::states::Actor;
+use crate::steps::{Actor, LockedRun};
 use crate::transfers::{self, NewStep, TransferKey, lock_run};
+use bytes::Bytes;
 pub use entry::{ConfirmationError, ENTRIES_MAX, Entry, Format, REFERENCE_CHARS_MAX, Said, Stated, UPLOAD_BYTES_MAX};
 use jiff::Timestamp;
-use ledger::{Clock, Db, Failure, Fault, Tx, new_id};
+use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
 use matching::{Candidate, Matched, Place, match_entries};
 pub use matching::{Outcome, Severity};
 pub use read::{Read, read};
-use scrip::{RunId, SchemeId};
+use scrip::{RunId, Scale, SchemeId};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub use store::STATEMENTS;
@@ -43,6 +44,8 @@ pub struct Confirmation {
     pub id: ConfirmationId,
     /// The code of the scheme whose transfers it is about.
     pub scheme: String,
+    /// The decimals of the scheme's currency.
+    pub digits: Scale,
     /// SHA-256 over its bytes.
     pub sha256: [u8; 32],
     /// How many bytes.
@@ -102,17 +105,16 @@ pub struct Uploaded {
 #[derive(Debug, Clone)]
 pub struct Confirmations {
     db: Db,
-    clock: Clock,
 }
 
 impl Confirmations {
     /// The service on a database.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+    pub fn new(db: Db) -> Self {
+        Self { db }
     }
 
     /// Reads an upload, holds it against the transfers of the scheme, and keeps it. The same bytes again are the same confirmation.
-    pub async fn upload(&self, actor: &Actor, scheme: SchemeId, bytes: Vec<u8>) -> Result<Uploaded, Failure<ConfirmationRefusal>> {
+    pub async fn upload(&self, actor: &Actor, scheme: SchemeId, bytes: Bytes) -> Result<Uploaded, Failure<ConfirmationRefusal>> {
         let size_bytes = i64::try_from(bytes.len()).map_err(|e| Fault::Unreadable(e.to_string()))?;
         let (sha256, read) = read_apart(bytes).await;
         let Read { format, entries } = read.map_err(|error| Failure::Refused(ConfirmationRefusal::Unreadable(error)))?;
@@ -121,7 +123,7 @@ impl Confirmations {
         let tx = connection.begin_house().await?;
         let id = ConfirmationId(new_id());
         let new = store::NewConfirmation { id, scheme, sha256, size_bytes, format, entry_count: entries.len() };
-        if !store::insert(&tx, &new, actor, self.clock.now()).await? {
+        if !store::insert(&tx, &new, actor, read_time(&tx).await?).await? {
             let confirmation = store::get_by_hash(&tx, scheme, &sha256).await?;
             return Ok(Uploaded { confirmation, replayed: true });
         }
@@ -147,7 +149,7 @@ impl Confirmations {
         let matched = match_entries(&entries, candidates.clone());
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
-        let at = self.clock.now();
+        let at = read_time(&tx).await?;
         let seqs = take_steps(&tx, actor, id, &entries, &matched, candidates, &runs, at).await?;
         store::update_entries(&tx, id, &matched, &seqs).await?;
         store::set_applied(&tx, id, actor, at).await?;
@@ -158,7 +160,7 @@ impl Confirmations {
 }
 
 /// Reading sixteen megabytes takes a while, during which other requests want this thread.
-async fn read_apart(bytes: Vec<u8>) -> ([u8; 32], Result<Read, ConfirmationError>) {
+async fn read_apart(bytes: Bytes) -> ([u8; 32], Result<Read, ConfirmationError>) {
     let reading = tokio::task::spawn_blocking(move || (Sha256::digest(&bytes).into(), read(&bytes)));
     reading.await.unwrap_or_else(|bug| std::panic::resume_unwind(bug.into_panic()))
 }
@@ -170,16 +172,15 @@ async fn find_candidates(tx: &Tx<'_>, scheme: SchemeId, entries: &[Entry]) -> Re
     store::find_candidates(tx, scheme, &referred).await
 }
 
-/// Locks the scheme's own runs among those of these transfers, in the order of their ids, and says in which state each is.
-async fn lock_runs(tx: &Tx<'_>, candidates: impl Iterator<Item = Candidate>) -> Result<BTreeMap<RunId, String>, Fault> {
+/// Locks the scheme's own runs among those of these transfers, in the order of their ids, and answers with them.
+async fn lock_runs(tx: &Tx<'_>, candidates: impl Iterator<Item = Candidate>) -> Result<BTreeMap<RunId, LockedRun>, Fault> {
     let own = candidates.filter(|candidate| !matches!(candidate.place, Place::Elsewhere(_)));
     let runs: BTreeSet<RunId> = own.map(|candidate| candidate.key.run).collect();
-    let mut states = BTreeMap::new();
+    let mut locked = BTreeMap::new();
     for run in runs {
-        let state = lock_run(tx, run).await?.ok_or_else(|| Fault::Unreadable(format!("run {run} is gone")))?;
-        states.insert(run, state);
+        locked.insert(run, lock_run(tx, run).await?.ok_or_else(|| Fault::Unreadable(format!("run {run} is gone")))?);
     }
-    Ok(states)
+    Ok(locked)
 }
 
 /// The steps of all entries that make one, in rounds: a transfer takes one step in each. Answers with the number of each entry's step.
@@ -191,7 +192,7 @@ async fn take_steps(
     entries: &[Entry],
     matched: &[Matched],
     candidates: HashMap<String, Candidate>,
-    runs: &BTreeMap<RunId, String>,
+    runs: &BTreeMap<RunId, LockedRun>,
     at: Timestamp,
 ) -> Result<Vec<Option<i32>>, Fault> {
     let mut standings: HashMap<TransferKey, _> =
@@ -218,7 +219,8 @@ async fn take_steps(
 
     let touched: BTreeSet<RunId> = rounds.iter().flatten().map(|(_, step)| step.transfer.run).collect();
     for run in &touched {
-        transfers::begin_settling(tx, *run, runs.get(run).map_or("", String::as_str), at).await?;
+        let locked = runs.get(run).ok_or_else(|| Fault::Unreadable(format!("run {run} is not locked")))?;
+        transfers::begin_settling(tx, locked).await?;
     }
     let mut seqs = vec![None; entries.len()];
     for round in rounds {
@@ -229,7 +231,7 @@ async fn take_steps(
         }
     }
     for run in touched {
-        transfers::end_settling(tx, run, at).await?;
+        transfers::end_settling(tx, run).await?;
     }
     Ok(seqs)
 }

@@ -3,13 +3,13 @@
 use super::matching::{Candidate, Matched, Place};
 use super::{Confirmation, ConfirmationId, Entry, Format, JudgedEntry, Outcome, Said, Stated};
 use crate::ids::Referred;
-use crate::runs::states::Actor;
+use crate::steps::Actor;
 use crate::transfers::{TransferKey, to_reason, to_standing, to_state};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::copy::CopyIn;
 use ledger::{Fault, Tx};
-use scrip::{Micro, RunId, SchemeId};
+use scrip::{Micro, RunId, Scale, SchemeId};
 use std::collections::{BTreeMap, HashMap};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -27,7 +27,8 @@ macro_rules! select_confirmations {
            (SELECT array_agg(e.outcome ORDER BY e.outcome)
             FROM (SELECT DISTINCT outcome FROM confirmation_entries WHERE confirmation_id = c.id) e),
            (SELECT array_agg(e.count ORDER BY e.outcome)
-            FROM (SELECT outcome, count(*) AS count FROM confirmation_entries WHERE confirmation_id = c.id GROUP BY outcome) e)
+            FROM (SELECT outcome, count(*) AS count FROM confirmation_entries WHERE confirmation_id = c.id GROUP BY outcome) e),
+           s.digits
     FROM confirmations c
     JOIN schemes s ON s.id = c.scheme_id
     WHERE ",
@@ -243,13 +244,14 @@ pub(super) async fn update_entries(tx: &Tx<'_>, id: ConfirmationId, matched: &[M
 }
 
 fn to_confirmation(row: &Row) -> Result<Confirmation, Fault> {
-    let format: &str = row.try_get(4)?;
+    let (format, digits): (&str, i16) = (row.try_get(4)?, row.try_get(12)?);
     let applied = row.try_get::<_, Option<String>>(8)?.zip(row.try_get::<_, Option<Timestamp>>(9)?);
     let outcomes: Vec<String> = row.try_get::<_, Option<_>>(10)?.unwrap_or_default();
     let counts: Vec<i64> = row.try_get::<_, Option<_>>(11)?.unwrap_or_default();
     Ok(Confirmation {
         id: ConfirmationId(row.try_get(0)?),
         scheme: row.try_get(1)?,
+        digits: Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))?,
         sha256: crate::seals::to_hash(row.try_get(2)?)?,
         size_bytes: row.try_get(3)?,
         format: Format::parse(format).ok_or_else(|| Fault::Unreadable(format!("format {format}")))?,

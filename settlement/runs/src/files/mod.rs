@@ -17,7 +17,7 @@ use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
-use scrip::{RunId, WindowId};
+use scrip::{Micro, RunId, WindowId};
 use shelf::Shelf;
 pub use store::{Pieces, STATEMENTS};
 use uuid::Uuid;
@@ -56,13 +56,42 @@ pub struct FileHead {
 pub(crate) struct Netted<'a> {
     pub(crate) run: RunId,
     pub(crate) scheme: &'a Scheme,
-    pub(crate) window: WindowId,
-    pub(crate) seal: &'a Seal,
+    pub(crate) contents: &'a Contents,
     /// The instant that the files bear.
     pub(crate) at: Timestamp,
 }
 
-/// Writes all files of a run. `closed` is a tx of another connection, which sees the obligations of the closed window: they stream
+/// The windows that a run nets, in order, and what is sealed of them.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    windows: Vec<(WindowId, Seal)>,
+    obligation_count: i64,
+    gross: Micro,
+}
+
+impl Contents {
+    pub(crate) fn add(&mut self, window: WindowId, seal: &Seal) -> Result<(), Fault> {
+        self.obligation_count = self.obligation_count.checked_add(seal.obligation_count).ok_or(Fault::PositionTooLarge)?;
+        self.gross = self.gross.checked_add(seal.gross).ok_or(Fault::PositionTooLarge)?;
+        self.windows.push((window, seal.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn obligation_count(&self) -> i64 {
+        self.obligation_count
+    }
+
+    pub(crate) fn gross(&self) -> Micro {
+        self.gross
+    }
+
+    /// For a statement that asks for the rows of all of them.
+    fn ids(&self) -> Vec<Uuid> {
+        self.windows.iter().map(|(window, _seal)| window.uuid()).collect()
+    }
+}
+
+/// Writes all files of a run. `closed` is a tx of another connection, which sees the obligations of the closed windows: they stream
 /// from there while the files go out through `tx`.
 ///
 /// The bytes follow from the rows alone: no clock, no new id, no order that the database is free to choose.

@@ -27,6 +27,10 @@ pub(super) struct NewPiece {
 #[derive(Debug, Serialize)]
 pub(super) struct Head {
     pub(super) run: String,
+    /// Counts the scheme's runs from 1.
+    pub(super) number: i64,
+    /// The voided runs that netted one of its windows before it.
+    pub(super) supersedes: Vec<String>,
     pub(super) scheme: String,
     pub(super) slot: String,
     pub(super) currency: String,

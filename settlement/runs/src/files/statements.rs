@@ -37,7 +37,7 @@ const OPEN_BYTES_MAX: usize = 32 * 1024 * 1024;
 const TURN: i64 = 2_000;
 
 pub(super) async fn write_all(shelf: &mut Shelf<'_>, closed: &Tx<'_>, netted: &Netted<'_>, progress: impl Fn(i64)) -> Result<(), Fault> {
-    let openings = store::list_statements(shelf.tx, netted.run, netted.window).await?;
+    let openings = store::list_statements(shelf.tx, netted.run, &netted.contents.ids()).await?;
     let mut statements = Statements::begin(openings, &netted.scheme.currency);
     write_obligations(&mut statements, shelf.tx, closed, netted, progress).await?;
     write_ends(statements, shelf, netted).await
@@ -51,33 +51,35 @@ async fn write_obligations(
     netted: &Netted<'_>,
     progress: impl Fn(i64),
 ) -> Result<(), Fault> {
-    let mut obligations = store::read_obligations(closed, netted.window).await?;
     let mut pieces = PiecesIn::begin(tx).await?;
-    let (mut count, mut gross) = (0_i64, 0_i64);
-    while let Some(obligation) = obligations.next().await? {
-        count = count.saturating_add(1);
-        gross = gross.saturating_add(obligation.amount.units());
-        if obligation.source != Source::Carry {
-            statements.add(&obligation, &mut pieces).await?;
+    let mut written = 0_i64;
+    for (window, seal) in &netted.contents.windows {
+        let mut obligations = store::read_obligations(closed, *window).await?;
+        let (mut count, mut gross) = (0_i64, 0_i64);
+        while let Some(obligation) = obligations.next().await? {
+            count = count.saturating_add(1);
+            gross = gross.saturating_add(obligation.amount.units());
+            if obligation.source != Source::Carry {
+                statements.add(&obligation, &mut pieces).await?;
+            }
+            written = written.saturating_add(1);
+            if written % TURN == 0 {
+                progress(written);
+                tokio::task::yield_now().await;
+            }
         }
-        if count % TURN == 0 {
-            progress(count);
-            tokio::task::yield_now().await;
+        if (count, gross) != (seal.obligation_count, seal.gross.units()) {
+            return Err(Fault::Unreadable(format!("window {window}: {gross} in {count} obligations are not what is sealed")));
         }
     }
-    pieces.finish().await?;
-    if (count, gross) == (netted.seal.obligation_count, netted.seal.gross.units()) {
-        Ok(())
-    } else {
-        Err(Fault::Unreadable(format!("window {}: {gross} in {count} obligations are not what is sealed", netted.window)))
-    }
+    pieces.finish().await
 }
 
 /// What follows the obligations, vendor by vendor, in the order of the open files.
 async fn write_ends(statements: Statements<'_>, shelf: &mut Shelf<'_>, netted: &Netted<'_>) -> Result<(), Fault> {
     let mut files = statements.files.into_iter();
     let mut open = files.next();
-    let rows = store::read_ends(shelf.tx, netted.run, netted.window).await?;
+    let rows = store::read_ends(shelf.tx, netted.run, &netted.contents.ids()).await?;
     while let Some(lines) = rows.next(shelf.tx, store::to_end_line).await? {
         for line in lines {
             while let Some(finished) = open.take_if(|file| file.vendor != Some(line.vendor)) {

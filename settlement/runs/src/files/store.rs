@@ -27,6 +27,7 @@ pub const STATEMENTS: &[&str] = &[
     READ_RUN,
     LIST_WINDOWS,
     FIND_PREVIOUS_MANIFEST,
+    LIST_SUPERSEDED,
     COPY_FILES,
     COPY_PIECES,
     FIND,
@@ -56,7 +57,7 @@ const LIST_STATEMENTS: &str = "
         SELECT side.vendor_id, sum(side.owed) AS owed, sum(side.owes) AS owes
         FROM obligations o
         CROSS JOIN LATERAL (VALUES (o.creditor_id, o.amount_micro, 0::bigint), (o.debtor_id, 0, o.amount_micro)) AS side(vendor_id, owed, owes)
-        WHERE o.window_id = $2 AND o.source = 'carry'
+        WHERE o.window_id = ANY ($2::uuid[]) AND o.source = 'carry'
         GROUP BY side.vendor_id
     )
     SELECT p.vendor_id, v.code, coalesce(o.owed, 0)::bigint, coalesce(o.owes, 0)::bigint
@@ -81,7 +82,7 @@ const READ_ENDS: &str = "
         FROM positions p
         CROSS JOIN LATERAL (VALUES (p.creditor_id, p.debtor_id, p.amount_micro, 0::bigint), (p.debtor_id, p.creditor_id, 0, p.amount_micro))
              AS side(vendor_id, counterparty_id, owed, owes)
-        WHERE p.window_id = $2
+        WHERE p.window_id = ANY ($2::uuid[])
         GROUP BY side.vendor_id, side.counterparty_id
         UNION ALL
         SELECT vendor_id, 4, NULL, NULL, greatest(net_micro, 0), greatest(-net_micro, 0) FROM run_positions WHERE run_id = $1
@@ -107,7 +108,7 @@ const READ_HEADS: &str = "
     ORDER BY name";
 
 const READ_RUN: &str = "
-    SELECT slot, obligation_count, gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, algorithm_version, input_hash, output_hash
+    SELECT slot, obligation_count, gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, algorithm_version, input_hash, output_hash, number
     FROM runs
     WHERE id = $1";
 
@@ -122,12 +123,20 @@ const LIST_WINDOWS: &str = "
 
 const FIND_PREVIOUS_MANIFEST: &str = "
     SELECT f.sha256
-    FROM run_windows r
-    JOIN windows w ON w.id = r.window_id
-    JOIN windows before ON before.scheme_id = w.scheme_id AND before.number = w.number - 1
-    JOIN run_windows b ON b.window_id = before.id
-    JOIN files f ON f.run_id = b.run_id AND f.name = 'manifest.json'
-    WHERE r.run_id = $1 AND b.run_id <> $1";
+    FROM runs r
+    JOIN runs before ON before.scheme_id = r.scheme_id AND before.number = r.number - 1
+    JOIN files f ON f.run_id = before.id AND f.name = 'manifest.json'
+    WHERE r.id = $1";
+
+// Voided runs that netted one of its windows before it.
+const LIST_SUPERSEDED: &str = "
+    SELECT DISTINCT before.number, before.id
+    FROM run_windows own
+    JOIN run_windows other ON other.window_id = own.window_id AND other.run_id <> own.run_id
+    JOIN runs before ON before.id = other.run_id
+    JOIN runs r ON r.id = own.run_id AND before.number < r.number
+    WHERE own.run_id = $1
+    ORDER BY before.number";
 
 const COPY_FILES: &str = "
     COPY files (id, run_id, name, vendor_id, media_type, size_bytes, sha256, created_at)
@@ -250,8 +259,8 @@ pub(super) struct Opening {
 }
 
 /// One for each vendor with a position, by code.
-pub(super) async fn list_statements(tx: &Tx<'_>, run: RunId, window: WindowId) -> Result<Vec<Opening>, Fault> {
-    let rows = tx.query(LIST_STATEMENTS, &[&run.uuid(), &window.uuid()]).await?;
+pub(super) async fn list_statements(tx: &Tx<'_>, run: RunId, windows: &[Uuid]) -> Result<Vec<Opening>, Fault> {
+    let rows = tx.query(LIST_STATEMENTS, &[&run.uuid(), &windows]).await?;
     rows.iter()
         .map(|row| {
             Ok(Opening {
@@ -312,8 +321,8 @@ pub(super) struct EndLine {
 }
 
 /// Vendor by vendor, by code.
-pub(super) async fn read_ends(tx: &Tx<'_>, run: RunId, window: WindowId) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_ENDS, &[&run.uuid(), &window.uuid()]).await
+pub(super) async fn read_ends(tx: &Tx<'_>, run: RunId, windows: &[Uuid]) -> Result<Rows, Fault> {
+    Rows::begin(tx, READ_ENDS, &[&run.uuid(), &windows]).await
 }
 
 pub(super) fn to_end_line(row: &Row) -> Result<EndLine, Fault> {
@@ -346,8 +355,11 @@ pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme)
     let previous = tx.query_opt(FIND_PREVIOUS_MANIFEST, &[&run.uuid()]).await?;
     let previous: Option<Hash> = previous.map(|row| to_hash(row.try_get(0)?)).transpose()?;
     let windows = tx.query(LIST_WINDOWS, &[&run.uuid()]).await?;
+    let superseded = tx.query(LIST_SUPERSEDED, &[&run.uuid()]).await?;
     Ok(Head {
         run: run.to_string(),
+        number: row.try_get(10)?,
+        supersedes: superseded.iter().map(|row| Ok(row.try_get::<_, Uuid>(1)?.to_string())).collect::<Result<_, Fault>>()?,
         scheme: scheme.code.clone(),
         slot: row.try_get(0)?,
         currency: scheme.currency.clone(),

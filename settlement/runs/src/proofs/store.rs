@@ -13,12 +13,16 @@ use uuid::Uuid;
 /// Every statement of this file, for the test that prepares them all.
 pub const STATEMENTS: &[&str] = &[
     WINDOWS_ARE_A_CHAIN,
-    RUNS_NET_ONE_SEALED_WINDOW,
+    RUNS_NET_SEALED_WINDOWS,
+    WINDOWS_ARE_SETTLED_ONCE,
+    STATES_END_HISTORIES,
     POSITIONS_EQUAL_OBLIGATIONS,
     POSITIONS_SUM_TO_ZERO,
     TRANSFERS_GIVE_POSITIONS,
     TOTALS_EQUAL_TRANSFERS,
     CARRIES_ARE_OBLIGATIONS,
+    CARRIES_ARE_LISTED,
+    VOIDED_CARRIES_ARE_TAKEN_BACK,
     STATEMENTS_ARE_THERE,
     LIST_SEALED,
     LIST_RUNS,
@@ -33,12 +37,16 @@ pub const STATEMENTS: &[&str] = &[
 /// The rules and their statements.
 pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the windows of a scheme follow one another without gaps, the last one open", WINDOWS_ARE_A_CHAIN),
-    ("every run nets one closed and sealed window of its scheme and slot", RUNS_NET_ONE_SEALED_WINDOW),
-    ("the positions of a run equal the obligations of its window", POSITIONS_EQUAL_OBLIGATIONS),
+    ("every run nets closed and sealed windows of its scheme, the last of its slot, and numbers without gaps", RUNS_NET_SEALED_WINDOWS),
+    ("every window is settled by the one run that netted it and is not voided, or by none", WINDOWS_ARE_SETTLED_ONCE),
+    ("the state of every run is the end of its history, which is legal and approved by a second person", STATES_END_HISTORIES),
+    ("the positions of a run equal the obligations of its windows", POSITIONS_EQUAL_OBLIGATIONS),
     ("the positions of a run sum to zero, settled and carried alike", POSITIONS_SUM_TO_ZERO),
     ("the transfers of a run give every vendor its settled position and the house nothing", TRANSFERS_GIVE_POSITIONS),
     ("the transfers of a run are as many and as much as it says", TOTALS_EQUAL_TRANSFERS),
     ("what a run carries stands as obligations in a later window of its scheme", CARRIES_ARE_OBLIGATIONS),
+    ("what a run carries is what it lists", CARRIES_ARE_LISTED),
+    ("what a voided run carried is owed back in a later window", VOIDED_CARRIES_ARE_TAKEN_BACK),
     ("every position has its statement, and every statement its position", STATEMENTS_ARE_THERE),
 ];
 
@@ -51,14 +59,48 @@ const WINDOWS_ARE_A_CHAIN: &str = "
        OR (state = 'open') <> (next_number IS NULL)
     LIMIT $1";
 
-const RUNS_NET_ONE_SEALED_WINDOW: &str = "
-    SELECT format('run %s of slot %s: %s windows of its scheme and slot, %s of them sealed with its figures', r.id, r.slot, count(w.id), count(s.window_id))
+const RUNS_NET_SEALED_WINDOWS: &str = "
+    WITH netted AS (
+        SELECT l.run_id, count(*) AS listed, count(w.id) AS closed, count(s.window_id) AS sealed,
+               sum(s.obligation_count) AS obligation_count, sum(s.gross_micro) AS gross_micro,
+               (array_agg(w.slot ORDER BY w.number DESC))[1] AS slot
+        FROM run_windows l
+        JOIN runs r ON r.id = l.run_id
+        LEFT JOIN windows w ON w.id = l.window_id AND w.scheme_id = r.scheme_id AND w.state = 'closed'
+        LEFT JOIN seals s ON s.window_id = w.id AND s.number = w.number
+        GROUP BY l.run_id
+    )
+    SELECT format('run %s, number %s of its scheme, of slot %s: %s windows, %s of its scheme and closed, %s of them sealed, the last of slot %s, with %s obligations of %s',
+                  r.id, r.number, r.slot, coalesce(n.listed, 0), coalesce(n.closed, 0), coalesce(n.sealed, 0), n.slot, n.obligation_count, n.gross_micro)
+    FROM (SELECT *, row_number() OVER (PARTITION BY scheme_id ORDER BY number) AS expected FROM runs) r
+    LEFT JOIN netted n ON n.run_id = r.id
+    WHERE n.listed IS DISTINCT FROM n.sealed OR n.listed IS DISTINCT FROM n.closed OR n.slot IS DISTINCT FROM r.slot OR r.number <> r.expected
+       OR n.obligation_count IS DISTINCT FROM r.obligation_count OR n.gross_micro IS DISTINCT FROM r.gross_micro
+    LIMIT $1";
+
+const WINDOWS_ARE_SETTLED_ONCE: &str = "
+    SELECT format('window %s of scheme %s is settled by run %s; it was netted by %s of its runs that are not voided', w.number, w.scheme_id, w.run_id, count(r.id))
+    FROM windows w
+    LEFT JOIN run_windows l ON l.window_id = w.id
+    LEFT JOIN runs r ON r.id = l.run_id AND r.state <> 'voided'
+    GROUP BY w.id
+    HAVING count(r.id) <> CASE WHEN w.run_id IS NULL THEN 0 ELSE 1 END OR count(r.id) <> count(r.id) FILTER (WHERE r.id = w.run_id)
+    LIMIT $1";
+
+const STATES_END_HISTORIES: &str = "
+    WITH chained AS (
+        SELECT s.*, lag(s.to_state, 1, 'computed') OVER steps AS expected_state, row_number() OVER steps AS expected_seq,
+               lag(s.stepped_at) OVER steps AS stepped_before, lead(s.seq) OVER steps AS next_seq, lag(s.actor) OVER steps AS actor_before
+        FROM run_steps s
+        WINDOW steps AS (PARTITION BY s.run_id ORDER BY s.seq)
+    )
+    SELECT format('run %s is %s: step %s from %s to %s by %s', r.id, r.state, c.seq, c.from_state, c.to_state, c.actor)
     FROM runs r
-    LEFT JOIN run_windows l ON l.run_id = r.id
-    LEFT JOIN windows w ON w.id = l.window_id AND w.scheme_id = r.scheme_id AND w.slot = r.slot AND w.state = 'closed'
-    LEFT JOIN seals s ON s.window_id = w.id AND s.number = w.number AND s.obligation_count = r.obligation_count AND s.gross_micro = r.gross_micro
-    GROUP BY r.id, r.slot
-    HAVING count(l.window_id) <> 1 OR count(w.id) <> 1 OR count(s.window_id) <> 1
+    LEFT JOIN chained c ON c.run_id = r.id
+    WHERE c.run_id IS NULL AND r.state <> 'computed'
+       OR c.from_state <> c.expected_state OR c.seq <> c.expected_seq OR c.stepped_at < c.stepped_before OR c.output_hash <> r.output_hash
+       OR c.next_seq IS NULL AND c.to_state <> r.state
+       OR c.to_state = 'approved' AND c.actor = c.actor_before AND c.actor <> 'house'
     LIMIT $1";
 
 const POSITIONS_EQUAL_OBLIGATIONS: &str = "
@@ -112,8 +154,8 @@ const CARRIES_ARE_OBLIGATIONS: &str = "
     ), placed AS (
         SELECT c.run_id, c.vendor_id, sum(c.amount) AS amount, bool_and(coalesce(later.scheme_id = own.scheme_id AND later.number > own.number, false)) AS later
         FROM carried c
-        LEFT JOIN run_windows r ON r.run_id = c.run_id
-        LEFT JOIN windows own ON own.id = r.window_id
+        LEFT JOIN (SELECT l.run_id, w.scheme_id, max(w.number) AS number FROM run_windows l JOIN windows w ON w.id = l.window_id
+                   GROUP BY l.run_id, w.scheme_id) own ON own.run_id = c.run_id
         LEFT JOIN windows later ON later.id = c.window_id
         GROUP BY c.run_id, c.vendor_id
     )
@@ -122,6 +164,33 @@ const CARRIES_ARE_OBLIGATIONS: &str = "
     FROM placed c
     FULL JOIN run_positions p USING (run_id, vendor_id)
     WHERE coalesce(c.amount, 0) <> coalesce(p.carry_micro, 0) OR NOT coalesce(c.later, true)
+    LIMIT $1";
+
+const CARRIES_ARE_LISTED: &str = "
+    SELECT format('run %s: vendor %s owes vendor %s %s as carried, it lists %s', run_id, debtor_id, creditor_id, coalesce(o.amount, 0), coalesce(c.amount, 0))
+    FROM (SELECT operation_id AS run_id, debtor_id, creditor_id, sum(amount_micro) AS amount FROM obligations WHERE source = 'carry'
+          GROUP BY operation_id, debtor_id, creditor_id) o
+    FULL JOIN (SELECT run_id, debtor_id, creditor_id, sum(amount_micro) AS amount FROM run_carries GROUP BY run_id, debtor_id, creditor_id) c
+         USING (run_id, debtor_id, creditor_id)
+    WHERE o.amount IS DISTINCT FROM c.amount
+    LIMIT $1";
+
+const VOIDED_CARRIES_ARE_TAKEN_BACK: &str = "
+    WITH taken_back AS (
+        SELECT o.operation_id AS run_id, o.debtor_id, o.creditor_id, sum(o.amount_micro) AS amount
+        FROM obligations o
+        WHERE o.source = 'reversal'
+        GROUP BY o.operation_id, o.debtor_id, o.creditor_id
+    ), carried AS (
+        SELECT c.run_id, c.creditor_id AS debtor_id, c.debtor_id AS creditor_id, sum(c.amount_micro) AS amount
+        FROM run_carries c
+        JOIN runs r ON r.id = c.run_id AND r.state = 'voided'
+        GROUP BY c.run_id, c.debtor_id, c.creditor_id
+    )
+    SELECT format('run %s: %s of vendor %s to vendor %s are taken back, not %s', run_id, coalesce(t.amount, 0), debtor_id, creditor_id, coalesce(c.amount, 0))
+    FROM taken_back t
+    FULL JOIN carried c USING (run_id, debtor_id, creditor_id)
+    WHERE t.amount IS DISTINCT FROM c.amount
     LIMIT $1";
 
 const STATEMENTS_ARE_THERE: &str = "
@@ -140,9 +209,7 @@ const LIST_SEALED: &str = "
 const LIST_RUNS: &str = "
     SELECT r.id, r.scheme_id, r.slot, r.digits, r.strategy, r.algorithm_version, r.input_hash, r.output_hash
     FROM runs r
-    LEFT JOIN run_windows l ON l.run_id = r.id
-    LEFT JOIN windows w ON w.id = l.window_id
-    ORDER BY r.scheme_id, w.number";
+    ORDER BY r.scheme_id, r.number";
 
 const LIST_DEBTS: &str = "
     SELECT d.code, c.code, p.amount_micro

@@ -1,42 +1,53 @@
-//! One closed window to one run, in one tx: prove, seal, net, record, write, carry. Nothing is kept unless all of it is.
+//! Closed windows to one run, in one tx: prove, seal, net, record, write, carry. Nothing is kept unless all of it is.
 
 use super::{PendingWindow, Step, pairs, store};
 use crate::ids::{run_id, transfer_id};
-use crate::{files, seals, windows};
+use crate::scheme::{Approval, Scheme};
+use crate::{files, seals, steps, windows};
 use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Db, Fault, Tx, lock_scheme_shared};
 use netting::{Netting, Network, NetworkBuilder, Party};
-use scrip::{OperationId, RunId, SchemeId, VendorId};
+use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 use std::collections::BTreeMap;
 
-/// Computes the run of a closed window. The caller holds the scheme's run lock, and the windows before have their runs.
+/// Computes the run that a closed window asks for, over it and the windows before it that no run settles. The caller holds the scheme's
+/// run lock.
 ///
 /// The open window is locked only at the very end, so that swaps go on while the files are written.
 pub(super) async fn compute(
     db: &Db,
     tx: &Tx<'_>,
     scheme: SchemeId,
-    window: &PendingWindow,
+    pending: &PendingWindow,
     progress: &(impl Fn(Step) + Send + Sync),
 ) -> Result<RunId, Fault> {
-    let terms = store::find_scheme(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("no scheme {scheme}")))?;
-    let (run, at) = (run_id(scheme, &window.slot), window.closed_at);
+    let terms = get_scheme(tx, scheme).await?;
+    let (run, at) = (run_id(scheme, &pending.slot), pending.closed_at);
+    let windows = store::list_not_netted(tx, scheme, pending.number).await?;
     store::widen(tx).await?;
 
     progress(Step::Prove);
-    let pairs = pairs::prove(tx, window).await?;
+    let mut proven = Vec::with_capacity(windows.len());
+    for window in &windows {
+        proven.push(pairs::prove(tx, window).await?);
+    }
 
     progress(Step::Seal);
-    let sealed = seals::seal_window(tx, scheme, window.id, window.number, at).await?;
-    pairs::prove_seal(&pairs, &sealed, window)?;
+    let mut contents = files::Contents::default();
+    for (window, pairs) in windows.iter().zip(&proven) {
+        let sealed = seals::find_or_seal_window(tx, scheme, window.id, window.number, at).await?;
+        pairs::prove_seal(pairs, &sealed, window)?;
+        contents.add(window.id, &sealed)?;
+    }
 
     progress(Step::Net);
-    let (network, vendors) = read_network(pairs, window)?;
-    let netting = Netting::compute(&network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))?;
-    assert!(netting.gross == sealed.gross, "what is netted is what is sealed");
+    let Debts { network, vendors } = Debts::of(proven)?;
+    let netting = net(&network, &terms)?;
+    assert!(netting.gross == contents.gross(), "what is netted is what is sealed");
 
     progress(Step::Record);
-    store::insert_run(tx, run, &terms, window, &sealed, &netting, at).await?;
+    store::insert_run(tx, run, &terms, &pending.slot, contents.obligation_count(), &netting, at).await?;
+    store::insert_windows(tx, run, &windows).await?;
     let vendor = |party: &Party| vendors.get(party.as_str()).copied();
     let known = |party: &Party| vendor(party).ok_or_else(|| Fault::Unreadable(format!("no vendor {party}")));
     let positions: Vec<_> = netting.positions.iter().map(|p| Ok((known(&p.party)?, p))).collect::<Result<_, Fault>>()?;
@@ -49,16 +60,17 @@ pub(super) async fn compute(
         amount: t.amount,
     });
     store::insert_transfers(tx, run, transfers).await?;
-
-    let netted = files::Netted { run, scheme: &terms, window: window.id, seal: &sealed, at };
-    write_files(db, tx, &netted, progress).await?;
-
-    progress(Step::Carry);
     let carries: Vec<NewObligation> = netting
         .carries
         .iter()
         .map(|c| Ok(NewObligation { debtor: known(&c.debtor)?, creditor: known(&c.creditor)?, amount: c.amount }))
         .collect::<Result<_, Fault>>()?;
+    store::insert_carries(tx, run, &carries).await?;
+
+    let netted = files::Netted { run, scheme: &terms, contents: &contents, at };
+    write_files(db, tx, &netted, progress).await?;
+
+    progress(Step::Carry);
     if !carries.is_empty() {
         lock_scheme_shared(tx, scheme).await?;
         let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
@@ -66,7 +78,48 @@ pub(super) async fn compute(
         let booked_at = ledger::read_time(tx).await?;
         record(tx, open.id, Recorder::Run, OperationId::new(run.uuid()), booked_at, &carries).await?;
     }
+    if terms.approval == Approval::Auto {
+        steps::approve_by_itself(tx, run).await?;
+    }
     Ok(run)
+}
+
+/// What a run would come to if the scheme's window were closed now.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The numbers of the windows that it would net, the open one last.
+    pub windows: Vec<i64>,
+    /// The currency of every figure.
+    pub currency: String,
+    /// The decimals that transfers have.
+    pub digits: Scale,
+    /// How many obligations there are.
+    pub obligation_count: i64,
+    /// The result, by the vendors' codes; its hashes are those that the run will have if nothing changes.
+    pub netting: Netting,
+}
+
+/// What a run over the scheme's open window, and those before it that no run settles, would come to; none where there is no such scheme.
+pub(super) async fn preview(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Preview>, Fault> {
+    let Some(terms) = store::find_scheme(tx, scheme).await? else { return Ok(None) };
+    let windows = store::list_not_netted(tx, scheme, i64::MAX).await?;
+    store::widen(tx).await?;
+    let mut proven = Vec::with_capacity(windows.len());
+    for window in &windows {
+        proven.push(pairs::prove(tx, window).await?);
+    }
+    let obligation_count = proven.iter().flatten().fold(0_i64, |count, pair| count.saturating_add(pair.count));
+    let netting = net(&Debts::of(proven)?.network, &terms)?;
+    let Scheme { id: _, code: _, currency, digits, strategy: _, approval: _ } = terms;
+    Ok(Some(Preview { windows: windows.into_iter().map(|window| window.number).collect(), currency, digits, obligation_count, netting }))
+}
+
+async fn get_scheme(tx: &Tx<'_>, scheme: SchemeId) -> Result<Scheme, Fault> {
+    store::find_scheme(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("no scheme {scheme}")))
+}
+
+fn net(network: &Network, terms: &Scheme) -> Result<Netting, Fault> {
+    Netting::compute(network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))
 }
 
 /// The obligations of a closed window stay as they are, so another connection reads them while this one writes. It is no connection of
@@ -76,21 +129,33 @@ async fn write_files(db: &Db, tx: &Tx<'_>, netted: &files::Netted<'_>, progress:
     let mut connection = db.connection().await?;
     let closed = connection.begin_snapshot().await?;
     store::widen(&closed).await?;
-    let of = netted.seal.obligation_count;
+    let of = netted.contents.obligation_count();
     files::write_all(tx, &closed, netted, |obligations| progress(Step::Write { obligations, of })).await
 }
 
-/// The window's debts by debtor and creditor, and the vendors behind the codes.
+/// What the vendors owe each other, and the vendors behind the codes.
 ///
-/// The sums of each pair, not each obligation, are what is netted and what the input hash covers (the seal covers each
-/// obligation): every strategy depends on the sums alone, and the network's memory grows with the pairs, not with the window.
-fn read_network(pairs: Vec<store::Pair>, window: &PendingWindow) -> Result<(Network, BTreeMap<String, VendorId>), Fault> {
-    let mut network = NetworkBuilder::default();
-    let mut vendors = BTreeMap::new();
-    for pair in pairs {
-        network.add(&pair.debtor, &pair.creditor, pair.amount).map_err(|e| Fault::Unreadable(format!("window {}: {e}", window.number)))?;
-        vendors.insert(pair.debtor, pair.debtor_id);
-        vendors.insert(pair.creditor, pair.creditor_id);
+/// The sums of each pair over all windows, not each obligation, are what is netted and what the input hash covers (the seals cover each
+/// obligation): every strategy depends on the sums alone, and the network's memory grows with the pairs, not with the windows.
+struct Debts {
+    network: Network,
+    vendors: BTreeMap<String, VendorId>,
+}
+
+impl Debts {
+    fn of(windows: Vec<Vec<store::Pair>>) -> Result<Self, Fault> {
+        let mut sums: BTreeMap<(String, String), Micro> = BTreeMap::new();
+        let mut vendors = BTreeMap::new();
+        for pair in windows.into_iter().flatten() {
+            vendors.insert(pair.debtor.clone(), pair.debtor_id);
+            vendors.insert(pair.creditor.clone(), pair.creditor_id);
+            let sum = sums.entry((pair.debtor, pair.creditor)).or_insert(Micro::ZERO);
+            *sum = sum.checked_add(pair.amount).ok_or(Fault::PositionTooLarge)?;
+        }
+        let mut network = NetworkBuilder::default();
+        for ((debtor, creditor), amount) in sums {
+            network.add(&debtor, &creditor, amount).map_err(|e| Fault::Unreadable(e.to_string()))?;
+        }
+        Ok(Self { network: network.build(), vendors })
     }
-    Ok((network.build(), vendors))
 }

@@ -1,73 +1,29 @@
-//! Runs: a closed window becomes positions, transfers, files, and what is carried into the next window.
+//! Runs: closed windows become positions, transfers, files, and what is carried into the next window.
 //!
 //! Shape: [`Runs`] is the service. [`Runs::settle`] closes the window for a slot in one tx, then computes every closed window of
-//! the scheme that has no run yet, in order of their numbers, each in a tx of its own (`compute`). A crash between the two leaves
-//! a closed window without a run, which [`Runs::resume`] or the next call picks up; ids and files follow from what is stored, so
-//! the run has the same bytes whoever computes it. It never changes an obligation and never reopens a window.
+//! the scheme that asks for a run, in order of their numbers, each in a tx of its own (`compute`). A run also takes the windows
+//! before its own that no run settles: those that were closed to be held ([`Runs::hold`]), and those of voided runs. A crash between
+//! the two leaves a closed window without a run, which [`Runs::resume`] or the next call picks up; ids and files follow from what is
+//! stored, so the run has the same bytes whoever computes it. [`Runs::preview`] is the same without an effect. It never changes an
+//! obligation and never reopens a window.
 
 mod compute;
 mod pairs;
+mod records;
 mod store;
 
 use crate::ids::run_id;
 use crate::schedules::{self, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use crate::seals::Hash;
-use crate::windows::{self, CloseRefusal, Window};
+use crate::steps::{self, Actor, StepRefusal};
+use crate::windows::{self, CloseRefusal, Closed, Closing};
+pub use compute::Preview;
 use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
-use netting::Strategy;
-use scrip::{Micro, RunId, Scale, SchemeId, WindowId};
+pub use records::{Position, Run, Transfer, WindowSummary};
+use scrip::{RunId, SchemeId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
-use uuid::Uuid;
-
-/// The netting of one slot of a scheme.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Follows from scheme and slot.
-    pub id: RunId,
-    /// The scheme's code.
-    pub scheme: String,
-    /// What closed the window: a scheduled instant, or `manual:` and somebody's key.
-    pub slot: String,
-    /// `computed`, and what becomes of it.
-    pub state: String,
-    /// The currency of every figure.
-    pub currency: String,
-    /// The decimals that transfers have.
-    pub digits: Scale,
-    /// How it was netted.
-    pub strategy: Strategy,
-    /// Which version of that.
-    pub algorithm_version: i32,
-    /// How many obligations went in.
-    pub obligation_count: i64,
-    /// Their sum.
-    pub gross: Micro,
-    /// What two by two set-off would leave to pay.
-    pub bilateral: Micro,
-    /// The least money that could settle everything.
-    pub net: Micro,
-    /// What the strategy leaves to be paid of the debts, before rounding.
-    pub remaining: Micro,
-    /// What the transfers move.
-    pub total: Micro,
-    /// How many transfers there are.
-    pub transfer_count: i64,
-    /// Over the window's debts by debtor and creditor.
-    pub input_hash: Hash,
-    /// Over transfers and carries.
-    pub output_hash: Hash,
-    /// The cut-off that it is computed as of: the end of its window.
-    pub computed_at: Timestamp,
-}
-
-impl Run {
-    /// What set-off cancels, so that nobody has to pay it. What rounding carries into the next window is not saved, only late.
-    pub fn saved(&self) -> Micro {
-        Micro::new(self.gross.units().saturating_sub(self.remaining.units()))
-    }
-}
 
 /// What a slot led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,19 +96,8 @@ impl Runs {
         slot: &str,
         progress: impl Fn(Step) + Send + Sync,
     ) -> Result<Settled, Failure<SettleRefusal>> {
-        if slot.is_empty() || slot.len() > SLOT_LENGTH_MAX {
-            return Err(Failure::Refused(SettleRefusal::SlotMalformed));
-        }
         progress(Step::Close);
-        let mut connection = self.db.connection().await?;
-        let tx = connection.begin_house().await?;
-        let closed = windows::close(&tx, scheme, slot).await.map_err(|failure| match failure {
-            Failure::Refused(CloseRefusal::SchemeNotFound) => Failure::Refused(SettleRefusal::SchemeNotFound),
-            Failure::Fault(fault) => Failure::Fault(fault),
-        })?;
-        tx.commit().await?;
-        drop(connection);
-
+        let closed = self.close(scheme, slot, Closing::Run).await?;
         self.compute_until(scheme, closed.number, &progress).await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
@@ -162,7 +107,65 @@ impl Runs {
         Ok(Settled { run, closed_now: closed.closed_now })
     }
 
-    /// Computes what a crash left behind: every closed window without a run. A scheme that cannot be computed is logged and
+    /// Closes the scheme's window for the slot without netting it: it waits for the scheme's next run, which nets it with its own.
+    pub async fn hold(&self, scheme: SchemeId, slot: &str) -> Result<Closed, Failure<SettleRefusal>> {
+        self.close(scheme, slot, Closing::Hold).await
+    }
+
+    async fn close(&self, scheme: SchemeId, slot: &str, closing: Closing) -> Result<Closed, Failure<SettleRefusal>> {
+        if slot.is_empty() || slot.len() > SLOT_LENGTH_MAX {
+            return Err(Failure::Refused(SettleRefusal::SlotMalformed));
+        }
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let closed = windows::close(&tx, scheme, slot, closing).await.map_err(|failure| match failure {
+            Failure::Refused(CloseRefusal::SchemeNotFound) => Failure::Refused(SettleRefusal::SchemeNotFound),
+            Failure::Fault(fault) => Failure::Fault(fault),
+        })?;
+        tx.commit().await?;
+        Ok(closed)
+    }
+
+    /// What a run of the scheme would come to if its window were closed now. Nothing is closed, stored or locked.
+    pub async fn preview(&self, scheme: SchemeId) -> Result<Preview, Failure<SettleRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_snapshot().await?;
+        compute::preview(&tx, scheme).await?.ok_or(Failure::Refused(SettleRefusal::SchemeNotFound))
+    }
+
+    /// Lays a run before a second person.
+    pub async fn propose(&self, run: RunId, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        steps::propose(&tx, run, actor).await?;
+        finish_step(tx, run).await
+    }
+
+    /// Agrees to the result that the hash names; not by whoever proposed it.
+    pub async fn approve(&self, run: RunId, output_hash: &Hash, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        steps::approve(&tx, run, output_hash, actor).await?;
+        finish_step(tx, run).await
+    }
+
+    /// From now on the transfers of an approved run are to be paid.
+    pub async fn export(&self, run: RunId, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        steps::export(&tx, run, actor).await?;
+        finish_step(tx, run).await
+    }
+
+    /// Takes a run back of which no transfer has been confirmed; the scheme's next run nets its windows again.
+    pub async fn void(&self, run: RunId, reason: &str, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        steps::void(&tx, run, reason, actor).await?;
+        finish_step(tx, run).await
+    }
+
+    /// Computes what a crash left behind: every closed window that asked for a run and has had none. A scheme that cannot be computed is logged and
     /// does not keep the others waiting.
     pub async fn resume(&self) -> Result<Vec<RunId>, Fault> {
         Ok(self.compute_each(self.list_pending().await?).await)
@@ -211,7 +214,8 @@ impl Runs {
         store::list_pending(&tx).await
     }
 
-    /// Computes the scheme's closed windows up to a number, the oldest first, each in a tx of its own under the scheme's run lock.
+    /// Computes the runs that the scheme's closed windows up to a number ask for, the oldest first, each in a tx of its own under the
+    /// scheme's run lock.
     async fn compute_until(&self, scheme: SchemeId, number: i64, progress: &(impl Fn(Step) + Send + Sync)) -> Result<Vec<RunId>, Fault> {
         let mut runs = Vec::new();
         loop {
@@ -252,62 +256,10 @@ impl Runs {
     }
 }
 
-/// A window as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WindowSummary {
-    /// The window.
-    pub window: Window,
-    /// Of a window that has been netted.
-    pub netted: Option<Netted>,
-}
-
-/// What became of a closed window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Netted {
-    /// The run that netted it.
-    pub run: RunId,
-    /// How many obligations it held.
-    pub obligation_count: i64,
-    /// Their sum.
-    pub gross: Micro,
-    /// Its seal.
-    pub seal: Hash,
-}
-
-/// A vendor in a run: `net = owed - owes = settled + carry`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// The vendor's code.
-    pub vendor: String,
-    /// What others owe it.
-    pub owed: Micro,
-    /// What it owes others.
-    pub owes: Micro,
-    /// Positive: to be paid; negative: to pay.
-    pub net: Micro,
-    /// What the transfers settle of it.
-    pub settled: Micro,
-    /// What is carried into the next window.
-    pub carry: Micro,
-}
-
-/// Money that one party pays another because of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transfer {
-    /// Its id.
-    pub id: Uuid,
-    /// Counts the run's transfers from 1.
-    pub number: i64,
-    /// What payer, payee and their banks call it.
-    pub reference: String,
-    /// A vendor's code, or `HOUSE`.
-    pub payer: String,
-    /// A vendor's code, or `HOUSE`.
-    pub payee: String,
-    /// In whole minor units of the currency.
-    pub amount: Micro,
-    /// `instructed`, and what becomes of it.
-    pub state: String,
+async fn finish_step(tx: Tx<'_>, run: RunId) -> Result<Run, Failure<StepRefusal>> {
+    let stepped = find(&tx, run).await?.ok_or(Failure::Refused(StepRefusal::RunNotFound))?;
+    tx.commit().await?;
+    Ok(stepped)
 }
 
 // What follows reads as whoever the tx is: the house sees everything, a vendor what row security leaves it.
@@ -337,12 +289,18 @@ pub async fn list_windows(tx: &Tx<'_>, scheme: SchemeId, before: i64, limit: i64
     store::list_windows(tx, scheme, before, limit).await
 }
 
-/// A closed window that has no run yet.
+/// A closed window that asks for a run and has had none.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingWindow {
-    pub(crate) id: WindowId,
     pub(crate) number: i64,
     pub(crate) slot: String,
     /// The instant that everything about the run bears, so that computing it later or again gives the same rows.
     pub(crate) closed_at: Timestamp,
+}
+
+/// A window that a run nets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NettedWindow {
+    pub(crate) id: WindowId,
+    pub(crate) number: i64,
 }

@@ -1,13 +1,13 @@
-//! What the vendors of a closed window owe each other, proven: one pass over its obligations, held against all that was summed up
+//! What the vendors of a window owe each other, proven: one pass over its obligations, held against all that was summed up
 //! while they were posted. Nothing may be settled on sums that are not the obligations'.
 
-use super::{PendingWindow, store};
+use super::{NettedWindow, store};
 use crate::seals::Seal;
 use ledger::{Fault, Tx};
 use store::Pair;
 
 /// The sums of the window's obligations by debtor and creditor, equal to its positions and to its total.
-pub(super) async fn prove(tx: &Tx<'_>, window: &PendingWindow) -> Result<Vec<Pair>, Fault> {
+pub(super) async fn prove(tx: &Tx<'_>, window: &NettedWindow) -> Result<Vec<Pair>, Fault> {
     let pairs = store::list_pairs(tx, window.id).await?;
     if let Some(pair) = pairs.iter().find(|pair| (pair.amount, pair.count) != (pair.position_amount, pair.position_count)) {
         let Pair { debtor, creditor, amount, count, position_amount, position_count, .. } = pair;
@@ -28,7 +28,7 @@ pub(super) async fn prove(tx: &Tx<'_>, window: &PendingWindow) -> Result<Vec<Pai
 }
 
 /// The leaves under the seal must come to as many obligations and as much as the pairs do.
-pub(super) fn prove_seal(pairs: &[Pair], seal: &Seal, window: &PendingWindow) -> Result<(), Fault> {
+pub(super) fn prove_seal(pairs: &[Pair], seal: &Seal, window: &NettedWindow) -> Result<(), Fault> {
     let (count, gross) = sum(pairs);
     if (count, gross) == (i128::from(seal.obligation_count), i128::from(seal.gross.units())) {
         return Ok(());
@@ -44,6 +44,6 @@ fn sum(pairs: &[Pair]) -> (i128, i128) {
     (count, gross)
 }
 
-fn violation(window: &PendingWindow, what: &str) -> Fault {
+fn violation(window: &NettedWindow, what: &str) -> Fault {
     Fault::Unreadable(format!("window {}: {what}", window.number))
 }

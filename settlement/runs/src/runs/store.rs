@@ -1,12 +1,14 @@
 //! The rows of runs, their positions and transfers, and what they are computed from.
 
-use super::{Netted, PendingWindow, Position, Run, Transfer, WindowSummary};
+use super::{NettedWindow, PendingWindow, Position, Run, Transfer, WindowSummary};
 use crate::ids::reference;
-use crate::scheme::Scheme;
-use crate::seals::{Seal, to_hash};
+use crate::scheme::{Approval, Scheme};
+use crate::seals::{self, to_hash};
+use crate::steps::RunState;
 use crate::windows::{Cut, Window};
 use jiff::Timestamp;
 use ledger::copy::CopyIn;
+use ledger::obligations::NewObligation;
 use ledger::{Fault, Tx};
 use netting::{ALGORITHM_VERSION, Netting, Strategy};
 use scrip::code::HOUSE;
@@ -22,12 +24,15 @@ pub const STATEMENTS: &[&str] = &[
     FIND_SCHEME,
     LIST_PENDING,
     FIND_PENDING,
+    LIST_NOT_NETTED,
     LIST_PAIRS,
     READ_TOTAL,
     INSERT_RUN,
-    INSERT_RUN_WINDOW,
+    INSERT_RUN_WINDOWS,
+    SETTLE_WINDOWS,
     COPY_POSITIONS,
     COPY_TRANSFERS,
+    COPY_CARRIES,
     FIND,
     LIST,
     LIST_TRANSFERS,
@@ -42,25 +47,30 @@ const WIDEN: &str = "
            (SELECT set_config(name, 'lz4', true) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))";
 
 const FIND_SCHEME: &str = "
-    SELECT code, currency, digits, strategy
+    SELECT code, currency, digits, strategy, approval
     FROM schemes
     WHERE id = $1";
 
-// Windows get their runs in order, so a scheme is behind if the window before its open one has none: a few rows per scheme,
-// however many windows there have been.
+// Few windows are settled by no run: the open ones, those that are held, those of voided runs, which have had a run, and what is looked for.
 const LIST_PENDING: &str = "
-    SELECT open.scheme_id
-    FROM windows open
-    JOIN windows last ON last.scheme_id = open.scheme_id AND last.number = open.number - 1
-    WHERE open.state = 'open' AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = last.id)
-    ORDER BY open.scheme_id";
-
-// Likewise the oldest window without a run is the one after the last that is sealed.
-const FIND_PENDING: &str = "
-    SELECT w.id, w.number, w.slot, w.closed_at
+    SELECT DISTINCT w.scheme_id
     FROM windows w
-    WHERE w.scheme_id = $1 AND w.number <= $2 AND w.state = 'closed'
-      AND w.number = (SELECT coalesce(max(s.number), 0) + 1 FROM seals s WHERE s.scheme_id = $1)";
+    WHERE w.run_id IS NULL AND w.state = 'closed' AND NOT w.held AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = w.id)
+    ORDER BY w.scheme_id";
+
+const FIND_PENDING: &str = "
+    SELECT w.number, w.slot, w.closed_at
+    FROM windows w
+    WHERE w.scheme_id = $1 AND w.number <= $2 AND w.run_id IS NULL AND w.state = 'closed' AND NOT w.held
+      AND NOT EXISTS (SELECT FROM run_windows r WHERE r.window_id = w.id)
+    ORDER BY w.number
+    LIMIT 1";
+
+const LIST_NOT_NETTED: &str = "
+    SELECT id, number
+    FROM windows
+    WHERE scheme_id = $1 AND number <= $2 AND run_id IS NULL
+    ORDER BY number";
 
 // One pass over the window's obligations, in which every processor may help: grouped first, joined then.
 const LIST_PAIRS: &str = "
@@ -78,14 +88,21 @@ const READ_TOTAL: &str = "
     FROM window_totals
     WHERE window_id = $1";
 
+// The caller holds the scheme's run lock, so nobody else takes the next number.
 const INSERT_RUN: &str = "
-    INSERT INTO runs (id, scheme_id, slot, state, currency, digits, strategy, algorithm_version, obligation_count,
+    INSERT INTO runs (id, scheme_id, number, slot, state, currency, digits, strategy, min_transfer_micro, algorithm_version, obligation_count,
                       gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at, remaining_micro)
-    VALUES ($1, $2, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    SELECT $1, $2, coalesce(max(number), 0) + 1, $3, 'computed', $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+    FROM runs
+    WHERE scheme_id = $2";
 
-const INSERT_RUN_WINDOW: &str = "
-    INSERT INTO run_windows (window_id, run_id)
-    VALUES ($1, $2)";
+const INSERT_RUN_WINDOWS: &str = "
+    INSERT INTO run_windows (run_id, window_id)
+    SELECT $1, unnest($2::uuid[])";
+
+const SETTLE_WINDOWS: &str = "
+    UPDATE windows SET run_id = $1
+    WHERE id = ANY ($2::uuid[]) AND run_id IS NULL";
 
 const COPY_POSITIONS: &str = "
     COPY run_positions (run_id, vendor_id, owed_micro, owes_micro, net_micro, settled_micro, carry_micro)
@@ -95,10 +112,14 @@ const COPY_TRANSFERS: &str = "
     COPY transfers (run_id, number, id, payer_id, payee_id, amount_micro, state)
     FROM STDIN BINARY";
 
+const COPY_CARRIES: &str = "
+    COPY run_carries (run_id, number, debtor_id, creditor_id, amount_micro)
+    FROM STDIN BINARY";
+
 const FIND: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro
+           r.remaining_micro, r.number
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
@@ -106,7 +127,7 @@ const FIND: &str = "
 const LIST: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro
+           r.remaining_micro, r.number
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE ($1::uuid IS NULL OR r.scheme_id = $1)
@@ -132,9 +153,8 @@ const LIST_POSITIONS: &str = "
     LIMIT $3";
 
 const LIST_WINDOWS: &str = "
-    SELECT w.id, w.number, w.opened_at, w.closed_at, w.slot, r.run_id, s.obligation_count, s.gross_micro, s.seal
+    SELECT w.id, w.number, w.opened_at, w.closed_at, w.slot, w.held, w.run_id, s.version, s.obligation_count, s.gross_micro, s.root, s.seal
     FROM windows w
-    LEFT JOIN run_windows r ON r.window_id = w.id
     LEFT JOIN seals s ON s.window_id = w.id
     WHERE w.scheme_id = $1 AND w.number < $2
     ORDER BY w.number DESC
@@ -170,21 +190,31 @@ pub(super) async fn widen(tx: &Tx<'_>) -> Result<(), Fault> {
 
 pub(crate) async fn find_scheme(tx: &Tx<'_>, id: SchemeId) -> Result<Option<Scheme>, Fault> {
     let Some(row) = tx.query_opt(FIND_SCHEME, &[&id.uuid()]).await? else { return Ok(None) };
-    let (digits, strategy): (i16, String) = (row.try_get(2)?, row.try_get(3)?);
-    Ok(Some(Scheme { id, code: row.try_get(0)?, currency: row.try_get(1)?, digits: to_scale(digits)?, strategy: to_strategy(&strategy)? }))
+    let (digits, strategy, approval): (i16, String, String) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+    Ok(Some(Scheme {
+        id,
+        code: row.try_get(0)?,
+        currency: row.try_get(1)?,
+        digits: to_scale(digits)?,
+        strategy: to_strategy(&strategy)?,
+        approval: Approval::parse(&approval).ok_or_else(|| Fault::Unreadable(format!("approval {approval}")))?,
+    }))
 }
 
 pub(super) async fn list_pending(tx: &Tx<'_>) -> Result<Vec<SchemeId>, Fault> {
     tx.query(LIST_PENDING, &[]).await?.iter().map(|row| Ok(SchemeId::new(row.try_get(0)?))).collect()
 }
 
-/// The oldest closed window without a run, with a number up to `until`.
+/// The oldest closed window that asks for a run and has had none, with a number up to `until`.
 pub(super) async fn find_pending(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Option<PendingWindow>, Fault> {
     let row = tx.query_opt(FIND_PENDING, &[&scheme.uuid(), &until]).await?;
-    row.map(|row| {
-        Ok(PendingWindow { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)?, slot: row.try_get(2)?, closed_at: row.try_get(3)? })
-    })
-    .transpose()
+    row.map(|row| Ok(PendingWindow { number: row.try_get(0)?, slot: row.try_get(1)?, closed_at: row.try_get(2)? })).transpose()
+}
+
+/// The windows with a number up to `until` that no run settles, the oldest first.
+pub(super) async fn list_not_netted(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Vec<NettedWindow>, Fault> {
+    let rows = tx.query(LIST_NOT_NETTED, &[&scheme.uuid(), &until]).await?;
+    rows.iter().map(|row| Ok(NettedWindow { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)? })).collect()
 }
 
 pub(super) async fn list_pairs(tx: &Tx<'_>, window: WindowId) -> Result<Vec<Pair>, Fault> {
@@ -214,8 +244,8 @@ pub(super) async fn insert_run(
     tx: &Tx<'_>,
     run: RunId,
     scheme: &Scheme,
-    window: &PendingWindow,
-    seal: &Seal,
+    slot: &str,
+    obligation_count: i64,
     netting: &Netting,
     at: Timestamp,
 ) -> Result<(), Fault> {
@@ -225,12 +255,12 @@ pub(super) async fn insert_run(
         &[
             &run.uuid(),
             &scheme.id.uuid(),
-            &window.slot,
+            &slot,
             &scheme.currency,
             &i16::from(scheme.digits.decimals()),
             &scheme.strategy.name(),
             &ALGORITHM_VERSION,
-            &seal.obligation_count,
+            &obligation_count,
             &netting.gross.units(),
             &netting.bilateral.units(),
             &netting.net.units(),
@@ -243,8 +273,29 @@ pub(super) async fn insert_run(
         ],
     )
     .await?;
-    tx.execute(INSERT_RUN_WINDOW, &[&window.id.uuid(), &run.uuid()]).await?;
     Ok(())
+}
+
+/// Lets the run settle the windows, none of which another run settles.
+pub(super) async fn insert_windows(tx: &Tx<'_>, run: RunId, windows: &[NettedWindow]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = windows.iter().map(|window| window.id.uuid()).collect();
+    tx.execute(INSERT_RUN_WINDOWS, &[&run.uuid(), &ids]).await?;
+    let settled = tx.execute(SETTLE_WINDOWS, &[&run.uuid(), &ids]).await?;
+    if usize::try_from(settled) == Ok(ids.len()) {
+        Ok(())
+    } else {
+        Err(Fault::Unreadable(format!("run {run}: a window is settled already")))
+    }
+}
+
+/// What the run leaves owed, in the order of its result.
+pub(super) async fn insert_carries(tx: &Tx<'_>, run: RunId, carries: &[NewObligation]) -> Result<(), Fault> {
+    let types = &[Type::UUID, Type::INT8, Type::UUID, Type::UUID, Type::INT8];
+    let mut copy = CopyIn::begin(tx, COPY_CARRIES, types).await?;
+    for (number, NewObligation { debtor, creditor, amount }) in (1_i64..).zip(carries) {
+        copy.row(&[&run.uuid(), &number, &debtor.uuid(), &creditor.uuid(), &amount.units()]).await?;
+    }
+    copy.finish().await
 }
 
 pub(super) async fn insert_positions(tx: &Tx<'_>, run: RunId, positions: &[(VendorId, &netting::Position)]) -> Result<(), Fault> {
@@ -317,31 +368,25 @@ pub(super) async fn list_windows(tx: &Tx<'_>, scheme: SchemeId, before: i64, lim
 
 fn to_window_summary(row: &Row) -> Result<WindowSummary, Fault> {
     let closed = row.try_get::<_, Option<Timestamp>>(3)?.zip(row.try_get::<_, Option<String>>(4)?);
+    let held = row.try_get(5)?;
     let window = Window {
         id: WindowId::new(row.try_get(0)?),
         number: row.try_get(1)?,
         opened_at: row.try_get(2)?,
-        closed: closed.map(|(closed_at, slot)| Cut { closed_at, slot }),
+        closed: closed.map(|(closed_at, slot)| Cut { closed_at, slot, held }),
     };
-    let netted = match row.try_get::<_, Option<Uuid>>(5)? {
-        None => None,
-        Some(run) => Some(Netted {
-            run: RunId::new(run),
-            obligation_count: row.try_get(6)?,
-            gross: Micro::new(row.try_get(7)?),
-            seal: to_hash(row.try_get(8)?)?,
-        }),
-    };
-    Ok(WindowSummary { window, netted })
+    let seal = row.try_get::<_, Option<i16>>(7)?.map(|_sealed| seals::to_seal(row, 7)).transpose()?;
+    Ok(WindowSummary { window, run: row.try_get::<_, Option<Uuid>>(6)?.map(RunId::new), seal })
 }
 
 fn to_run(row: &Row) -> Result<Run, Fault> {
     let strategy: String = row.try_get(6)?;
     Ok(Run {
         id: RunId::new(row.try_get(0)?),
+        number: row.try_get(18)?,
         scheme: row.try_get(1)?,
         slot: row.try_get(2)?,
-        state: row.try_get(3)?,
+        state: RunState::parse(row.try_get(3)?).ok_or_else(|| Fault::Unreadable("a run's state".to_owned()))?,
         currency: row.try_get(4)?,
         digits: to_scale(row.try_get(5)?)?,
         strategy: to_strategy(&strategy)?,

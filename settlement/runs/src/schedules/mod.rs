@@ -8,7 +8,7 @@
 pub mod slots;
 mod store;
 
-use crate::windows::{self, CloseRefusal};
+use crate::windows::{self, CloseRefusal, Closing};
 use jiff::Timestamp;
 use ledger::{Failure, Fault, Tx, new_id};
 use scrip::{SchemeId, WindowId};
@@ -170,7 +170,7 @@ pub(crate) async fn claim(tx: &Tx<'_>, now: Timestamp) -> Result<Option<Claimed>
 
     let mut closed = Vec::new();
     for slot in run {
-        match windows::close(tx, schedule.scheme, &slot.to_string()).await {
+        match windows::close(tx, schedule.scheme, &slot.to_string(), Closing::Run).await {
             Ok(window) => closed.push(window.window),
             Err(Failure::Fault(fault)) => return Err(fault),
             Err(Failure::Refused(CloseRefusal::SchemeNotFound)) => {

@@ -1,6 +1,6 @@
 //! Seals: what makes a closed window tamper-evident.
 //!
-//! Shape: every batch left a leaf over the obligations that it wrote ([`ledger::obligations::leaves`]); [`seal_window`] makes the
+//! Shape: every batch left a leaf over the obligations that it wrote ([`ledger::obligations::leaves`]); [`find_or_seal_window`] makes the
 //! window's root from its leaves and chains it to the seal of the window before. A window of millions of obligations is sealed by
 //! some thousands of leaves, which `verify` makes again from the obligations. Pure but for `store`.
 
@@ -13,7 +13,7 @@ use ledger::{Fault, Tx};
 use scrip::{Micro, SchemeId, WindowId};
 use sha2::{Digest, Sha256};
 pub use store::STATEMENTS;
-pub(crate) use store::{Batches, Obligation, Obligations, find, to_hash};
+pub(crate) use store::{Batches, Obligation, Obligations, find, to_hash, to_seal};
 use store::{find_previous, insert};
 
 /// What the first window of a scheme is chained to.
@@ -120,8 +120,17 @@ pub(crate) async fn read_contents(tx: &Tx<'_>, window: WindowId, version: Versio
     Ok(sums.contents(version))
 }
 
-/// Seals a closed window, the window before it being sealed already.
-pub(crate) async fn seal_window(tx: &Tx<'_>, scheme: SchemeId, window: WindowId, number: i64, at: Timestamp) -> Result<Seal, Fault> {
+/// The seal of a closed window, which is made now unless an earlier run, voided since, has made it. The window before is sealed already.
+pub(crate) async fn find_or_seal_window(
+    tx: &Tx<'_>,
+    scheme: SchemeId,
+    window: WindowId,
+    number: i64,
+    at: Timestamp,
+) -> Result<Seal, Fault> {
+    if let Some(sealed) = find(tx, window).await? {
+        return Ok(sealed);
+    }
     let previous = match number {
         1 => FIRST,
         _later => {

@@ -155,15 +155,20 @@ pub(crate) async fn insert(tx: &Tx<'_>, scheme: SchemeId, window: WindowId, numb
 }
 
 pub(crate) async fn find(tx: &Tx<'_>, window: WindowId) -> Result<Option<Seal>, Fault> {
-    let Some(row) = tx.query_opt(FIND, &[&window.uuid()]).await? else { return Ok(None) };
-    let version = row.try_get(0)?;
-    Ok(Some(Seal {
+    tx.query_opt(FIND, &[&window.uuid()]).await?.map(|row| to_seal(&row, 0)).transpose()
+}
+
+/// A seal from the columns version, number of obligations, gross, root and seal, the first of them being `first`.
+pub(crate) fn to_seal(row: &Row, first: usize) -> Result<Seal, Fault> {
+    let column = |offset| first.strict_add(offset);
+    let version = row.try_get(column(0))?;
+    Ok(Seal {
         version: Version::parse(version).ok_or_else(|| Fault::Unreadable(format!("seal version {version}")))?,
-        obligation_count: row.try_get(1)?,
-        gross: Micro::new(row.try_get(2)?),
-        root: to_hash(row.try_get(3)?)?,
-        seal: to_hash(row.try_get(4)?)?,
-    }))
+        obligation_count: row.try_get(column(1))?,
+        gross: Micro::new(row.try_get(column(2))?),
+        root: to_hash(row.try_get(column(3))?)?,
+        seal: to_hash(row.try_get(column(4))?)?,
+    })
 }
 
 /// The seal of the window before.

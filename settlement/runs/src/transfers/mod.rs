@@ -12,20 +12,20 @@ mod states;
 mod store;
 
 use crate::ids::marks_id;
-use crate::runs::states::{self as run_states, Actor, RunState};
+use crate::steps::{self, Actor, LockedRun, RunState, StepRefusal};
 use crate::windows;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder, record};
-use ledger::{Claim, Clock, Db, Failure, Fault, Tx, lock_scheme_shared, read_time};
-pub use reasons::{REASON_CHARS_MAX, REASON_CODES, Reason, ReasonCode};
+use ledger::{Claim, Db, Failure, Fault, Tx, lock_scheme_shared, read_time};
+pub use reasons::{REASON_CODES, Reason, ReasonCode};
 use rules::{Mark, Parties};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 pub use states::{Standing, TransferState};
 use std::collections::HashMap;
 pub use store::STATEMENTS;
-pub(crate) use store::{lock_run, to_reason, to_standing, to_state};
+pub(crate) use store::{to_reason, to_standing, to_state};
 use uuid::Uuid;
 
 /// A transfer by its run and its number there.
@@ -62,7 +62,7 @@ pub struct UnderSettlement {
     /// Where it stands.
     pub standing: Standing,
     /// Where its run stands.
-    pub run_state: String,
+    pub run_state: RunState,
     /// The currency of the amount.
     pub currency: String,
     /// The decimals of the currency.
@@ -110,7 +110,7 @@ pub struct Step {
     /// The confirmation that it follows from.
     pub confirmation: Option<Uuid>,
     /// When it was said.
-    pub at: Timestamp,
+    pub stepped_at: Timestamp,
 }
 
 /// A step to be taken.
@@ -127,6 +127,8 @@ pub(crate) struct NewStep {
 /// A step, and whether an earlier request with the same key has made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marked {
+    /// The transfer, as it stood before this request.
+    pub transfer: UnderSettlement,
     /// The step.
     pub step: Step,
     /// Nothing happened now.
@@ -137,7 +139,6 @@ pub struct Marked {
 #[derive(Debug, Clone)]
 pub struct Transfers {
     db: Db,
-    clock: Clock,
 }
 
 /// How often a transfer is rolled anew that another writer got in the way of, in the very same microsecond.
@@ -148,8 +149,8 @@ const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
 
 impl Transfers {
     /// The service on a database.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+    pub fn new(db: Db) -> Self {
+        Self { db }
     }
 
     /// Takes a transfer a step further for somebody who may. The same key again answers with the same step.
@@ -182,43 +183,48 @@ impl Transfers {
     async fn try_mark(&self, actor: &Actor, key: TransferKey, claim: &Claim, new: &NewMark) -> Result<Marked, Failure<MarkRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let run_state = lock_run(&tx, key.run).await?;
-        if let Some((request_hash, answer)) = store::find_claim(&tx, claim).await? {
-            return replay(&tx, key, claim, &request_hash, &answer).await;
-        }
+        let locked = lock_run(&tx, key.run).await?;
         let found = store::find(&tx, key).await?;
-        let transfer = found.ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
+        if let Some((request_hash, answer)) = store::find_claim(&tx, claim).await? {
+            return replay(&tx, found, claim, &request_hash, &answer).await;
+        }
+        let (locked, transfer) = locked.zip(found).ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
         let side = transfer.side_of(actor).ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
         let mark = rules::read(new).map_err(Failure::Refused)?;
-        let run_state = run_state.unwrap_or_default();
-        let next = rules::judge(&mark, side, transfer.standing, &run_state, transfer.parties()).map_err(Failure::Refused)?;
+        let next = rules::judge(&mark, side, transfer.standing, locked.state, transfer.parties()).map_err(Failure::Refused)?;
 
-        let at = self.clock.now();
         let Mark { to, bank_reference, booked_on, reason } = mark;
-        begin_settling(&tx, key.run, &run_state, at).await?;
+        begin_settling(&tx, &locked).await?;
         let step = NewStep { transfer: key, from: transfer.standing.state, next, bank_reference, booked_on, reason };
-        let seqs = store::take_steps(&tx, &[step], actor, None, at).await?;
+        let stepped_at = read_time(&tx).await?;
+        let seqs = store::take_steps(&tx, &[step], actor, None, stepped_at).await?;
         let seq = seqs.get(&key).copied().ok_or_else(|| Fault::Unreadable("a step without a number".to_owned()))?;
         if to == TransferState::Rolled {
             roll(&tx, &transfer).await?;
         }
-        end_settling(&tx, key.run, at).await?;
-        if !store::claim(&tx, claim, &seq.to_string(), at).await? {
+        end_settling(&tx, key.run).await?;
+        if !store::claim(&tx, claim, &seq.to_string(), stepped_at).await? {
             return Err(Failure::Refused(MarkRefusal::KeyReused));
         }
         let step = store::get_step(&tx, key, seq).await?;
         tx.commit().await?;
-        Ok(Marked { step, replayed: false })
+        Ok(Marked { transfer, step, replayed: false })
     }
 }
 
-/// The answer that the key had before.
-async fn replay(tx: &Tx<'_>, key: TransferKey, claim: &Claim, request_hash: &[u8], answer: &str) -> Result<Marked, Failure<MarkRefusal>> {
-    if request_hash != claim.request_hash {
-        return Err(Failure::Refused(MarkRefusal::KeyReused));
-    }
+/// The answer that the key had before. The path is part of the hash, so it is about the same transfer.
+async fn replay(
+    tx: &Tx<'_>,
+    found: Option<UnderSettlement>,
+    claim: &Claim,
+    request_hash: &[u8],
+    answer: &str,
+) -> Result<Marked, Failure<MarkRefusal>> {
+    let reused = || Failure::Refused(MarkRefusal::KeyReused);
+    let transfer = found.filter(|_| request_hash == claim.request_hash).ok_or_else(reused)?;
     let seq = answer.parse().map_err(|_| Fault::Unreadable(format!("the answer {answer}")))?;
-    Ok(Marked { step: store::get_step(tx, key, seq).await?, replayed: true })
+    let step = store::get_step(tx, transfer.key, seq).await?;
+    Ok(Marked { transfer, step, replayed: true })
 }
 
 /// The transfer is owed again: from its payer to its payee, in the scheme's open window.
@@ -237,20 +243,38 @@ async fn roll(tx: &Tx<'_>, transfer: &UnderSettlement) -> Result<(), Failure<Mar
     })
 }
 
-/// From the first step of its transfers on, a run is settling. The caller has locked it.
-pub(crate) async fn begin_settling(tx: &Tx<'_>, run: RunId, run_state: &str, at: Timestamp) -> Result<(), Fault> {
-    if run_state == "exported" { advance(tx, run, RunState::Settling, at).await } else { Ok(()) }
+/// The run, which nobody else changes until the tx ends. Whatever happens to the transfers of a run happens under this lock: the last one
+/// to end settles the run.
+pub(crate) async fn lock_run(tx: &Tx<'_>, run: RunId) -> Result<Option<LockedRun>, Fault> {
+    match steps::lock(tx, run).await {
+        Ok(locked) => Ok(Some(locked)),
+        Err(Failure::Refused(_)) => Ok(None),
+        Err(Failure::Fault(fault)) => Err(fault),
+    }
 }
 
-/// With the last step of its transfers, a run is settled. The caller has locked it.
-pub(crate) async fn end_settling(tx: &Tx<'_>, run: RunId, at: Timestamp) -> Result<(), Fault> {
-    if store::has_unfinished(tx, run).await? { Ok(()) } else { advance(tx, run, RunState::Settled, at).await }
+/// From the first step of its transfers on, a run is settling.
+pub(crate) async fn begin_settling(tx: &Tx<'_>, locked: &LockedRun) -> Result<(), Fault> {
+    if locked.state == RunState::Exported {
+        follow(steps::advance(tx, locked, RunState::Settling, &Actor::House, None).await)
+    } else {
+        Ok(())
+    }
 }
 
-/// The run follows its transfers by itself: the house does it. That the step is allowed is known by now.
-async fn advance(tx: &Tx<'_>, run: RunId, to: RunState, at: Timestamp) -> Result<(), Fault> {
-    run_states::advance(tx, run, to, &Actor::House, None, at).await.map_err(|failure| match failure {
-        Failure::Refused(refusal) => Fault::Unreadable(format!("run {run} does not follow its transfers: {refusal}")),
+/// With the last step of its transfers, a run is settled.
+pub(crate) async fn end_settling(tx: &Tx<'_>, run: RunId) -> Result<(), Fault> {
+    if store::has_unfinished(tx, run).await? {
+        return Ok(());
+    }
+    let locked = lock_run(tx, run).await?.ok_or_else(|| Fault::Unreadable(format!("run {run} is gone")))?;
+    follow(steps::advance(tx, &locked, RunState::Settled, &Actor::House, None).await)
+}
+
+/// A run follows its transfers by itself: that it may is known by now.
+fn follow(stepped: Result<(), Failure<StepRefusal>>) -> Result<(), Fault> {
+    stepped.map_err(|failure| match failure {
+        Failure::Refused(refusal) => Fault::Unreadable(format!("a run does not follow its transfers: {refusal}")),
         Failure::Fault(fault) => fault,
     })
 }
@@ -261,9 +285,9 @@ pub(crate) async fn take_steps(
     steps: &[NewStep],
     actor: &Actor,
     confirmation: Uuid,
-    at: Timestamp,
+    stepped_at: Timestamp,
 ) -> Result<HashMap<TransferKey, i32>, Fault> {
-    store::take_steps(tx, steps, actor, Some(confirmation), at).await
+    store::take_steps(tx, steps, actor, Some(confirmation), stepped_at).await
 }
 
 // What follows reads as whoever the tx is: the house sees everything, a vendor its own transfers.

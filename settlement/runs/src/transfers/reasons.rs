@@ -3,9 +3,6 @@
 //! The list is taken from the external status reason codes of ISO 20022, so that what a bank says need not be translated. A code that
 //! is not in it becomes `NARR`, which means "see the text", and stands in the text.
 
-/// The longest text, in characters.
-pub const REASON_CHARS_MAX: usize = 500;
-
 /// A reason of the closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReasonCode {
@@ -56,7 +53,7 @@ impl ReasonCode {
 pub struct Reason {
     /// A code of the list.
     pub code: Option<ReasonCode>,
-    /// For people; one line of at most [`REASON_CHARS_MAX`] characters.
+    /// For people; one line of at most [`crate::steps::REASON_LENGTH_MAX`] characters.
     pub text: Option<String>,
 }
 

@@ -1,7 +1,8 @@
 //! Who may take which step of a transfer, and what has to be said with it. Pure; checks in the order in which they are listed here.
 
-use super::reasons::{REASON_CHARS_MAX, Reason, ReasonCode, is_line};
+use super::reasons::{Reason, ReasonCode, is_line};
 use super::states::{Standing, TransferState};
+use crate::steps::{REASON_LENGTH_MAX, RunState};
 use jiff::civil::Date;
 
 /// The most characters of a bank's reference.
@@ -65,7 +66,7 @@ pub enum MarkRefusal {
     TransferNotFound,
     /// No state has that name.
     #[error("to: {to} is no state of a transfer")]
-    StateUnknown {
+    TransferStateUnknown {
         /// What was said.
         to: String,
     },
@@ -82,17 +83,17 @@ pub enum MarkRefusal {
         code: String,
     },
     /// Too long, or it controls.
-    #[error("reason: it is one line of 1 to {REASON_CHARS_MAX} characters")]
+    #[error("reason: it is one line of 1 to {REASON_LENGTH_MAX} characters")]
     ReasonMalformed,
     /// Nothing happens to transfers before their run is exported, nor when all of them are at their end.
     #[error("the run is {state}; transfers are marked while it is exported or settling")]
     RunNotUnderSettlement {
         /// The state of the run.
-        state: String,
+        state: RunState,
     },
     /// Not in the table.
     #[error("a transfer that is {} does not become {to}", standing.state)]
-    StepNotAllowed {
+    TransferStepIllegal {
         /// Where the transfer stands.
         standing: Standing,
         /// Where it was to go.
@@ -100,7 +101,7 @@ pub enum MarkRefusal {
     },
     /// In the table, but for somebody else.
     #[error("{to} is not yours to say: a payer says sent, failed or disputed, a payee received or disputed, the operator the rest")]
-    StepNotYours {
+    TransferStepNotYours {
         /// Where the transfer was to go.
         to: TransferState,
     },
@@ -121,27 +122,27 @@ pub enum MarkRefusal {
 /// Reads what somebody says.
 pub(crate) fn read(new: &NewMark) -> Result<Mark, MarkRefusal> {
     let NewMark { to, bank_reference, booked_on, reason_code, reason } = new;
-    let to = TransferState::parse(to).ok_or_else(|| MarkRefusal::StateUnknown { to: shown(to) })?;
+    let to = TransferState::parse(to).ok_or_else(|| MarkRefusal::TransferStateUnknown { to: shown(to) })?;
     if bank_reference.as_ref().is_some_and(|text| !is_line(text, BANK_REFERENCE_CHARS_MAX)) {
         return Err(MarkRefusal::BankReferenceMalformed);
     }
     let booked_on = booked_on.as_ref().map(|day| read_day(day).ok_or(MarkRefusal::BookedOnMalformed)).transpose()?;
     let find = |code: &String| ReasonCode::find(code).ok_or_else(|| MarkRefusal::ReasonCodeUnknown { code: shown(code) });
     let code = reason_code.as_ref().map(find).transpose()?;
-    if reason.as_ref().is_some_and(|text| !is_line(text, REASON_CHARS_MAX)) {
+    if reason.as_ref().is_some_and(|text| !is_line(text, REASON_LENGTH_MAX)) {
         return Err(MarkRefusal::ReasonMalformed);
     }
     Ok(Mark { to, bank_reference: bank_reference.clone(), booked_on, reason: Reason { code, text: reason.clone() } })
 }
 
 /// The transfer after the mark, if whoever marks may.
-pub(crate) fn judge(mark: &Mark, side: Side, standing: Standing, run_state: &str, parties: Parties) -> Result<Standing, MarkRefusal> {
-    if !matches!(run_state, "exported" | "settling") {
-        return Err(MarkRefusal::RunNotUnderSettlement { state: run_state.to_owned() });
+pub(crate) fn judge(mark: &Mark, side: Side, standing: Standing, run_state: RunState, parties: Parties) -> Result<Standing, MarkRefusal> {
+    if !matches!(run_state, RunState::Exported | RunState::Settling) {
+        return Err(MarkRefusal::RunNotUnderSettlement { state: run_state });
     }
-    let Some(next) = standing.become_state(mark.to) else { return Err(MarkRefusal::StepNotAllowed { standing, to: mark.to }) };
+    let Some(next) = standing.become_state(mark.to) else { return Err(MarkRefusal::TransferStepIllegal { standing, to: mark.to }) };
     if !side.may(standing.state, mark.to) {
-        return Err(MarkRefusal::StepNotYours { to: mark.to });
+        return Err(MarkRefusal::TransferStepNotYours { to: mark.to });
     }
     if mark.to == TransferState::Failed && standing.state != TransferState::Disputed && mark.reason.code.is_none() {
         return Err(MarkRefusal::ReasonCodeRequired);
@@ -156,8 +157,8 @@ pub(crate) fn judge(mark: &Mark, side: Side, standing: Standing, run_state: &str
 }
 
 /// What this side may make of the transfer now.
-pub fn next_steps(side: Side, standing: Standing, run_state: &str) -> Vec<TransferState> {
-    if !matches!(run_state, "exported" | "settling") {
+pub fn next_steps(side: Side, standing: Standing, run_state: RunState) -> Vec<TransferState> {
+    if !matches!(run_state, RunState::Exported | RunState::Settling) {
         return Vec::new();
     }
     standing.may_become().into_iter().filter(|to| side.may(standing.state, *to)).collect()
@@ -191,7 +192,7 @@ mod tests {
     /// The refusal by its first words, or the state afterwards.
     fn check(side: Side, steps: &[&str], to: &str, expected: &str) {
         let new = NewMark { to: to.to_owned(), reason_code: Some("AC04".to_owned()), reason: Some("so".to_owned()), ..NewMark::default() };
-        let judged = judge(&read(&new).unwrap(), side, standing(steps), "settling", Parties::TwoVendors);
+        let judged = judge(&read(&new).unwrap(), side, standing(steps), RunState::Settling, Parties::TwoVendors);
         let said = judged.map_or_else(|refusal| refusal.to_string(), |next| next.state.to_string());
         assert!(said.starts_with(expected), "{side:?} {steps:?} {to}: {said}");
     }
@@ -218,13 +219,14 @@ mod tests {
 
     #[test]
     fn who_may_is_what_is_shown() {
-        let next =
-            |side, steps: &[&str]| next_steps(side, standing(steps), "exported").iter().map(|to| to.as_str()).collect::<Vec<_>>().join(" ");
+        let next = |side, steps: &[&str]| {
+            next_steps(side, standing(steps), RunState::Exported).iter().map(|to| to.as_str()).collect::<Vec<_>>().join(" ")
+        };
         assert_eq!(next(Side::Payer, &[]), "sent failed disputed");
         assert_eq!(next(Side::Payee, &[]), "received disputed");
         assert_eq!(next(Side::Operator, &["failed"]), "retried rolled written_off disputed");
         assert_eq!(next(Side::Payer, &["sent", "disputed"]), "");
-        assert_eq!(next_steps(Side::Operator, Standing::FIRST, "approved"), []);
+        assert_eq!(next_steps(Side::Operator, Standing::FIRST, RunState::Approved), []);
     }
 
     #[test]
@@ -237,7 +239,7 @@ mod tests {
                 ..NewMark::default()
             };
             let from = if to == "rolled" { standing(&["failed"]) } else { Standing::FIRST };
-            judge(&read(&new).unwrap(), side, from, "exported", parties).err()
+            judge(&read(&new).unwrap(), side, from, RunState::Exported, parties).err()
         };
         assert_eq!(judged("failed", None, None, Side::Payer, Parties::TwoVendors), Some(MarkRefusal::ReasonCodeRequired));
         assert_eq!(judged("failed", Some("AC04"), None, Side::Payer, Parties::TwoVendors), None);
@@ -249,10 +251,10 @@ mod tests {
                 &read(&NewMark { to: "sent".to_owned(), ..NewMark::default() }).unwrap(),
                 Side::Payer,
                 Standing::FIRST,
-                "approved",
+                RunState::Approved,
                 Parties::TwoVendors
             ),
-            Err(MarkRefusal::RunNotUnderSettlement { state: "approved".to_owned() })
+            Err(MarkRefusal::RunNotUnderSettlement { state: RunState::Approved })
         );
     }
 

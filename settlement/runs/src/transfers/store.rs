@@ -3,7 +3,7 @@
 use super::reasons::{Reason, ReasonCode};
 use super::states::{Standing, TransferState};
 use super::{NewStep, Party, Step, TransferKey, UnderSettlement};
-use crate::runs::states::Actor;
+use crate::steps::{Actor, RunState};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::{Claim, Fault, Tx};
@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[CLAIM, FIND_CLAIM, LOCK_RUN, FIND, LIST_STEPS, FIND_STEP, HAS_UNFINISHED, UPDATE_TRANSFERS, INSERT_STEPS];
+pub const STATEMENTS: &[&str] = &[CLAIM, FIND_CLAIM, FIND, LIST_STEPS, FIND_STEP, HAS_UNFINISHED, UPDATE_TRANSFERS, INSERT_STEPS];
 
 const CLAIM: &str = "
     INSERT INTO idempotency (actor_id, key, request_hash, answer, created_at)
@@ -25,13 +25,6 @@ const FIND_CLAIM: &str = "
     FROM idempotency
     WHERE actor_id = $1 AND key = $2";
 
-// Whatever happens to the transfers of a run happens under this lock: the last one to end settles the run.
-const LOCK_RUN: &str = "
-    SELECT state
-    FROM runs
-    WHERE id = $1
-    FOR UPDATE";
-
 const FIND: &str = "
     SELECT t.id, t.payer_id, payer.code, t.payee_id, payee.code, t.amount_micro, t.state, t.disputed_from, t.attempt,
            r.state, r.currency, r.digits, r.scheme_id
@@ -42,13 +35,13 @@ const FIND: &str = "
     WHERE t.run_id = $1 AND t.number = $2";
 
 const LIST_STEPS: &str = "
-    SELECT seq, from_state, to_state, attempt, actor, bank_reference, booked_on, reason_code, reason, confirmation_id, at
+    SELECT seq, from_state, to_state, attempt, actor, bank_reference, booked_on, reason_code, reason, confirmation_id, stepped_at
     FROM transfer_steps
     WHERE run_id = $1 AND number = $2
     ORDER BY seq";
 
 const FIND_STEP: &str = "
-    SELECT seq, from_state, to_state, attempt, actor, bank_reference, booked_on, reason_code, reason, confirmation_id, at
+    SELECT seq, from_state, to_state, attempt, actor, bank_reference, booked_on, reason_code, reason, confirmation_id, stepped_at
     FROM transfer_steps
     WHERE run_id = $1 AND number = $2 AND seq = $3";
 
@@ -64,7 +57,7 @@ const UPDATE_TRANSFERS: &str = "
 // A step follows the last one of its transfer, whose row is locked.
 const INSERT_STEPS: &str = "
     INSERT INTO transfer_steps (run_id, number, seq, from_state, to_state, attempt, actor, bank_reference, booked_on, reason_code, reason,
-                                confirmation_id, at)
+                                confirmation_id, stepped_at)
     SELECT u.run_id, u.number, coalesce((SELECT max(s.seq) FROM transfer_steps s WHERE s.run_id = u.run_id AND s.number = u.number), 0) + 1,
            u.from_state, u.to_state, u.attempt, $10, u.bank_reference, u.booked_on, u.reason_code, u.reason, $11, $12
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::date[], $8::text[], $9::text[])
@@ -83,18 +76,13 @@ pub(super) async fn claim(tx: &Tx<'_>, claim: &Claim, answer: &str, at: Timestam
     Ok(tx.execute(CLAIM, &[actor, key, &request_hash.as_slice(), &answer, &at]).await? == 1)
 }
 
-/// The state of the run, which nobody else changes until the tx ends.
-pub(crate) async fn lock_run(tx: &Tx<'_>, run: RunId) -> Result<Option<String>, Fault> {
-    tx.query_opt(LOCK_RUN, &[&run.uuid()]).await?.map(|row| Ok(row.try_get(0)?)).transpose()
-}
-
 pub(super) async fn find(tx: &Tx<'_>, key: TransferKey) -> Result<Option<UnderSettlement>, Fault> {
     let Some(row) = tx.query_opt(FIND, &[&key.run.uuid(), &key.number]).await? else { return Ok(None) };
     let party = |id: usize, code: usize| {
         let found = row.try_get::<_, Option<Uuid>>(id)?.map(VendorId::new).zip(row.try_get::<_, Option<String>>(code)?);
         Ok::<_, Fault>(found.map(|(id, code)| Party { id, code }))
     };
-    let digits: i16 = row.try_get(11)?;
+    let (run_state, digits): (&str, i16) = (row.try_get(9)?, row.try_get(11)?);
     Ok(Some(UnderSettlement {
         key,
         id: row.try_get(0)?,
@@ -102,7 +90,7 @@ pub(super) async fn find(tx: &Tx<'_>, key: TransferKey) -> Result<Option<UnderSe
         payee: party(3, 4)?,
         amount: Micro::new(row.try_get(5)?),
         standing: to_standing(row.try_get(6)?, row.try_get(7)?, row.try_get(8)?)?,
-        run_state: row.try_get(9)?,
+        run_state: RunState::parse(run_state).ok_or_else(|| Fault::Unreadable(format!("run state {run_state}")))?,
         currency: row.try_get(10)?,
         digits: Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))?,
         scheme: SchemeId::new(row.try_get(12)?),
@@ -138,12 +126,12 @@ fn to_step(row: &Row) -> Result<Step, Fault> {
         from: to_state(row.try_get(1)?)?,
         to: to_state(row.try_get(2)?)?,
         attempt: row.try_get(3)?,
-        actor: Actor::parse(actor).ok_or_else(|| Fault::Unreadable(format!("actor {actor}")))?,
+        actor: actor.parse().map_err(|_| Fault::Unreadable(format!("actor {actor}")))?,
         bank_reference: row.try_get(5)?,
         booked_on: row.try_get(6)?,
         reason: to_reason(row.try_get(7)?, row.try_get(8)?)?,
         confirmation: row.try_get(9)?,
-        at: row.try_get(10)?,
+        stepped_at: row.try_get(10)?,
     })
 }
 
@@ -159,7 +147,7 @@ pub(super) async fn take_steps(
     steps: &[NewStep],
     actor: &Actor,
     confirmation: Option<Uuid>,
-    at: Timestamp,
+    stepped_at: Timestamp,
 ) -> Result<HashMap<TransferKey, i32>, Fault> {
     let runs: Vec<Uuid> = steps.iter().map(|step| step.transfer.run.uuid()).collect();
     let numbers: Vec<i64> = steps.iter().map(|step| step.transfer.number).collect();
@@ -178,7 +166,20 @@ pub(super) async fn take_steps(
     let rows = tx
         .query(
             INSERT_STEPS,
-            &[&runs, &numbers, &from, &to, &attempts, &bank_references, &days, &codes, &texts, &actor.to_string(), &confirmation, &at],
+            &[
+                &runs,
+                &numbers,
+                &from,
+                &to,
+                &attempts,
+                &bank_references,
+                &days,
+                &codes,
+                &texts,
+                &actor.to_string(),
+                &confirmation,
+                &stepped_at,
+            ],
         )
         .await?;
     rows.iter().map(|row| Ok((TransferKey { run: RunId::new(row.try_get(0)?), number: row.try_get(1)? }, row.try_get(2)?))).collect()

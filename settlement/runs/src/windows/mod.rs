@@ -32,6 +32,8 @@ pub struct Cut {
     pub closed_at: Timestamp,
     /// What closed it.
     pub slot: String,
+    /// Whether it waits for the scheme's next run instead of having asked for one of its own.
+    pub held: bool,
 }
 
 /// The window that a slot closed.
@@ -43,6 +45,15 @@ pub struct Closed {
     pub number: i64,
     /// Whether this call closed it; false when the slot had done so before.
     pub closed_now: bool,
+}
+
+/// What a window is closed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// A run of its own.
+    Run,
+    /// The scheme's next run, whenever that is.
+    Hold,
 }
 
 /// Why no window was closed.
@@ -64,12 +75,12 @@ pub async fn open_first(tx: &Tx<'_>, scheme: SchemeId, now: Timestamp) -> Result
 ///
 /// Waits for the batches that are posting into the window; `clock_timestamp()` is read only then, so nothing in the window is
 /// later than its end.
-pub async fn close(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Closed, Failure<CloseRefusal>> {
+pub async fn close(tx: &Tx<'_>, scheme: SchemeId, slot: &str, closing: Closing) -> Result<Closed, Failure<CloseRefusal>> {
     lock_scheme_exclusive(tx, scheme).await?;
     if let Some((window, number)) = store::find_by_slot(tx, scheme, slot).await? {
         return Ok(Closed { window, number, closed_now: false });
     }
-    let Some((window, number, at)) = store::close_open(tx, scheme, slot).await? else {
+    let Some((window, number, at)) = store::close_open(tx, scheme, slot, closing == Closing::Hold).await? else {
         return Err(Failure::Refused(CloseRefusal::SchemeNotFound));
     };
     add_closed_window(tx, window).await?;

@@ -1,6 +1,6 @@
 //! The rows of windows.
 
-use super::{Cut, Window};
+use super::Window;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::{SchemeId, WindowId};
@@ -15,7 +15,7 @@ const INSERT: &str = "
 
 // clock_timestamp() and not now(): the tx may have waited for the lock. An instant before opened_at would be a clock that went back.
 const CLOSE_OPEN: &str = "
-    UPDATE windows SET state = 'closed', closed_at = greatest(clock_timestamp(), opened_at), slot = $2
+    UPDATE windows SET state = 'closed', closed_at = greatest(clock_timestamp(), opened_at), slot = $2, held = $3
     WHERE scheme_id = $1 AND state = 'open'
     RETURNING id, number, closed_at";
 
@@ -25,7 +25,7 @@ const FIND_BY_SLOT: &str = "
     WHERE scheme_id = $1 AND slot = $2";
 
 const FIND_OPEN: &str = "
-    SELECT id, number, opened_at, closed_at, slot
+    SELECT id, number, opened_at
     FROM windows
     WHERE scheme_id = $1 AND state = 'open'";
 
@@ -34,8 +34,8 @@ pub(super) async fn insert(tx: &Tx<'_>, window: WindowId, scheme: SchemeId, numb
     Ok(())
 }
 
-pub(super) async fn close_open(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Option<(WindowId, i64, Timestamp)>, Fault> {
-    let row = tx.query_opt(CLOSE_OPEN, &[&scheme.uuid(), &slot]).await?;
+pub(super) async fn close_open(tx: &Tx<'_>, scheme: SchemeId, slot: &str, held: bool) -> Result<Option<(WindowId, i64, Timestamp)>, Fault> {
+    let row = tx.query_opt(CLOSE_OPEN, &[&scheme.uuid(), &slot, &held]).await?;
     row.map(|row| Ok((WindowId::new(row.try_get(0)?), row.try_get(1)?, row.try_get(2)?))).transpose()
 }
 
@@ -50,7 +50,5 @@ pub(crate) async fn find_open(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Wi
 }
 
 fn to_window(row: Row) -> Result<Window, Fault> {
-    let (closed_at, slot): (Option<Timestamp>, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
-    let closed = closed_at.zip(slot).map(|(closed_at, slot)| Cut { closed_at, slot });
-    Ok(Window { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)?, opened_at: row.try_get(2)?, closed })
+    Ok(Window { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)?, opened_at: row.try_get(2)?, closed: None })
 }

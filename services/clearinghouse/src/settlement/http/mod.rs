@@ -1,9 +1,15 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
-//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`schedules`] the routes of schedules.
+//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
+//! [`previews`] those of a run that is not made, [`transfers`] those of one transfer, [`confirmations`] those of what banks say,
+//! [`schedules`] those of schedules.
 
+mod confirmations;
 mod download;
+mod previews;
 mod schedules;
+mod steps;
+mod transfers;
 mod views;
 
 use super::Viewer;
@@ -30,13 +36,17 @@ use views::{FileView, PositionView, RunView, TransferView, WindowView};
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_run, list_runs_of_scheme))
-        .routes(routes!(list_windows))
+        .routes(routes!(list_windows, hold_window))
         .routes(routes!(list_runs))
         .routes(routes!(get_run))
         .routes(routes!(list_transfers))
         .routes(routes!(list_positions))
         .routes(routes!(list_files))
         .routes(routes!(get_file))
+        .merge(steps::routes())
+        .merge(previews::routes())
+        .merge(transfers::routes())
+        .merge(confirmations::routes())
         .merge(schedules::routes())
 }
 
@@ -66,6 +76,21 @@ async fn list_windows(
 ) -> Result<Json<Paged<WindowView>>, ApiError> {
     let windows = app.settlement.list_windows(&scheme, page.after()?, page.limit_plus_one()).await?;
     Ok(Json(page.of(windows, |summary| summary.window.number)))
+}
+
+/// Close the scheme's window without netting it: it waits for the scheme's next run, which nets it together with its own.
+#[utoipa::path(post, path = "/v1/schemes/{scheme}/windows", tag = "settlement", request_body = Nothing,
+    params(("scheme" = String, Path, description = "the scheme's code"), IdempotencyKey), security(("operator_key" = [])),
+    responses((status = 201, body = WindowView), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]
+async fn hold_window(
+    State(app): State<App>,
+    _: Operator,
+    Path(scheme): Path<String>,
+    request: Keyed<Nothing>,
+) -> Result<Posted<WindowView>, ApiError> {
+    request.body?;
+    let (window, closed_now) = app.settlement.hold_window(&scheme, &request.key).await?;
+    Ok(Posted::created(!closed_now, window.into()))
 }
 
 /// A scheme's runs, newest first.

@@ -6,9 +6,10 @@ use crate::settlement::Viewer;
 use jiff::Timestamp;
 use runs::Run;
 use runs::files::FileHead;
-use runs::runs::{Netted, Position, Transfer, WindowSummary};
+use runs::runs::{Position, Transfer, WindowSummary};
+use runs::seals::Seal;
 use runs::windows::{Cut, Window};
-use scrip::{Micro, Scale};
+use scrip::{Micro, RunId, Scale};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,7 +28,9 @@ pub(super) struct WindowView {
     closed_at: Option<Timestamp>,
     /// What closed it: a scheduled instant, or `manual:` and the key of the request.
     slot: Option<String>,
-    /// The run that netted it.
+    /// Whether it was closed to wait for the scheme's next run.
+    held: bool,
+    /// The run that settles it; none while it is open or waits, and none after its run was voided, until the next one.
     run: Option<Uuid>,
     /// How many obligations it holds; known once it is sealed.
     obligation_count: Option<i64>,
@@ -39,35 +42,36 @@ pub(super) struct WindowView {
 }
 
 impl From<WindowSummary> for WindowView {
-    fn from(WindowSummary { window, netted }: WindowSummary) -> Self {
+    fn from(WindowSummary { window, run, seal }: WindowSummary) -> Self {
         let Window { id: _, number, opened_at, closed } = window;
-        let (state, closed_at, slot) = match closed {
-            Some(Cut { closed_at, slot }) => ("closed", Some(closed_at), Some(slot)),
-            None => ("open", None, None),
+        let (state, closed_at, slot, held) = match closed {
+            Some(Cut { closed_at, slot, held }) => ("closed", Some(closed_at), Some(slot), held),
+            None => ("open", None, None, false),
         };
-        let (run, obligation_count, gross, seal) = match netted {
-            Some(Netted { run, obligation_count, gross, seal }) => (
-                Some(run.uuid()),
-                Some(obligation_count),
-                Some(gross.display(scrip::money::MICRO_SCALE).to_string()),
-                Some(hex::encode(seal)),
-            ),
-            None => (None, None, None, None),
+        let (obligation_count, gross, seal) = match seal {
+            Some(Seal { version: _, obligation_count, gross, root: _, seal }) => {
+                (Some(obligation_count), Some(gross.display(scrip::money::MICRO_SCALE).to_string()), Some(hex::encode(seal)))
+            }
+            None => (None, None, None),
         };
-        Self { number, state: state.to_owned(), opened_at, closed_at, slot, run, obligation_count, gross, seal }
+        let run = run.map(RunId::uuid);
+        Self { number, state: state.to_owned(), opened_at, closed_at, slot, held, run, obligation_count, gross, seal }
     }
 }
 
-/// The netting of one window of a scheme.
+/// The netting of the windows of a scheme that no run before it settles.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RunView {
     id: Uuid,
+    /// Counts the scheme's runs from 1.
+    number: i64,
     /// The scheme's code.
     #[schema(example = "EUROPE")]
     scheme: String,
-    /// What closed the window: a scheduled instant, or `manual:` and the key of the request.
+    /// What closed its last window: a scheduled instant, or `manual:` and the key of the request.
     #[schema(example = "2026-11-23T12:00:00Z")]
     slot: String,
+    /// computed, proposed, approved, exported, settling, settled, or voided.
     #[schema(example = "computed")]
     state: String,
     #[schema(example = "EUR")]
@@ -76,7 +80,7 @@ pub(super) struct RunView {
     digits: u8,
     #[schema(example = "direct")]
     strategy: String,
-    /// The cut-off that it is computed as of.
+    /// The cut-off that it is computed as of: the end of its last window.
     #[schema(value_type = String, format = DateTime)]
     computed_at: Timestamp,
     #[serde(flatten)]
@@ -112,9 +116,10 @@ impl RunView {
             Viewer::House => Some(TotalsView::of(&run)),
             Viewer::Vendor(_) => None,
         };
-        let Run { id, scheme, slot, state, currency, digits, strategy, computed_at, .. } = run;
+        let Run { id, number, scheme, slot, state, currency, digits, strategy, computed_at, .. } = run;
         let (digits, strategy) = (digits.decimals(), strategy.name().to_owned());
-        Self { id: id.uuid(), scheme, slot, state, currency, digits, strategy, computed_at, totals }
+        let state = state.to_string();
+        Self { id: id.uuid(), number, scheme, slot, state, currency, digits, strategy, computed_at, totals }
     }
 }
 
