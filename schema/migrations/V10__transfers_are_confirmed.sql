@@ -28,8 +28,8 @@ CREATE FUNCTION check_transfer_step() RETURNS trigger
     AS $$
 BEGIN
     IF NOT transfer_may_become(OLD.state, NEW.state, OLD.disputed_from)
-       OR NEW.attempt <> OLD.attempt + CASE WHEN OLD.state = 'failed' AND NEW.state = 'retried' THEN 1 ELSE 0 END
-       OR NEW.disputed_from IS DISTINCT FROM CASE WHEN NEW.state = 'disputed' THEN OLD.state END THEN
+       OR NEW.attempt <> OLD.attempt + (CASE WHEN OLD.state = 'failed' AND NEW.state = 'retried' THEN 1 ELSE 0 END)
+       OR NEW.disputed_from IS DISTINCT FROM (CASE WHEN NEW.state = 'disputed' THEN OLD.state END) THEN
         RAISE EXCEPTION 'a transfer that is % does not become %', OLD.state, NEW.state
             USING ERRCODE = 'check_violation', TABLE = 'transfers', CONSTRAINT = 'transfers_step_allowed';
     END IF;
