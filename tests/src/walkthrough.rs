@@ -18,7 +18,7 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
     audit(async |house| {
         let blocks = blocks();
         let (first, steps) = blocks.split_first().expect("the walkthrough has steps");
-        assert_eq!(steps.len(), 5);
+        assert_eq!(steps.len(), 6);
         let key = clearinghouse::access::create_operator_key(&house.db, &house.clock, "walkthrough").await.unwrap();
         // Only the address and the key are the reader's own.
         let setting: String = first.lines().filter(|line| !line.starts_with("export ")).collect::<Vec<_>>().join("\n");
@@ -32,5 +32,6 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
         assert!(!said.contains("urn:scriphouse:problem"), "{said}");
         assert!(said.contains(",MILES,BEANS,50.00,EUR"), "the transfer is in the file: {said}");
         assert!(said.contains(r#""receive":"100.00""#), "{said}");
+        assert!(said.contains(r#""outcomes":{"confirmed":1}"#) && said.contains(r#""state":"settled""#), "{said}");
     });
 }

@@ -13,7 +13,7 @@ pub(super) const UPLOADS_MAX: usize = 2;
 
 impl Settlement {
     /// A place for one upload, until it is dropped; refuses rather than waits.
-    pub(crate) fn take_upload_place(&self) -> Result<OwnedSemaphorePermit, SettlementRefusal> {
+    pub fn take_upload_place(&self) -> Result<OwnedSemaphorePermit, SettlementRefusal> {
         self.places.clone().try_acquire_owned().map_err(|_| SettlementRefusal::Overloaded)
     }
 

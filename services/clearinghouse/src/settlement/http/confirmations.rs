@@ -8,11 +8,16 @@ use crate::http::body::{self, Body, Nothing, Path, Posted, Query};
 use crate::http::credential::Operator;
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::ProblemView;
+use crate::settlement::SettlementRefusal;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
 use bytes::Bytes;
 use jiff::Timestamp;
-use runs::confirmations::{Confirmation, ConfirmationId, JudgedEntry, Outcome, Severity, Stated, UPLOAD_BYTES_MAX};
+use runs::confirmations::{
+    Confirmation, ConfirmationError, ConfirmationId, ConfirmationRefusal, JudgedEntry, Outcome, Severity, Stated, UPLOAD_BYTES_MAX,
+};
 use runs::{Actor, TransferKey};
 use scrip::Scale;
 use serde::{Deserialize, Serialize};
@@ -27,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(upload_confirmation, list_confirmations))
         .routes(routes!(get_confirmation))
-        .routes(routes!(list_entries))
+        .routes(routes!(list_confirmation_entries))
         .routes(routes!(apply_confirmation))
 }
 
@@ -168,10 +173,18 @@ impl FromRequest<App> for Upload {
     type Rejection = ApiError;
 
     async fn from_request(mut request: Request, app: &App) -> Result<Self, ApiError> {
+        // What is said to be too large is not waited for.
+        if declared_bytes(request.headers()).is_some_and(|bytes| bytes > UPLOAD_BYTES_MAX) {
+            return Err(SettlementRefusal::Confirmation(ConfirmationRefusal::Unreadable(ConfirmationError::TooLarge)).into());
+        }
         let place = app.settlement.take_upload_place()?;
         DefaultBodyLimit::max(UPLOAD_BYTES_MAX).apply(&mut request);
         Ok(Self { place, bytes: body::read_bytes(request, app).await? })
     }
+}
+
+fn declared_bytes(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Which entries are asked for.
@@ -233,7 +246,7 @@ async fn get_confirmation(State(app): State<App>, _: Operator, Path(id): Path<Uu
 #[utoipa::path(get, path = "/v1/confirmations/{id}/entries", tag = "settlement", params(("id" = Uuid, Path), EntryParams),
     security(("operator_key" = [])),
     responses((status = 200, body = Paged<EntryView>), (status = "4XX", body = ProblemView, description = "not_found, outcome_unknown")))]
-async fn list_entries(
+async fn list_confirmation_entries(
     State(app): State<App>,
     _: Operator,
     Path(id): Path<Uuid>,
