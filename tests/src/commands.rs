@@ -58,6 +58,31 @@ fn net_needs_no_database_and_prints_one_json_object() {
 }
 
 #[test]
+fn net_shows_what_every_strategy_would_come_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "debts.csv", DEBTS);
+
+    let output = program::run(&["net", file.to_str().unwrap(), "--what-if", "--json", "--min-transfer", "4"]);
+
+    let json: Value = serde_json::from_str(&said(&output)).expect("exactly one JSON object");
+    assert_eq!((&json["gross"], &json["conservative"], &json["net"]), (&"20.875".into(), &"11.875".into(), &"7.625".into()));
+    let strategies = json["strategies"].as_array().unwrap();
+    let lines: Vec<String> = strategies.iter().map(|s| format!("{} {} {}", s["strategy"], s["transfers"], s["carried"])).collect();
+    let expected = ["gross 2 3.125", "bilateral 2 2.875", "conservative 2 0.125", "direct 1 3.250", "fewest 1 3.250", "hub 2 3.250"];
+    assert_eq!(lines.join(", ").replace('"', ""), expected.join(", "));
+}
+
+#[test]
+fn net_refuses_a_usage_that_cannot_be_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "debts.csv", DEBTS);
+    let file = file.to_str().unwrap();
+    refused(&program::run(&["net", file, "--strategy", "direct", "--out", file]), &["debts.csv", "no folder", "--out"]);
+    refused(&program::run(&["net", file, "--strategy", "direct", "--what-if"]), &["--strategy", "--what-if"]);
+    refused(&program::run(&["net", file, "--strategy", "direct", "--min-transfer", "-1"]), &["--min-transfer"]);
+}
+
+#[test]
 fn net_gives_the_same_bytes_for_shuffled_input() {
     let dir = tempfile::tempdir().unwrap();
     let mut lines: Vec<&str> = DEBTS.lines().skip(1).collect();
@@ -85,6 +110,8 @@ const BAD_FILES: &[(&[u8], &[&str])] = &[
     (b"debtor,creditor,amount\nAA,,5\n", &["line 2", "creditor"]),
     (b"debtor,creditor,amount\nAA,BB\n", &["line 2"]),
     (b"debtor,creditor\nAA,BB\n", &["amount"]),
+    (b"Debtor,Creditor,Amount\nAA,BB,1\n", &["line 1", "debtor", "small letters"]),
+    (b"debtor;creditor;amount\nAA;BB;1\n", &["line 1", "';'", "commas"]),
     (b"", &["debtor"]),
     (b"debtor,creditor,amount\nAA,BB,1\nA\xC4,BB,1\n", &["line 3", "UTF-8"]),
     (b"d\xE9biteur,creditor,amount\nAA,BB,1\n", &["line 1", "debtor"]),

@@ -26,7 +26,9 @@ mod api {
 /// Windows, runs, files and schedules.
 mod settlement {
     mod confirmations;
+    mod disputes;
     mod files;
+    mod interruptions;
     mod leaves;
     mod runs;
     mod schedules;

@@ -35,6 +35,24 @@ fn real_obligations_net_to_the_figures_that_were_computed_elsewhere() {
     assert_eq!((&netted["obligations"], &netted["parties"]), (&json!(94_223), &json!(37_677)));
 }
 
+#[test]
+fn real_obligations_need_fewer_transfers_than_the_largest_first() {
+    let Some(file) = obligations() else {
+        println!("nothing to check: ../shared/data/sarafu-obligations.csv is not beside this checkout");
+        return;
+    };
+    let netted = |strategy| {
+        let netted = succeeded(&program::run(&["net", file.to_str().unwrap(), "--strategy", strategy, "--json"]));
+        serde_json::from_str::<Value>(&netted).expect("exactly one JSON object")
+    };
+
+    let (direct, fewest) = (netted("direct"), netted("fewest"));
+
+    assert_eq!((&fewest["total"], &fewest["remaining"]), (&direct["total"], &direct["remaining"]));
+    let [direct, fewest, needed] = [&direct["transfers"], &fewest["transfers"], &fewest["transfers_needed"]].map(|n| n.as_u64().unwrap());
+    assert!(needed <= fewest && fewest < direct, "{needed} needed, {fewest} by fewest, {direct} by direct");
+}
+
 /// The figures are those of Google's OR-Tools on the same file.
 #[test]
 fn the_circles_of_real_obligations_are_the_largest_that_another_solver_finds() {

@@ -2,7 +2,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers that name parties")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use netting::{Netting, Network, Strategy};
+use netting::{Netting, Network, Strategy, Terms};
 use scrip::{Micro, Scale};
 
 /// Obligations for each party.
@@ -29,8 +29,9 @@ fn strategies(criterion: &mut Criterion) {
         let network = network(size);
         group.throughput(Throughput::Elements(size));
         for strategy in Strategy::ALL {
+            let terms = Terms { strategy, digits: cents, min_transfer: Micro::ZERO };
             group.bench_with_input(BenchmarkId::new(strategy.name(), size), &network, |bencher, network| {
-                bencher.iter(|| Netting::compute(network, strategy, cents).expect("it nets"));
+                bencher.iter(|| Netting::compute(network, terms).expect("it nets"));
             });
         }
     }

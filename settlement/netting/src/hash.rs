@@ -7,9 +7,9 @@ use crate::{
     ALGORITHM_VERSION,
     network::Network,
     outcome::{Carry, Transfer},
-    strategy::Strategy,
+    terms::Terms,
 };
-use scrip::{Micro, Scale};
+use scrip::Micro;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
@@ -46,9 +46,10 @@ pub(crate) fn input(network: &Network) -> Digest {
 }
 
 /// Over strategy, algorithm version, digits, the number of transfers, payer, payee and amount of each in order, the number of
-/// carries, debtor, creditor and amount of each in order.
-pub(crate) fn output(strategy: Strategy, digits: Scale, transfers: &[Transfer], carries: &[Carry]) -> Digest {
+/// carries, debtor, creditor and amount of each in order; and, unless it is zero, the smallest transfer.
+pub(crate) fn output(terms: &Terms, transfers: &[Transfer], carries: &[Carry]) -> Digest {
     let mut fields = Fields::default();
+    let Terms { strategy, digits, min_transfer } = terms;
     fields.text(strategy.name()).number(i64::from(ALGORITHM_VERSION)).number(i64::from(digits.decimals()));
     fields.count(transfers.len());
     for Transfer { payer, payee, amount } in transfers {
@@ -57,6 +58,9 @@ pub(crate) fn output(strategy: Strategy, digits: Scale, transfers: &[Transfer], 
     fields.count(carries.len());
     for Carry { debtor, creditor, amount } in carries {
         fields.text(debtor.as_str()).text(creditor.as_str()).amount(*amount);
+    }
+    if *min_transfer > Micro::ZERO {
+        fields.amount(*min_transfer);
     }
     fields.finish()
 }

@@ -3,11 +3,13 @@
 use crate::{
     debts::Debts,
     hash::{self, Digest},
+    holding::{self, Holding, Parted},
     network::{Flow, Network, Party, at},
     outcome::{Carry, NettingError, Position, SetOff, Transfer},
     rounding,
     strategies::{self, Plan},
     strategy::Strategy,
+    terms::Terms,
 };
 use scrip::{Micro, Scale};
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ pub struct Netting {
     pub strategy: Strategy,
     /// The currency's decimals, to which transfers are rounded; 6 rounds nothing.
     pub digits: Scale,
+    /// The smallest transfer that is made; zero where every one is.
+    pub min_transfer: Micro,
     /// How many obligations went in.
     pub obligations: usize,
     /// How many parties owe or are owed.
@@ -35,33 +39,62 @@ pub struct Netting {
     pub set_off: Micro,
     /// What the strategy leaves to be paid of the parties' debts, before rounding. The hub leaves the net internal debt, as `direct` does.
     pub remaining: Micro,
-    /// Whether the strategy provably reached its goal. Only a search that had to stop early says no, and none of today's does.
+    /// What was held back of what is owed; all of it is carried.
+    pub held_back: Micro,
+    /// Whether the strategy provably reached its goal. Only `fewest` may have to say no, where it had to stop its search early.
     pub optimal: bool,
+    /// How many transfers it takes at least to settle the rounded nets, where the strategy is `fewest`; else none. A smallest transfer holds
+    /// some of them back.
+    pub transfers_needed: Option<usize>,
     /// One per party, in byte order of their names.
     pub positions: Vec<Position>,
     /// In the order of the strategy.
     pub transfers: Vec<Transfer>,
-    /// What rounding leaves owed, to become obligations of the next window.
+    /// What rounding and the smallest transfer leave owed, to become obligations of the next window; at most one from one party to another.
     pub carries: Vec<Carry>,
     /// One per debtor and creditor, in their order, where the strategy is `conservative`; else none.
     pub set_offs: Vec<SetOff>,
     /// See [`Digest`] and the module `hash`: over the obligations.
     pub input_hash: Digest,
-    /// Over strategy, algorithm version, digits, transfers and carries.
+    /// Over strategy, algorithm version, digits, transfers, carries, and the smallest transfer if there is one.
     pub output_hash: Digest,
 }
 
 impl Netting {
-    /// Nets `network` by `strategy`, with transfers in whole minor units of a currency with so many `digits`.
+    /// Nets `network` by these terms.
     ///
-    /// Takes the time of sorting, O(n log n) in the number of obligations; `conservative` searches circles besides. Panics if the result does not give every party its
-    /// position: that would be a bug, and no money may move because of it.
-    pub fn compute(network: &Network, strategy: Strategy, digits: Scale) -> Result<Self, NettingError> {
-        let debts = Debts::of(network);
-        let Plan { transfers, carries, remaining, optimal } = strategies::plan(network, &debts, strategy, rounding::grain(digits))?;
+    /// Takes the time of sorting, O(n log n) in the number of obligations; `conservative` searches circles besides, and `fewest` groups that
+    /// sum to zero. Panics if the result does not give every party its position: that would be a bug, and no money may move because of it.
+    pub fn compute(network: &Network, terms: Terms) -> Result<Self, NettingError> {
+        Self::of(network, &Debts::of(network), hash::input(network), terms)
+    }
 
-        let positions = positions(network, &debts, &transfers, &carries);
-        let set_offs = if strategy == Strategy::Conservative { set_offs(network, &debts, &transfers, &carries) } else { Vec::new() };
+    /// Nets all but what is held back, which is carried whole. The hash of the input covers everything that is owed.
+    pub fn compute_holding(network: &Network, holdings: &[Holding], terms: Terms) -> Result<Self, NettingError> {
+        let (debts, input_hash) = (Debts::of(network), hash::input(network));
+        if holdings.is_empty() {
+            return Self::of(network, &debts, input_hash, terms);
+        }
+        let Parted { netted, held } = holding::part(network, &debts.pairs, holdings)?;
+        let held_back = held.iter().fold(0_i64, |sum, flow| sum.strict_add(flow.amount));
+        let mut plan = strategies::plan(&netted, &Debts::of(&netted), &terms)?;
+        plan.carries = holding::join(plan.carries, held);
+        plan.remaining = plan.remaining.strict_add(held_back);
+        Ok(Self::result(network, &debts, input_hash, terms, plan, Micro::new(held_back)))
+    }
+
+    /// The same, where debts and hash are known.
+    pub(crate) fn of(network: &Network, debts: &Debts, input_hash: Digest, terms: Terms) -> Result<Self, NettingError> {
+        let plan = strategies::plan(network, debts, &terms)?;
+        Ok(Self::result(network, debts, input_hash, terms, plan, Micro::ZERO))
+    }
+
+    fn result(network: &Network, debts: &Debts, input_hash: Digest, terms: Terms, plan: Plan, held_back: Micro) -> Self {
+        let Plan { transfers, carries, remaining, optimal, transfers_needed } = plan;
+        let Terms { strategy, digits, min_transfer } = terms;
+
+        let positions = positions(network, debts, &transfers, &carries);
+        let set_offs = if strategy == Strategy::Conservative { set_offs(network, debts, &transfers, &carries) } else { Vec::new() };
         let name = |party: u32| network.parties().get(at(party)).cloned().unwrap_or_else(Party::house);
         let total = sum(transfers.iter().map(|t| t.amount));
         let transfers: Vec<Transfer> =
@@ -71,6 +104,7 @@ impl Netting {
         let netting = Self {
             strategy,
             digits,
+            min_transfer,
             obligations: network.flows().len(),
             parties: network.parties().len(),
             gross: network.gross(),
@@ -79,16 +113,23 @@ impl Netting {
             total: Micro::new(total),
             set_off: Micro::new(network.gross().units().strict_sub(remaining)),
             remaining: Micro::new(remaining),
+            held_back,
             optimal,
-            input_hash: hash::input(network),
-            output_hash: hash::output(strategy, digits, &transfers, &carries),
+            transfers_needed,
+            input_hash,
+            output_hash: hash::output(&terms, &transfers, &carries),
             positions,
             transfers,
             carries,
             set_offs,
         };
         netting.assert_consistent();
-        Ok(netting)
+        netting
+    }
+
+    /// What the carries come to.
+    pub fn carried(&self) -> Micro {
+        Micro::new(sum(self.carries.iter().map(|c| c.amount.units())))
     }
 
     /// Looks at the result alone, not at how it came about.
@@ -105,19 +146,25 @@ impl Netting {
         for Transfer { payer, payee, amount } in &self.transfers {
             assert!(payer != payee && *amount > Micro::ZERO, "a transfer moves something from {payer} to another than {payee}");
             assert!(amount.units().strict_rem(grain) == 0, "a transfer is in whole minor units");
+            assert!(*amount >= self.min_transfer, "no transfer is too small");
         }
         for Carry { debtor, creditor, amount } in &self.carries {
             assert!(debtor != creditor && *amount > Micro::ZERO, "a carry is a debt of {debtor} to another than {creditor}");
         }
         assert!(self.gross >= self.bilateral && self.bilateral >= self.net, "gross >= bilateral >= net");
         assert!(self.gross >= self.remaining && self.remaining >= self.net, "gross >= remaining >= net");
+        if self.min_transfer == Micro::ZERO {
+            assert!(self.transfers_needed.is_none_or(|needed| needed <= self.transfers.len()), "what is needed is not beaten");
+        }
         if self.strategy == Strategy::Conservative {
             for SetOff { debtor, creditor, amount, set_off, remaining } in &self.set_offs {
                 let is_split = set_off.checked_add(*remaining) == Some(*amount) && *set_off >= Micro::ZERO && *remaining >= Micro::ZERO;
                 assert!(is_split, "{debtor} pays {creditor} no more than it owes");
             }
             assert!(sum(self.set_offs.iter().map(|s| s.remaining.units())) == self.remaining.units(), "nobody pays whom it does not owe");
-            assert!(self.remaining <= self.bilateral, "circles of two are circles");
+            // What is held back of a pair remains, and so does as much of the other direction that it could have set off.
+            let most = i128::from(self.bilateral.units()).strict_add(i128::from(self.held_back.units()).strict_mul(2));
+            assert!(i128::from(self.remaining.units()) <= most, "circles of two are circles");
         }
     }
 }

@@ -17,8 +17,12 @@ pub const GROSS_MAX: Micro = Micro::new(i64::MAX / 2);
 pub struct Party(Arc<str>);
 
 impl Party {
+    pub(crate) fn named(name: &str) -> Self {
+        Self(Arc::from(name))
+    }
+
     pub(crate) fn house() -> Self {
-        Self(Arc::from(scrip::code::HOUSE))
+        Self::named(scrip::code::HOUSE)
     }
 
     /// The name.
@@ -114,6 +118,17 @@ impl Network {
     /// The sum of all obligations.
     pub fn gross(&self) -> Micro {
         self.gross
+    }
+
+    /// The number of the party of that name, if it is here.
+    pub(crate) fn number_of(&self, name: &str) -> Option<u32> {
+        self.parties.binary_search_by(|party| party.as_str().cmp(name)).ok().and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// The same parties, owing this, in order, and no more than they do here.
+    pub(crate) fn with_obligations(&self, obligations: Vec<Flow>) -> Self {
+        let gross = Micro::new(obligations.iter().fold(0, |sum, o| sum.strict_add(o.amount)));
+        Self { parties: self.parties.clone(), obligations, gross }
     }
 
     pub(crate) fn flows(&self) -> &[Flow] {

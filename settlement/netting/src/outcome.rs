@@ -31,7 +31,7 @@ pub struct Transfer {
     pub amount: Micro,
 }
 
-/// What one party still owes another after rounding.
+/// What one party still owes another: by rounding, because the transfer would have been too small, or because it was held back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carry {
     /// Who owes.
@@ -53,7 +53,7 @@ pub struct SetOff {
     pub amount: Micro,
     /// What circles cancel of it, without money.
     pub set_off: Micro,
-    /// What is paid of it or, by rounding, stays owed.
+    /// What is paid of it, or carried.
     pub remaining: Micro,
 }
 
@@ -63,4 +63,15 @@ pub enum NettingError {
     /// The hub could not tell this party from the house.
     #[error("a party may not be named {} when the hub strategy is used", scrip::code::HOUSE)]
     HouseIsParty,
+    /// What is held back is more than nothing and no more than what the one owes the other.
+    #[error("{debtor} does not owe {creditor} as much as is to be held back")]
+    HeldMoreThanOwed {
+        /// Who owes.
+        debtor: String,
+        /// Who is owed.
+        creditor: String,
+    },
+    /// The smallest transfer is an amount or nothing.
+    #[error("the smallest transfer may not be less than zero")]
+    MinTransferNegative,
 }

@@ -1,6 +1,6 @@
 //! Micro-units to the currency's minor units: the one place where a run rounds. What is rounded away is never lost: it is carried.
 
-use crate::network::Flow;
+use crate::{network::Flow, terms::Payable};
 use scrip::{Scale, money::MICRO_SCALE};
 use std::cmp::Reverse;
 
@@ -41,10 +41,14 @@ pub(crate) fn rounded(nets: &[i64], grain: i64) -> Rounded {
     Rounded { settled, carried }
 }
 
-/// Each flow cut down to whole grains, and the rests, which stay owed in the same direction.
-pub(crate) fn cut(flows: &[Flow], grain: i64) -> (Vec<Flow>, Vec<Flow>) {
-    let part = |amount_of: fn(i64, i64) -> i64| {
-        flows.iter().map(|f| Flow { amount: amount_of(f.amount, grain), ..*f }).filter(|f| f.amount > 0).collect()
+/// Each flow cut down to whole grains, and the rests, which stay owed in the same direction; of a flow that is too small, all of it.
+pub(crate) fn cut(flows: &[Flow], payable: Payable) -> (Vec<Flow>, Vec<Flow>) {
+    let paid = |flow: &Flow| {
+        let whole = flow.amount.strict_sub(flow.amount.strict_rem(payable.grain));
+        if payable.is_made(whole) { whole } else { 0 }
     };
-    (part(|amount, grain| amount.strict_sub(amount.strict_rem(grain))), part(i64::strict_rem))
+    let part = |amount_of: &dyn Fn(&Flow) -> i64| {
+        flows.iter().map(|flow| Flow { amount: amount_of(flow), ..*flow }).filter(|flow| flow.amount > 0).collect()
+    };
+    (part(&paid), part(&|flow| flow.amount.strict_sub(paid(flow))))
 }

@@ -15,13 +15,15 @@ pub enum Strategy {
     Conservative,
     /// Net payers pay net payees, largest first: the least money that can settle everything.
     Direct,
+    /// Net payers pay net payees in as few transfers as there can be, or as few as were found.
+    Fewest,
     /// Every party pays its net to the house, or receives it from the house.
     Hub,
 }
 
 impl Strategy {
     /// Every strategy, in the order of the documentation.
-    pub const ALL: [Self; 5] = [Self::Gross, Self::Bilateral, Self::Conservative, Self::Direct, Self::Hub];
+    pub const ALL: [Self; 6] = [Self::Gross, Self::Bilateral, Self::Conservative, Self::Direct, Self::Fewest, Self::Hub];
 
     /// The name in commands, JSON, the database and the output hash.
     pub const fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Strategy {
             Self::Bilateral => "bilateral",
             Self::Conservative => "conservative",
             Self::Direct => "direct",
+            Self::Fewest => "fewest",
             Self::Hub => "hub",
         }
     }
@@ -37,7 +40,7 @@ impl Strategy {
 
 /// No strategy has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the strategy is one of gross, bilateral, conservative, direct and hub, not {name:?}")]
+#[error("the strategy is one of gross, bilateral, conservative, direct, fewest and hub, not {name:?}")]
 pub struct UnknownStrategy {
     /// The name that was given.
     pub name: String,

@@ -1,12 +1,16 @@
 //! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
-//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`files`] writes it down, [`transfers`] and
-//! [`confirmations`] say what became of the money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what
+//! vendors say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`transfers`] and [`confirmations`] say what became
+//! of the money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It writes no account and no entry, never
+//! changes an obligation, and knows nothing of HTTP.
 
 pub mod confirmations;
 mod csv_lines;
 pub mod csv_text;
+pub mod disputes;
+pub mod exclusions;
 pub mod files;
 mod ids;
 pub mod imports;
@@ -22,7 +26,7 @@ pub mod windows;
 
 pub use ids::{reference, run_id};
 pub use proofs::prove;
-pub use runs::{Preview, Run, Runs, SettleRefusal, Settled, Step};
+pub use runs::{Comparison, Preview, Run, Runs, SettleRefusal, Settled, Step};
 pub use scheme::Approval;
 pub use steps::{Actor, RunState, StepRefusal};
 pub use transfers::TransferKey;
@@ -39,6 +43,8 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         proofs::TRANSFER_STATEMENTS,
         imports::STATEMENTS,
         steps::STATEMENTS,
+        disputes::STATEMENTS,
+        exclusions::STATEMENTS,
         transfers::STATEMENTS,
         confirmations::STATEMENTS,
     ];

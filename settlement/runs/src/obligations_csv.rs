@@ -93,6 +93,15 @@ pub enum LineProblem {
     /// The header lacks a column.
     #[error("the header has no column {0}")]
     ColumnMissing(Column),
+    /// The header has a column that differs in capitals or outer spaces only.
+    #[error("the header has no column {0}; one is called nearly so, but it must be {0} exactly, in small letters and without spaces")]
+    ColumnMiswritten(Column),
+    /// The header is one cell with another separator in it.
+    #[error("the columns are separated by {found:?}, but must be separated by commas")]
+    SeparatorNotComma {
+        /// What separates them.
+        found: char,
+    },
     /// The header names a column twice, so it is unclear which is meant.
     #[error("the header has the column {0} more than once")]
     ColumnTwice(Column),
@@ -209,11 +218,19 @@ impl<R: Read> ObligationsCsv<R> {
     }
 
     fn header(&self) -> Result<Columns, ObligationsCsvError> {
+        let record = self.lines.record();
+        let other_separator =
+            [';', '\t'].into_iter().find(|separator| record.len() == 1 && text(&record[0]).is_ok_and(|cell| cell.contains(*separator)));
+        if let Some(found) = other_separator {
+            return Err(self.refused(LineProblem::SeparatorNotComma { found }));
+        }
+        let is_nearly = |name: &[u8], column: Column| name.trim_ascii().eq_ignore_ascii_case(column.name().as_bytes());
         let index_of = |column: Column| {
-            let mut places = (0..).zip(self.lines.record()).filter(|(_, name)| *name == column.name().as_bytes()).map(|(index, _)| index);
+            let mut places = (0..).zip(record).filter(|(_, name)| *name == column.name().as_bytes()).map(|(index, _)| index);
             match (places.next(), places.next()) {
                 (Some(index), None) => Ok(index),
                 (Some(_), Some(_)) => Err(self.refused(LineProblem::ColumnTwice(column))),
+                (None, _) if record.iter().any(|name| is_nearly(name, column)) => Err(self.refused(LineProblem::ColumnMiswritten(column))),
                 (None, _) => Err(self.refused(LineProblem::ColumnMissing(column))),
             }
         };
@@ -221,7 +238,7 @@ impl<R: Read> ObligationsCsv<R> {
             debtor: index_of(Column::Debtor)?,
             creditor: index_of(Column::Creditor)?,
             amount: index_of(Column::Amount)?,
-            all: self.lines.record().len(),
+            all: record.len(),
         })
     }
 
@@ -328,8 +345,16 @@ mod tests {
         check_refused("", "line 1: the input is empty, but must begin with the header debtor,creditor,amount");
         check_refused("\n\r\n", "line 1: the input is empty, but must begin with the header debtor,creditor,amount");
         check_refused("A,B,10\n", "line 1: the header has no column debtor");
-        check_refused("debtor,creditor,Amount\n", "line 1: the header has no column amount");
-        check_refused("debtor;creditor;amount\n", "line 1: the header has no column debtor");
+        let nearly = |column: &str| {
+            format!(
+                "line 1: the header has no column {column}; one is called nearly so, but it must be {column} exactly, in small letters and without spaces"
+            )
+        };
+        check_refused("debtor,creditor,Amount\n", &nearly("amount"));
+        check_refused("Debtor,Creditor,Amount\n", &nearly("debtor"));
+        check_refused("debtor, creditor, amount\n", &nearly("creditor"));
+        check_refused("debtor;creditor;amount\n", "line 1: the columns are separated by ';', but must be separated by commas");
+        check_refused("debtor\tcreditor\tamount\n", "line 1: the columns are separated by '\\t', but must be separated by commas");
         check_refused("debtor,creditor,amount,debtor\n", "line 1: the header has the column debtor more than once");
     }
 

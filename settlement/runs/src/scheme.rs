@@ -1,7 +1,7 @@
 //! The terms of a scheme that its runs and files need.
 
-use netting::Strategy;
-use scrip::{Scale, SchemeId};
+use netting::{Strategy, Terms};
+use scrip::{Micro, Scale, SchemeId};
 
 /// What a scheme says about its runs.
 #[derive(Debug, Clone)]
@@ -11,7 +11,11 @@ pub(crate) struct Scheme {
     pub(crate) currency: String,
     pub(crate) digits: Scale,
     pub(crate) strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub(crate) min_transfer: Micro,
     pub(crate) approval: Approval,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub(crate) dispute_hours: i32,
 }
 
 /// Who agrees to a run's result before it is paid.
@@ -38,5 +42,12 @@ impl Approval {
     /// What is stored under this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|approval| approval.as_str() == name)
+    }
+}
+
+impl Scheme {
+    /// How its windows are netted.
+    pub(crate) fn netting_terms(&self) -> Terms {
+        Terms { strategy: self.strategy, digits: self.digits, min_transfer: self.min_transfer }
     }
 }

@@ -104,7 +104,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     ("what a run carries is what it lists", "UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE run_id = (SELECT id FROM runs WHERE number = 2)"),
     (
-        "what a voided run carried is owed back in a later window",
+        "what a voided run carried and what was rightly disputed is owed back in a later window",
         // Voided in every other respect.
         "INSERT INTO run_steps SELECT id, 1, 'computed', 'voided', 'house', 'forged', output_hash, now() FROM runs WHERE number = 1;
          UPDATE runs SET state = 'voided' WHERE number = 1;

@@ -18,6 +18,11 @@ const AS_VERSION_SIX: &str = "
     DROP TRIGGER transfers_step_allowed ON transfers;
     DROP FUNCTION check_transfer_step, transfer_may_become;
     ALTER TABLE transfers DROP COLUMN attempt, DROP COLUMN disputed_from;
+    DROP TABLE run_holdings, exclusions, disputes, acknowledgements;
+    DROP INDEX runs_proposed;
+    ALTER TABLE runs DROP COLUMN disputable_until;
+    ALTER TABLE scheme_members DROP COLUMN collateral_micro;
+    ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN failure_rule;
     DROP TRIGGER runs_step ON runs;
     DROP FUNCTION check_run_step;
     DROP TABLE run_steps, run_carries;

@@ -37,6 +37,7 @@ fn each_strategy_pays_every_vendor_its_position() {
         ("bilateral", vec!["AA>BB 30.00", "BB>CC 40.00", "CC>AA 10.00"]),
         ("conservative", vec!["AA>BB 20.00", "BB>CC 30.00"]),
         ("direct", vec!["AA>CC 20.00", "BB>CC 10.00"]),
+        ("fewest", vec!["AA>CC 20.00", "BB>CC 10.00"]),
         ("hub", vec!["AA>HOUSE 20.00", "BB>HOUSE 10.00", "HOUSE>CC 30.00"]),
     ] {
         audit(async |house| {

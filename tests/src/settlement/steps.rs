@@ -253,3 +253,60 @@ fn a_scheme_changes_for_the_next_run() {
         assert_eq!(state(&house.operator, &first).await, "computed");
     });
 }
+
+#[test]
+fn all_strategies_are_seen_side_by_side_before_one_is_chosen() {
+    audit(async |house| {
+        let market = Market::open(house, "0.50", "3000").await;
+        let coins = house.operator.vendor("EURO", "COINS", "1").await;
+        market.alice.open(&coins).await;
+        market.alice.convert("1000", &market.miles, &market.beans).await.created();
+        market.alice.convert("10", &market.beans, &coins).await.created();
+
+        let compared = house.operator.client.get("/v1/schemes/EURO/what-if").await.ok();
+
+        assert_eq!(
+            (&compared["gross"], &compared["bilateral"], &compared["conservative"], &compared["net"]),
+            (&json!("15.00"), &json!("15.00"), &json!("15.00"), &json!("10.00"))
+        );
+        let moved: Vec<String> = compared["strategies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| format!("{} {} {} {}", s["strategy"].as_str().unwrap(), s["transfer_count"], s["total"], s["largest_payer"]))
+            .collect();
+        let expected = [
+            r#"gross 2 "15.00" "MILES""#,
+            r#"bilateral 2 "15.00" "MILES""#,
+            r#"conservative 2 "15.00" "MILES""#,
+            r#"direct 2 "10.00" "MILES""#,
+            r#"fewest 2 "10.00" "MILES""#,
+            r#"hub 3 "20.00" "MILES""#,
+        ];
+        assert_eq!(moved, expected);
+    });
+}
+
+#[test]
+fn a_transfer_below_the_smallest_is_carried() {
+    audit(async |house| {
+        let body = json!({"code": "EURO", "currency": "EUR", "strategy": "direct", "min_transfer": "0"});
+        assert_eq!(house.operator.client.post("/v1/schemes", body).await.created()["min_transfer"], "0.00");
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"min_transfer": "1e3"})).await.refused(422, "amount_malformed");
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"min_transfer": "5"})).await.ok();
+        let alice = house.user("alice").await;
+        let (miles, beans) = (house.operator.vendor("EURO", "MILES", "1").await, house.operator.vendor("EURO", "BEANS", "1").await);
+        miles.endow(&alice, "100").await;
+        alice.open(&beans).await;
+        alice.convert("4.99", &miles, &beans).await.created();
+
+        let first = house.operator.settle("EURO").await;
+        alice.convert("0.01", &miles, &beans).await.created();
+        let second = house.operator.settle("EURO").await;
+
+        assert_eq!((&first["transfer_count"], &first["min_transfer"]), (&json!(0), &json!("5.00")));
+        assert_eq!((&second["transfer_count"], &second["total"]), (&json!(1), &json!("5.00")));
+        let statement = house.operator.file(&second, "statement-BEANS.csv").await.text();
+        assert!(statement.contains("opening_carry,,,,,,4.990000,0.000000,EUR"), "{statement}");
+    });
+}

@@ -5,7 +5,7 @@ use crate::BenchError;
 use crate::figures::{Unit, median};
 use crate::number::count;
 use fastrand::Rng;
-use netting::{Netting, Network, NetworkBuilder, Strategy};
+use netting::{Netting, Network, NetworkBuilder, Strategy, Terms};
 use scrip::{Micro, Scale};
 use std::path::Path;
 use std::time::Instant;
@@ -29,7 +29,8 @@ impl Bench<'_> {
             self.report.figure(format!("netting.{name}.obligations"), count(obligations.len()), Unit::Count);
             self.report.figure(format!("netting.{name}.read_ms"), took, Unit::Millis);
             for strategy in Strategy::ALL {
-                let (_, took) = timed(|| Netting::compute(&network, strategy, cents).map_err(unnetted))?;
+                let terms = Terms { strategy, digits: cents, min_transfer: Micro::ZERO };
+                let (_, took) = timed(|| Netting::compute(&network, terms).map_err(unnetted))?;
                 self.report.figure(format!("netting.{name}.{strategy}_ms"), took, Unit::Millis);
             }
         }

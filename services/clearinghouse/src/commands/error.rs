@@ -81,7 +81,8 @@ impl From<NetError> for CommandError {
     fn from(error: NetError) -> Self {
         match error {
             NetError::Unwritten { .. } => Self::fault(error.to_string()),
-            NetError::Unopened { .. }
+            NetError::NotAFolder { .. }
+            | NetError::Unopened { .. }
             | NetError::Refused { .. }
             | NetError::TooMuch { .. }
             | NetError::Unnetted { .. }

@@ -8,9 +8,10 @@ use clap::Args;
 use indicatif::ProgressBar;
 use ledger::{Clock, Db, Failure};
 use netting::Strategy;
+use netting::clearing::Rule;
 use runs::Approval;
 use runs::imports::{ImportRefusal, ImportStep, Imported, Options, import};
-use scrip::{Code, Scale};
+use scrip::{Code, Micro, Scale};
 use std::fs::File;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -114,7 +115,10 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), Some(Terms { currency, strategy, digits })) => {
             let code = Code::parse(&args.scheme).map_err(|_| CommandError::input(SchemeRefusal::CodeMalformed.to_string()))?;
             let (currency, approval) = (currency.clone(), Approval::SecondPerson);
-            let new = NewScheme { code, currency, digits: *digits, strategy: *strategy, approval, members: Vec::new() };
+            let (digits, strategy, min_transfer) = (*digits, *strategy, Micro::ZERO);
+            let (failure_rule, dispute_hours) = (Rule::CarryOver, 0);
+            let members = Vec::new();
+            let new = NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, failure_rule, members };
             Ok(schemes.create(new).await?)
         }
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), None) => {

@@ -47,6 +47,7 @@ Examples:
   scriphouse settle EURO                                    close the scheme's window now and net it
   scriphouse verify                                         prove that the books are right
   scriphouse net obligations.csv --strategy direct          net a file, without any database
+  scriphouse net obligations.csv --what-if                  see what each strategy would make of it
   scriphouse bench --quick                                  measure this machine, in about a minute
 
 Exit codes: 0 done; 1 a proof failed or something broke; 2 the input or the usage is wrong.

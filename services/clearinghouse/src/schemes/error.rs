@@ -1,9 +1,11 @@
 //! Refusals of schemes.
 
+use crate::amount::AmountRefusal;
 use crate::http::problem::Problem;
 use crate::names::case_reminder;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
+use netting::clearing::{Rule, UnknownRule};
 use netting::{Strategy, UnknownStrategy};
 use runs::Approval;
 
@@ -25,9 +27,18 @@ pub enum SchemeRefusal {
     /// No strategy has this name.
     #[error("{0}")]
     StrategyUnknown(UnknownStrategy),
+    /// The smallest transfer is no amount.
+    #[error(transparent)]
+    Amount(AmountRefusal),
     /// Nobody approves in this way.
     #[error("approval is second_person or auto")]
     ApprovalUnknown,
+    /// Neither too long nor less than nothing.
+    #[error("dispute_hours is 0 to {}: a year", super::DISPUTE_HOURS_MAX)]
+    DisputeHoursOutOfRange,
+    /// No rule has this name.
+    #[error(transparent)]
+    FailureRuleUnknown(UnknownRule),
     /// The change was made for an older version.
     #[error("the scheme has changed since you read it; it is at version {version} now")]
     VersionMismatch {
@@ -69,9 +80,14 @@ impl Refusal for SchemeRefusal {
             Self::StrategyUnknown(_) => {
                 Problem::unprocessable("strategy_unknown", self).fact("field", "strategy").fact("known", known_strategies())
             }
+            Self::Amount(refusal) => refusal.problem(),
             Self::ApprovalUnknown => Problem::unprocessable("approval_unknown", self)
                 .fact("field", "approval")
                 .fact("known", Approval::ALL.map(Approval::as_str).to_vec()),
+            Self::DisputeHoursOutOfRange => Problem::unprocessable("dispute_hours_out_of_range", self).fact("field", "dispute_hours"),
+            Self::FailureRuleUnknown(_) => Problem::unprocessable("failure_rule_unknown", self)
+                .fact("field", "failure_rule")
+                .fact("known", Rule::ALL.map(Rule::name).to_vec()),
             Self::VersionMismatch { version } => {
                 Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", self).fact("version", *version)
             }

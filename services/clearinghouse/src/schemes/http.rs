@@ -1,6 +1,7 @@
 //! Routes and bodies of schemes.
 
-use super::{Change, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal};
+use super::{Change, DISPUTE_HOURS_MAX, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal};
+use crate::amount::{AmountRefusal, AmountText};
 use crate::app::App;
 use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
@@ -12,8 +13,9 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use netting::Strategy;
+use netting::clearing::Rule;
 use runs::Approval;
-use scrip::{Code, Scale};
+use scrip::{AmountError, Code, Micro, Scale};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,12 +42,22 @@ pub struct CreateScheme {
     /// The decimals that payments have; 2 where nothing is said. What is finer is carried into the next window.
     #[schema(minimum = 0, maximum = 6)]
     digits: Option<i64>,
-    /// How obligations become transfers: gross, bilateral, conservative, direct or hub.
+    /// How obligations become transfers: gross, bilateral, conservative, direct, fewest or hub.
     #[schema(example = "direct")]
     strategy: String,
+    /// No transfer is smaller: what a smaller one would have moved is carried. Zero, or nothing said: every one is made.
+    #[schema(example = "1.00")]
+    min_transfer: Option<AmountText>,
     /// Who agrees to a run before it is paid: second_person (what happens if nothing is said), or auto for nobody.
     #[schema(example = "second_person")]
     approval: Option<String>,
+    /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile; 0, or nothing said: not at all.
+    #[schema(minimum = 0, maximum = 8784)]
+    dispute_hours: Option<i64>,
+    /// Who bears it when a vendor does not pay: carry_over (what happens if nothing is said), exclude_and_renet,
+    /// collateral_then_loss_share or pro_rata.
+    #[schema(example = "carry_over")]
+    failure_rule: Option<String>,
     /// The codes of its first members, at most 200.
     members: Option<Vec<String>>,
 }
@@ -58,6 +70,9 @@ impl CreateScheme {
         }
         let strategy = self.strategy.parse().map_err(SchemeRefusal::StrategyUnknown)?;
         let approval = self.approval.as_deref().map_or(Ok(Approval::SecondPerson), read_approval)?;
+        let dispute_hours = self.dispute_hours.map_or(Ok(0), read_dispute_hours)?;
+        let failure_rule = self.failure_rule.as_deref().map_or(Ok(Rule::CarryOver), read_rule)?;
+        let min_transfer = self.min_transfer.as_ref().map_or(Ok(Micro::ZERO), read_min_transfer)?;
         let digits = Scale::try_new(self.digits.unwrap_or(DIGITS_DEFAULT)).ok_or(SchemeRefusal::DigitsOutOfRange)?;
         let mut members = self.members.unwrap_or_default();
         members.sort_unstable();
@@ -65,8 +80,25 @@ impl CreateScheme {
         if members.len() > MEMBERS_AT_ONCE_MAX {
             return Err(SchemeRefusal::TooManyMembers { max: MEMBERS_AT_ONCE_MAX });
         }
-        Ok(NewScheme { code, currency: self.currency, digits, strategy, approval, members })
+        let currency = self.currency;
+        Ok(NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, failure_rule, members })
     }
+}
+
+/// Unlike what is moved, a smallest transfer may be zero.
+fn read_min_transfer(amount: &AmountText) -> Result<Micro, SchemeRefusal> {
+    match amount.micro("min_transfer") {
+        Err(AmountRefusal { field: _, error: AmountError::Zero }) => Ok(Micro::ZERO),
+        read => read.map_err(SchemeRefusal::Amount),
+    }
+}
+
+fn read_dispute_hours(hours: i64) -> Result<i32, SchemeRefusal> {
+    i32::try_from(hours).ok().filter(|_| (0..=DISPUTE_HOURS_MAX).contains(&hours)).ok_or(SchemeRefusal::DisputeHoursOutOfRange)
+}
+
+fn read_rule(name: &str) -> Result<Rule, SchemeRefusal> {
+    name.parse().map_err(SchemeRefusal::FailureRuleUnknown)
 }
 
 fn read_approval(name: &str) -> Result<Approval, SchemeRefusal> {
@@ -80,14 +112,25 @@ fn read_approval(name: &str) -> Result<Approval, SchemeRefusal> {
 pub struct UpdateScheme {
     /// How obligations become transfers, from the next run on.
     strategy: Option<String>,
+    /// No transfer is smaller, from the next run on; zero: every one is made.
+    min_transfer: Option<AmountText>,
     /// Who agrees to a run: second_person or auto; from the next run on.
     approval: Option<String>,
+    /// How long after its cut-off a run waits for vendors; from the next run on.
+    #[schema(minimum = 0, maximum = 8784)]
+    dispute_hours: Option<i64>,
+    /// Who bears it when a vendor does not pay.
+    failure_rule: Option<String>,
 }
 
 impl UpdateScheme {
     fn into_change(self) -> Result<Change, SchemeRefusal> {
         let strategy = self.strategy.map(|name| name.parse().map_err(SchemeRefusal::StrategyUnknown)).transpose()?;
-        Ok(Change { strategy, approval: self.approval.as_deref().map(read_approval).transpose()? })
+        let min_transfer = self.min_transfer.as_ref().map(read_min_transfer).transpose()?;
+        let approval = self.approval.as_deref().map(read_approval).transpose()?;
+        let dispute_hours = self.dispute_hours.map(read_dispute_hours).transpose()?;
+        let failure_rule = self.failure_rule.as_deref().map(read_rule).transpose()?;
+        Ok(Change { strategy, min_transfer, approval, dispute_hours, failure_rule })
     }
 }
 
@@ -103,9 +146,17 @@ pub struct SchemeView {
     /// How obligations become transfers.
     #[schema(value_type = String, example = "direct")]
     strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    #[schema(example = "0.00")]
+    min_transfer: String,
     /// Who agrees to a run before it is paid.
     #[schema(example = "second_person")]
     approval: String,
+    /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile.
+    dispute_hours: i32,
+    /// Who bears it when a vendor does not pay.
+    #[schema(example = "carry_over")]
+    failure_rule: String,
     /// Also the `ETag`.
     version: i64,
     /// The first 200 members by code.
@@ -135,7 +186,10 @@ impl From<Scheme> for SchemeView {
             currency,
             digits,
             strategy,
+            min_transfer,
             approval,
+            dispute_hours,
+            failure_rule,
             version,
             created_at,
             window_number,
@@ -144,15 +198,31 @@ impl From<Scheme> for SchemeView {
             members,
         } = scheme;
         let window = OpenWindowView { number: window_number, opened_at: window_opened_at };
-        let (code, approval, digits) = (code.to_string(), approval.as_str().to_owned(), digits.decimals());
-        Self { code, currency, digits, strategy, approval, version, members, member_count, window, created_at }
+        let (code, approval, min_transfer) = (code.to_string(), approval.as_str().to_owned(), min_transfer.display_at_least(digits));
+        let digits = digits.decimals();
+        let failure_rule = failure_rule.name().to_owned();
+        Self {
+            code,
+            currency,
+            digits,
+            strategy,
+            min_transfer,
+            approval,
+            dispute_hours,
+            failure_rule,
+            version,
+            members,
+            member_count,
+            window,
+            created_at,
+        }
     }
 }
 
 /// Create a scheme. Its window 1 opens at once.
 #[utoipa::path(post, path = "/v1/schemes", tag = "operator", request_body = CreateScheme, security(("operator_key" = [])),
     responses((status = 201, body = SchemeView), (status = "4XX", body = ProblemView,
-        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, approval_unknown, digits_out_of_range, too_many_members, vendor_not_found, already_member")))]
+        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown, digits_out_of_range, too_many_members, vendor_not_found, already_member")))]
 async fn create_scheme(State(app): State<App>, _: Operator, Body(body): Body<CreateScheme>) -> Result<Created<SchemeView>, ApiError> {
     let scheme = app.schemes.create(body.into_scheme()?).await?;
     Ok(Created(scheme.into()))
@@ -184,7 +254,7 @@ fn versioned(scheme: Scheme) -> Versioned<SchemeView> {
     params(("scheme" = String, Path, description = "the scheme's code"), IfMatchHeader), security(("operator_key" = [])),
     responses((status = 200, body = SchemeView, headers(("ETag" = String, description = "the version"))),
         (status = "4XX", body = ProblemView,
-            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, approval_unknown")))]
+            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown")))]
 async fn update_scheme(
     State(app): State<App>,
     _: Operator,

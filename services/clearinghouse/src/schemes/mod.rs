@@ -12,13 +12,17 @@ pub use error::SchemeRefusal;
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_time};
 use netting::Strategy;
+use netting::clearing::Rule;
 use runs::Approval;
-use scrip::{Code, Scale, SchemeId, VendorId};
+use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
 pub use store::STATEMENTS;
 
 /// One request resolves this many codes, one look-up each.
 const MEMBERS_AT_ONCE_MAX: usize = store::MEMBERS_SHOWN_MAX;
+
+/// The longest time in which a run may be disputed: a year.
+const DISPUTE_HOURS_MAX: i64 = 8_784;
 
 /// A scheme and its open window.
 #[derive(Debug, Clone)]
@@ -33,8 +37,14 @@ pub struct Scheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Micro,
     /// Who agrees to a run's result.
     pub approval: Approval,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub dispute_hours: i32,
+    /// Who bears it when a vendor does not pay.
+    pub failure_rule: Rule,
     /// Begins at 1 and grows with each change.
     pub version: i64,
     /// When it was made.
@@ -60,8 +70,14 @@ pub struct NewScheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Micro,
     /// Who agrees to a run's result.
     pub approval: Approval,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub dispute_hours: i32,
+    /// Who bears it when a vendor does not pay.
+    pub failure_rule: Rule,
     /// The codes of its first members.
     pub members: Vec<String>,
 }
@@ -71,8 +87,14 @@ pub struct NewScheme {
 pub struct Change {
     /// How obligations become transfers.
     pub strategy: Option<Strategy>,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Option<Micro>,
     /// Who agrees to a run's result.
     pub approval: Option<Approval>,
+    /// How long after its cut-off a run may be disputed; 0: not at all.
+    pub dispute_hours: Option<i32>,
+    /// Who bears it when a vendor does not pay.
+    pub failure_rule: Option<Rule>,
 }
 
 /// The schemes of the house.

@@ -4,9 +4,11 @@ use super::{Change, NewScheme, Scheme};
 use jiff::Timestamp;
 use ledger::{Fault, TermsChange, Tx};
 use netting::Strategy;
+use netting::clearing::Rule;
 use runs::Approval;
-use scrip::{Code, Scale, SchemeId, VendorId};
+use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// One row per scheme, with its open window and the first of its members.
@@ -17,7 +19,7 @@ macro_rules! select_scheme {
     SELECT s.id, s.code, s.currency, s.digits, s.strategy, s.created_at, w.number, w.opened_at,
            (SELECT count(*) FROM scheme_members m WHERE m.scheme_id = s.id),
            ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200),
-           s.approval, s.version
+           s.approval, s.version, s.min_transfer_micro, s.dispute_hours, s.failure_rule
     FROM schemes s
     JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'",
             $rest
@@ -29,8 +31,8 @@ const FIND_SCHEME_ID: &str = "SELECT id FROM schemes WHERE code = $1";
 const FIND_SCHEME: &str = select_scheme!(" WHERE s.code = $1");
 const LIST_SCHEMES: &str = select_scheme!(" WHERE $1::text IS NULL OR s.code > $1 ORDER BY s.code LIMIT $2");
 const INSERT_SCHEME: &str = "
-    INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+    INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro, dispute_hours, failure_rule)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (code) DO NOTHING";
 const INSERT_MEMBERS: &str = "
     INSERT INTO scheme_members (vendor_id, scheme_id, joined_at)
@@ -49,6 +51,9 @@ const UPDATE_SCHEME: &str = "
     UPDATE schemes
     SET strategy = COALESCE($2, strategy),
         approval = COALESCE($3, approval),
+        min_transfer_micro = COALESCE($4, min_transfer_micro),
+        dispute_hours = COALESCE($5, dispute_hours),
+        failure_rule = COALESCE($6, failure_rule),
         version = version + 1
     WHERE id = $1";
 
@@ -73,9 +78,13 @@ pub(super) async fn list_schemes(tx: &Tx<'_>, after: Option<&str>, limit: i64) -
 
 /// Whether the code was free.
 pub(super) async fn insert_scheme(tx: &Tx<'_>, id: SchemeId, scheme: &NewScheme, at: Timestamp) -> Result<bool, Fault> {
-    let NewScheme { code, currency, digits, strategy, approval, members: _ } = scheme;
+    let NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, failure_rule, members: _ } = scheme;
     let digits = i16::from(digits.decimals());
-    Ok(tx.execute(INSERT_SCHEME, &[&id.uuid(), &code.as_str(), currency, &digits, &strategy.name(), &at, &approval.as_str()]).await? == 1)
+    let (strategy, approval, min_transfer) = (strategy.name(), approval.as_str(), min_transfer.units());
+    let rule = failure_rule.name();
+    let row: [&(dyn ToSql + Sync); 10] =
+        [&id.uuid(), &code.as_str(), currency, &digits, &strategy, &at, &approval, &min_transfer, dispute_hours, &rule];
+    Ok(tx.execute(INSERT_SCHEME, &row).await? == 1)
 }
 
 /// The scheme's version; it cannot change until the tx ends.
@@ -84,8 +93,10 @@ pub(super) async fn lock_version(tx: &Tx<'_>, id: SchemeId) -> Result<Option<i64
 }
 
 pub(super) async fn update_scheme(tx: &Tx<'_>, id: SchemeId, change: &Change) -> Result<(), Fault> {
-    let Change { strategy, approval } = change;
-    tx.execute(UPDATE_SCHEME, &[&id.uuid(), &strategy.map(Strategy::name), &approval.map(Approval::as_str)]).await?;
+    let Change { strategy, min_transfer, approval, dispute_hours, failure_rule } = change;
+    let (strategy, approval) = (strategy.map(Strategy::name), approval.map(Approval::as_str));
+    let (min_transfer, rule) = (min_transfer.map(Micro::units), failure_rule.map(Rule::name));
+    tx.execute(UPDATE_SCHEME, &[&id.uuid(), &strategy, &approval, &min_transfer, dispute_hours, &rule]).await?;
     Ok(())
 }
 
@@ -111,6 +122,9 @@ fn read_scheme(row: &Row) -> Result<Scheme, Fault> {
         strategy: row.get::<_, &str>(4).parse::<Strategy>().map_err(|_| unreadable("strategy"))?,
         approval: Approval::parse(row.get(10)).ok_or_else(|| unreadable("approval"))?,
         version: row.get(11),
+        min_transfer: Micro::new(row.get(12)),
+        dispute_hours: row.get(13),
+        failure_rule: row.get::<_, &str>(14).parse().map_err(|_| unreadable("failure rule"))?,
         created_at: row.get(5),
         window_number: row.get(6),
         window_opened_at: row.get(7),

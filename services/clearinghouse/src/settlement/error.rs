@@ -5,6 +5,8 @@ use crate::refusal::Refusal;
 use axum::http::StatusCode;
 use runs::StepRefusal;
 use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
+use runs::disputes::DisputeRefusal;
+use runs::exclusions::ExclusionRefusal;
 use runs::schedules::ScheduleRefusal;
 use runs::transfers::{MarkRefusal, Standing, TransferState};
 
@@ -29,6 +31,12 @@ pub enum SettlementRefusal {
     /// The run does not take the step.
     #[error(transparent)]
     Step(StepRefusal),
+    /// Nothing is disputed, acknowledged or ended.
+    #[error(transparent)]
+    Dispute(DisputeRefusal),
+    /// Nobody is left out or let in again.
+    #[error(transparent)]
+    Exclusion(ExclusionRefusal),
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
@@ -60,6 +68,7 @@ impl Refusal for SettlementRefusal {
             Self::RunNotFound
             | Self::FileNotFound
             | Self::Step(StepRefusal::RunNotFound)
+            | Self::Dispute(DisputeRefusal::RunNotFound | DisputeRefusal::DisputeNotFound)
             | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::Step(StepRefusal::IllegalStep { from, to }) => {
@@ -67,7 +76,22 @@ impl Refusal for SettlementRefusal {
             }
             Self::Step(StepRefusal::ApproverIsProposer) => Problem::conflict("approver_is_proposer", self),
             Self::Step(StepRefusal::OutputHashDiffers) => Problem::conflict("output_hash_differs", self).fact("field", "output_hash"),
-            Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
+            Self::Step(StepRefusal::Disputed { count }) => Problem::conflict("run_disputed", self).fact("disputes", *count),
+            Self::Step(StepRefusal::MayBeDisputed { until }) => {
+                Problem::conflict("run_may_be_disputed", self).fact("until", until.to_string())
+            }
+            Self::Dispute(DisputeRefusal::ObligationNotFound) => {
+                Problem::unprocessable("obligation_not_found", self).fact("field", "obligation")
+            }
+            Self::Dispute(DisputeRefusal::PeriodOver) => Problem::conflict("dispute_period_over", self),
+            Self::Dispute(DisputeRefusal::DisputedBefore) => Problem::conflict("disputed_before", self),
+            Self::Dispute(DisputeRefusal::NotDisputable) => Problem::unprocessable("not_disputable", self).fact("field", "obligation"),
+            Self::Dispute(DisputeRefusal::DisputeEnded) => Problem::conflict("dispute_ended", self),
+            Self::Exclusion(ExclusionRefusal::NotMember) => Problem::not_found("not_member", self),
+            Self::Exclusion(ExclusionRefusal::NotExcluded) => Problem::not_found("not_excluded", self),
+            Self::Dispute(DisputeRefusal::ReasonMalformed)
+            | Self::Exclusion(ExclusionRefusal::ReasonMalformed)
+            | Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
             Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
             Self::Mark(refusal) => mark_problem(refusal),
             Self::Confirmation(ConfirmationRefusal::ConfirmationNotFound) => Problem::not_found("not_found", self),

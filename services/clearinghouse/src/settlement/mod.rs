@@ -14,12 +14,14 @@ use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
 use runs::confirmations::Confirmations;
+use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
+use runs::exclusions::{Exclusion, ExclusionRefusal};
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use runs::steps::{self, Step};
 use runs::transfers::Transfers;
-use runs::{Actor, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
+use runs::{Actor, Comparison, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
 use scrip::{RunId, SchemeId, VendorId};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -41,6 +43,14 @@ impl Viewer {
         match self {
             Self::House => connection.begin_house().await,
             Self::Vendor(vendor) => connection.begin_vendor(vendor).await,
+        }
+    }
+
+    /// The vendor, if it is one.
+    fn vendor(self) -> Option<VendorId> {
+        match self {
+            Self::House => None,
+            Self::Vendor(vendor) => Some(vendor),
         }
     }
 }
@@ -118,6 +128,12 @@ impl Settlement {
         self.runs.preview(scheme).await.map_err(refuse_settling)
     }
 
+    /// What every strategy would make of what a run of the scheme would net now.
+    pub(crate) async fn compare(&self, scheme: &str) -> Answer<Comparison> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.runs.compare(scheme).await.map_err(refuse_settling)
+    }
+
     pub(crate) async fn propose(&self, run: RunId, operator: Uuid) -> Answer<Run> {
         self.runs.propose(run, &Actor::Operator(operator)).await.map_err(refuse_step)
     }
@@ -138,6 +154,44 @@ impl Settlement {
 
     pub(crate) async fn void(&self, run: RunId, reason: &str, operator: Uuid) -> Answer<Run> {
         self.runs.void(run, reason, &Actor::Operator(operator)).await.map_err(refuse_step)
+    }
+
+    pub(crate) async fn acknowledge(&self, run: RunId, vendor: VendorId) -> Answer<()> {
+        self.runs.acknowledge(run, vendor).await.map_err(refuse_dispute)
+    }
+
+    pub(crate) async fn raise_dispute(&self, run: RunId, vendor: VendorId, obligation: Uuid, reason: &str) -> Answer<Dispute> {
+        self.runs.raise_dispute(run, vendor, obligation, reason).await.map_err(refuse_dispute)
+    }
+
+    pub(crate) async fn end_dispute(&self, dispute: Uuid, to: DisputeState, actor: &Actor) -> Answer<Dispute> {
+        self.runs.end_dispute(dispute, to, actor).await.map_err(refuse_dispute)
+    }
+
+    /// The disputes about a run's obligations, with an id above `after`.
+    pub(crate) async fn list_disputes(&self, viewer: Viewer, run: RunId, after: Option<Uuid>, limit: i64) -> Answer<Vec<Dispute>> {
+        self.get_run(viewer, run).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        Ok(runs::disputes::list(&tx, run, viewer.vendor(), after, limit).await?)
+    }
+
+    pub(crate) async fn exclude(&self, scheme: &str, vendor: &str, reason: &str, operator: Uuid) -> Answer<()> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.runs.exclude(scheme, vendor, reason, &Actor::Operator(operator)).await.map_err(refuse_exclusion)
+    }
+
+    pub(crate) async fn lift_exclusion(&self, scheme: &str, vendor: &str, operator: Uuid) -> Answer<()> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.runs.lift_exclusion(scheme, vendor, &Actor::Operator(operator)).await.map_err(refuse_exclusion)
+    }
+
+    /// Whom the scheme's runs leave out, with a code above `after`.
+    pub(crate) async fn list_exclusions(&self, scheme: &str, after: Option<String>, limit: i64) -> Answer<Vec<Exclusion>> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        Ok(runs::exclusions::list(&tx, scheme, after.as_deref().unwrap_or_default(), limit).await?)
     }
 
     /// The run's history, the oldest step first.
@@ -267,6 +321,20 @@ fn refuse_settling(failure: Failure<SettleRefusal>) -> Failure<SettlementRefusal
 fn refuse_step(failure: Failure<StepRefusal>) -> Failure<SettlementRefusal> {
     match failure {
         Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Step(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_dispute(failure: Failure<DisputeRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Dispute(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_exclusion(failure: Failure<ExclusionRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Exclusion(refusal)),
         Failure::Fault(fault) => Failure::Fault(fault),
     }
 }

@@ -30,7 +30,7 @@ pub enum Source {
     Swap,
     /// The house's fee of a swap.
     Fee,
-    /// A swap that was taken back, or what a voided run had carried over.
+    /// Something that was taken back: a swap, what a voided run had carried over, what was rightly disputed.
     Reversal,
     /// Left owed by an earlier run.
     Carry,
@@ -84,8 +84,8 @@ pub enum Recorder {
     Import,
     /// A run that carries over what it leaves owed.
     Run,
-    /// A voided run that takes back what it carried over.
-    Void,
+    /// What a voided run had carried over, or a vendor rightly disputed, is taken back.
+    Reversal,
     /// A transfer that failed and is owed again.
     Roll,
 }
@@ -96,7 +96,7 @@ impl Recorder {
         match self {
             Self::Import => -1,
             Self::Run => -2,
-            Self::Void => -5,
+            Self::Reversal => -5,
             Self::Roll => -6,
         }
     }
@@ -105,7 +105,7 @@ impl Recorder {
         match self {
             Self::Import => Source::Import,
             Self::Run => Source::Carry,
-            Self::Void => Source::Reversal,
+            Self::Reversal => Source::Reversal,
             Self::Roll => Source::Rolled,
         }
     }

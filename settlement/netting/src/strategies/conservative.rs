@@ -2,11 +2,11 @@
 //! payer and payee.
 
 use super::Plan;
-use crate::{circulation, debts::Debts, network::Flow};
+use crate::{circulation, debts::Debts, network::Flow, terms::Payable};
 
-pub(super) fn plan(debts: &Debts, grain: i64) -> Plan {
+pub(super) fn plan(debts: &Debts, payable: Payable) -> Plan {
     let remainders = circulation::remainders(&debts.pairs, &debts.nets());
     let left: Vec<Flow> =
         debts.pairs.iter().zip(remainders).filter(|(_, left)| *left > 0).map(|(pair, amount)| Flow { amount, ..*pair }).collect();
-    super::each_paid(&left, grain)
+    super::each_paid(&left, payable)
 }

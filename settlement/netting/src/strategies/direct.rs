@@ -9,17 +9,24 @@ use crate::{
     debts::Debts,
     network::Flow,
     rounding::{self, Rounded},
+    terms::Payable,
 };
 use std::cmp::Reverse;
 
-pub(super) fn plan(debts: &Debts, grain: i64) -> Plan {
-    let Rounded { settled, carried } = rounding::rounded(&debts.nets(), grain);
-    Plan { transfers: paired(&settled), carries: paired(&carried), remaining: debts.net_internal_debt(), optimal: true }
+pub(super) fn plan(debts: &Debts, payable: Payable) -> Plan {
+    let Rounded { settled, carried } = rounding::rounded(&debts.nets(), payable.grain);
+    let (transfers, carries) = super::hold_back(paired(&settled), paired(&carried), payable);
+    Plan { transfers, carries, remaining: debts.net_internal_debt(), optimal: true, transfers_needed: None }
 }
 
-/// Flows from negative to positive balances that leave everybody at zero.
+/// Flows from negative to positive balances, by party number, that leave everybody at zero.
 pub(super) fn paired(balances: &[i64]) -> Vec<Flow> {
-    let mut payers = largest_first(balances, -1).into_iter();
+    paired_among(balances.iter().copied().zip(0..))
+}
+
+/// The same among some parties only: `(balance, party)`.
+pub(super) fn paired_among(balances: impl Iterator<Item = (i64, u32)> + Clone) -> Vec<Flow> {
+    let mut payers = largest_first(balances.clone(), -1).into_iter();
     let mut payees = largest_first(balances, 1).into_iter();
     let mut flows = Vec::with_capacity(payers.len().strict_add(payees.len()));
     let (mut payer, mut payee) = (payers.next(), payees.next());
@@ -34,8 +41,9 @@ pub(super) fn paired(balances: &[i64]) -> Vec<Flow> {
 }
 
 /// The balances of one sign, as `(magnitude, party)`.
-fn largest_first(balances: &[i64], sign: i64) -> Vec<(i64, u32)> {
-    let mut row: Vec<(i64, u32)> = balances.iter().map(|b| b.strict_mul(sign)).zip(0..).filter(|(magnitude, _)| *magnitude > 0).collect();
+pub(super) fn largest_first(balances: impl Iterator<Item = (i64, u32)>, sign: i64) -> Vec<(i64, u32)> {
+    let of_sign = balances.map(|(balance, party)| (balance.strict_mul(sign), party));
+    let mut row: Vec<(i64, u32)> = of_sign.filter(|(magnitude, _)| *magnitude > 0).collect();
     row.sort_unstable_by_key(|(magnitude, party)| (Reverse(*magnitude), *party));
     row
 }

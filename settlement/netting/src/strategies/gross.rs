@@ -1,8 +1,8 @@
 //! `gross`: nothing is set off; one transfer per debtor and creditor, in their order.
 
 use super::Plan;
-use crate::debts::Debts;
+use crate::{debts::Debts, terms::Payable};
 
-pub(super) fn plan(debts: &Debts, grain: i64) -> Plan {
-    super::each_paid(&debts.pairs, grain)
+pub(super) fn plan(debts: &Debts, payable: Payable) -> Plan {
+    super::each_paid(&debts.pairs, payable)
 }

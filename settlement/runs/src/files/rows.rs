@@ -36,6 +36,7 @@ pub(super) struct Head {
     pub(super) currency: String,
     pub(super) digits: u8,
     pub(super) strategy: String,
+    pub(super) min_transfer: String,
     pub(super) algorithm_version: i32,
     pub(super) windows: Vec<SealedWindow>,
     pub(super) obligation_count: i64,

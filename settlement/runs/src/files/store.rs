@@ -365,6 +365,7 @@ pub(super) async fn read_manifest_head(tx: &Tx<'_>, run: RunId, scheme: &Scheme)
         currency: scheme.currency.clone(),
         digits: scheme.digits.decimals(),
         strategy: scheme.strategy.name().to_owned(),
+        min_transfer: super::amounts::exact(scheme.min_transfer),
         algorithm_version: row.try_get(7)?,
         windows: windows.iter().map(to_sealed_window).collect::<Result<_, _>>()?,
         obligation_count: row.try_get(1)?,

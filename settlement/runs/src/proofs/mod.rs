@@ -10,7 +10,7 @@ mod transfers_store;
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
 use ledger::proofs::Proof;
 use ledger::{Fault, Tx};
-use netting::{ALGORITHM_VERSION, Netting, NetworkBuilder};
+use netting::{ALGORITHM_VERSION, Netting, NetworkBuilder, Terms};
 use scrip::SchemeId;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -75,9 +75,10 @@ async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {
         for (debtor, creditor, amount) in store::list_debts(tx, run.id).await? {
             refused = refused.or(network.add(&debtor, &creditor, amount).err());
         }
+        let terms = Terms { strategy: run.strategy, digits: run.digits, min_transfer: run.min_transfer };
         let netting = match refused {
             Some(error) => Err(error.to_string()),
-            None => Netting::compute(&network.build(), run.strategy, run.digits).map_err(|e| e.to_string()),
+            None => Netting::compute_holding(&network.build(), &store::list_holdings(tx, run.id).await?, terms).map_err(|e| e.to_string()),
         };
         match netting {
             Ok(netting) if (netting.input_hash.bytes(), netting.output_hash.bytes()) == (&run.input_hash, &run.output_hash) => (),

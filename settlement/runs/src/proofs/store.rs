@@ -3,7 +3,7 @@
 use crate::seals::{Hash, to_hash};
 use ledger::proofs::VIOLATIONS_MAX;
 use ledger::{Fault, Tx};
-use netting::Strategy;
+use netting::{Holding, Strategy};
 use scrip::{Micro, RunId, Scale, SchemeId, WindowId};
 use std::collections::VecDeque;
 use std::str::FromStr;
@@ -27,6 +27,7 @@ pub const STATEMENTS: &[&str] = &[
     LIST_SEALED,
     LIST_RUNS,
     LIST_DEBTS,
+    LIST_HOLDINGS,
     READ_FILES,
     READ_PIECES,
     READ_MANIFEST,
@@ -46,7 +47,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the transfers of a run are as many and as much as it says", TOTALS_EQUAL_TRANSFERS),
     ("what a run carries stands as obligations in a later window of its scheme", CARRIES_ARE_OBLIGATIONS),
     ("what a run carries is what it lists", CARRIES_ARE_LISTED),
-    ("what a voided run carried is owed back in a later window", VOIDED_CARRIES_ARE_TAKEN_BACK),
+    ("what a voided run carried and what was rightly disputed is owed back in a later window", VOIDED_CARRIES_ARE_TAKEN_BACK),
     ("every position has its statement, and every statement its position", STATEMENTS_ARE_THERE),
 ];
 
@@ -186,8 +187,12 @@ const VOIDED_CARRIES_ARE_TAKEN_BACK: &str = "
         FROM run_carries c
         JOIN runs r ON r.id = c.run_id AND r.state = 'voided'
         GROUP BY c.run_id, c.debtor_id, c.creditor_id
+        UNION ALL
+        SELECT x.id, x.creditor_id, x.debtor_id, x.amount_micro
+        FROM disputes x
+        WHERE x.state = 'upheld'
     )
-    SELECT format('run %s: %s of vendor %s to vendor %s are taken back, not %s', run_id, coalesce(t.amount, 0), debtor_id, creditor_id, coalesce(c.amount, 0))
+    SELECT format('run or dispute %s: %s of vendor %s to vendor %s are taken back, not %s', run_id, coalesce(t.amount, 0), debtor_id, creditor_id, coalesce(c.amount, 0))
     FROM taken_back t
     FULL JOIN carried c USING (run_id, debtor_id, creditor_id)
     WHERE t.amount IS DISTINCT FROM c.amount
@@ -207,7 +212,7 @@ const LIST_SEALED: &str = "
     ORDER BY scheme_id, number";
 
 const LIST_RUNS: &str = "
-    SELECT r.id, r.scheme_id, r.slot, r.digits, r.strategy, r.algorithm_version, r.input_hash, r.output_hash
+    SELECT r.id, r.scheme_id, r.slot, r.digits, r.strategy, r.algorithm_version, r.input_hash, r.output_hash, r.min_transfer_micro
     FROM runs r
     ORDER BY r.scheme_id, r.number";
 
@@ -219,6 +224,14 @@ const LIST_DEBTS: &str = "
           GROUP BY o.debtor_id, o.creditor_id) p
     JOIN vendors d ON d.id = p.debtor_id
     JOIN vendors c ON c.id = p.creditor_id";
+
+const LIST_HOLDINGS: &str = "
+    SELECT d.code, c.code, h.amount_micro
+    FROM run_holdings h
+    JOIN vendors d ON d.id = h.debtor_id
+    JOIN vendors c ON c.id = h.creditor_id
+    WHERE h.run_id = $1
+    ORDER BY d.code, c.code";
 
 const READ_FILES: &str = "
     SELECT id, run_id, name, vendor_id, size_bytes, sha256
@@ -279,6 +292,7 @@ pub(super) struct ProvenRun {
     pub(super) slot: String,
     pub(super) digits: Scale,
     pub(super) strategy: Strategy,
+    pub(super) min_transfer: Micro,
     pub(super) algorithm_version: i32,
     pub(super) input_hash: Hash,
     pub(super) output_hash: Hash,
@@ -296,6 +310,7 @@ fn to_proven_run(row: &Row) -> Result<ProvenRun, Fault> {
         slot: row.try_get(2)?,
         digits: Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))?,
         strategy: Strategy::from_str(&strategy).map_err(|e| Fault::Unreadable(e.to_string()))?,
+        min_transfer: Micro::new(row.try_get(8)?),
         algorithm_version: row.try_get(5)?,
         input_hash: to_hash(row.try_get(6)?)?,
         output_hash: to_hash(row.try_get(7)?)?,
@@ -305,6 +320,12 @@ fn to_proven_run(row: &Row) -> Result<ProvenRun, Fault> {
 pub(super) async fn list_debts(tx: &Tx<'_>, run: RunId) -> Result<Vec<(String, String, Micro)>, Fault> {
     let rows = tx.query(LIST_DEBTS, &[&run.uuid()]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Micro::new(row.try_get(2)?)))).collect()
+}
+
+/// What the run held back.
+pub(super) async fn list_holdings(tx: &Tx<'_>, run: RunId) -> Result<Vec<Holding>, Fault> {
+    let rows = tx.query(LIST_HOLDINGS, &[&run.uuid()]).await?;
+    rows.iter().map(|row| Ok(Holding { debtor: row.try_get(0)?, creditor: row.try_get(1)?, amount: Micro::new(row.try_get(2)?) })).collect()
 }
 
 /// A file as it is proven.

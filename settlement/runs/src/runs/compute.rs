@@ -1,12 +1,12 @@
 //! Closed windows to one run, in one tx: prove, seal, net, record, write, carry. Nothing is kept unless all of it is.
 
-use super::{PendingWindow, Step, pairs, store};
+use super::{PendingWindow, Step, holdings, pairs, store};
 use crate::ids::{run_id, transfer_id};
 use crate::scheme::{Approval, Scheme};
 use crate::{files, seals, steps, windows};
 use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Db, Fault, Tx, lock_scheme_shared};
-use netting::{Netting, Network, NetworkBuilder, Party};
+use netting::{Holding, Netting, Network, NetworkBuilder, Party, Strategy, WhatIf};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 use std::collections::BTreeMap;
 
@@ -41,14 +41,16 @@ pub(super) async fn compute(
     }
 
     progress(Step::Net);
-    let Debts { network, vendors } = Debts::of(proven)?;
-    let netting = net(&network, &terms)?;
+    let debts = Debts::of(proven)?;
+    let holdings = holdings::read(tx, scheme, &windows, &debts).await?;
+    let netting = net(&debts.network, &holdings, &terms)?;
     assert!(netting.gross == contents.gross(), "what is netted is what is sealed");
 
     progress(Step::Record);
     store::insert_run(tx, run, &terms, &pending.slot, contents.obligation_count(), &netting, at).await?;
     store::insert_windows(tx, run, &windows).await?;
-    let vendor = |party: &Party| vendors.get(party.as_str()).copied();
+    holdings::keep(tx, run, &holdings, &debts).await?;
+    let vendor = |party: &Party| debts.vendors.get(party.as_str()).copied();
     let known = |party: &Party| vendor(party).ok_or_else(|| Fault::Unreadable(format!("no vendor {party}")));
     let positions: Vec<_> = netting.positions.iter().map(|p| Ok((known(&p.party)?, p))).collect::<Result<_, Fault>>()?;
     store::insert_positions(tx, run, &positions).await?;
@@ -79,7 +81,10 @@ pub(super) async fn compute(
         record(tx, open.id, Recorder::Run, OperationId::new(run.uuid()), booked_at, &carries).await?;
     }
     if terms.approval == Approval::Auto {
-        steps::approve_by_itself(tx, run).await?;
+        steps::propose_by_itself(tx, run).await?;
+        if terms.dispute_hours == 0 {
+            steps::approve_by_itself(tx, run).await?;
+        }
     }
     Ok(run)
 }
@@ -101,25 +106,67 @@ pub struct Preview {
 
 /// What a run over the scheme's open window, and those before it that no run settles, would come to; none where there is no such scheme.
 pub(super) async fn preview(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Preview>, Fault> {
-    let Some(terms) = store::find_scheme(tx, scheme).await? else { return Ok(None) };
-    let windows = store::list_not_netted(tx, scheme, i64::MAX).await?;
-    store::widen(tx).await?;
-    let mut proven = Vec::with_capacity(windows.len());
-    for window in &windows {
-        proven.push(pairs::prove(tx, window).await?);
+    let Some(owed) = Owed::read(tx, scheme).await? else { return Ok(None) };
+    let netting = net(&owed.debts.network, &owed.holdings, &owed.terms)?;
+    let Owed { terms, windows, obligation_count, debts: _, holdings: _ } = owed;
+    Ok(Some(Preview { windows, currency: terms.currency, digits: terms.digits, obligation_count, netting }))
+}
+
+/// What every strategy would make of what a run would net now.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The numbers of the windows that it would net, the open one last.
+    pub windows: Vec<i64>,
+    /// The currency of every figure.
+    pub currency: String,
+    /// How the scheme's next run will be netted.
+    pub strategy: Strategy,
+    /// How many obligations there are.
+    pub obligation_count: i64,
+    /// All strategies side by side.
+    pub what_if: WhatIf,
+}
+
+/// All strategies side by side for what a preview would net, with nothing held back; none where there is no such scheme.
+pub(super) async fn compare(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Comparison>, Fault> {
+    let Some(owed) = Owed::read(tx, scheme).await? else { return Ok(None) };
+    let Owed { terms, windows, obligation_count, debts, holdings: _ } = owed;
+    let what_if = WhatIf::compute(&debts.network, terms.digits, terms.min_transfer).map_err(|e| Fault::Unreadable(e.to_string()))?;
+    Ok(Some(Comparison { windows, currency: terms.currency, strategy: terms.strategy, obligation_count, what_if }))
+}
+
+/// What is owed in a scheme and settled by no run.
+struct Owed {
+    terms: Scheme,
+    windows: Vec<i64>,
+    obligation_count: i64,
+    debts: Debts,
+    holdings: Vec<Holding>,
+}
+
+impl Owed {
+    async fn read(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Self>, Fault> {
+        let Some(terms) = store::find_scheme(tx, scheme).await? else { return Ok(None) };
+        let windows = store::list_not_netted(tx, scheme, i64::MAX).await?;
+        store::widen(tx).await?;
+        let mut proven = Vec::with_capacity(windows.len());
+        for window in &windows {
+            proven.push(pairs::prove(tx, window).await?);
+        }
+        let obligation_count = proven.iter().flatten().fold(0_i64, |count, pair| count.saturating_add(pair.count));
+        let debts = Debts::of(proven)?;
+        let holdings = holdings::read(tx, scheme, &windows, &debts).await?;
+        let windows = windows.into_iter().map(|window| window.number).collect();
+        Ok(Some(Self { terms, windows, obligation_count, debts, holdings }))
     }
-    let obligation_count = proven.iter().flatten().fold(0_i64, |count, pair| count.saturating_add(pair.count));
-    let netting = net(&Debts::of(proven)?.network, &terms)?;
-    let Scheme { id: _, code: _, currency, digits, strategy: _, approval: _ } = terms;
-    Ok(Some(Preview { windows: windows.into_iter().map(|window| window.number).collect(), currency, digits, obligation_count, netting }))
 }
 
 async fn get_scheme(tx: &Tx<'_>, scheme: SchemeId) -> Result<Scheme, Fault> {
     store::find_scheme(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("no scheme {scheme}")))
 }
 
-fn net(network: &Network, terms: &Scheme) -> Result<Netting, Fault> {
-    Netting::compute(network, terms.strategy, terms.digits).map_err(|e| Fault::Unreadable(e.to_string()))
+fn net(network: &Network, holdings: &[Holding], terms: &Scheme) -> Result<Netting, Fault> {
+    Netting::compute_holding(network, holdings, terms.netting_terms()).map_err(|e| Fault::Unreadable(e.to_string()))
 }
 
 /// The obligations of a closed window stay as they are, so another connection reads them while this one writes. It is no connection of
@@ -137,9 +184,9 @@ async fn write_files(db: &Db, tx: &Tx<'_>, netted: &files::Netted<'_>, progress:
 ///
 /// The sums of each pair over all windows, not each obligation, are what is netted and what the input hash covers (the seals cover each
 /// obligation): every strategy depends on the sums alone, and the network's memory grows with the pairs, not with the windows.
-struct Debts {
-    network: Network,
-    vendors: BTreeMap<String, VendorId>,
+pub(super) struct Debts {
+    pub(super) network: Network,
+    pub(super) vendors: BTreeMap<String, VendorId>,
 }
 
 impl Debts {

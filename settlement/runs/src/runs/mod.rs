@@ -8,22 +8,26 @@
 //! obligation and never reopens a window.
 
 mod compute;
+mod holdings;
 mod pairs;
 mod records;
 mod store;
 
+use crate::disputes::{self, Dispute, DisputeRefusal, DisputeState};
+use crate::exclusions::{self, ExclusionRefusal};
 use crate::ids::run_id;
 use crate::schedules::{self, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use crate::seals::Hash;
 use crate::steps::{self, Actor, StepRefusal};
 use crate::windows::{self, CloseRefusal, Closed, Closing};
-pub use compute::Preview;
+pub use compute::{Comparison, Preview};
 use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 pub use records::{Position, Run, Transfer, WindowSummary};
-use scrip::{RunId, SchemeId, WindowId};
+use scrip::{RunId, SchemeId, VendorId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
+use uuid::Uuid;
 
 /// What a slot led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +137,13 @@ impl Runs {
         compute::preview(&tx, scheme).await?.ok_or(Failure::Refused(SettleRefusal::SchemeNotFound))
     }
 
+    /// What every strategy would make of what a run would net now. Nothing is closed, stored or locked.
+    pub async fn compare(&self, scheme: SchemeId) -> Result<Comparison, Failure<SettleRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_snapshot().await?;
+        compute::compare(&tx, scheme).await?.ok_or(Failure::Refused(SettleRefusal::SchemeNotFound))
+    }
+
     /// Lays a run before a second person.
     pub async fn propose(&self, run: RunId, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
         let mut connection = self.db.connection().await?;
@@ -145,7 +156,7 @@ impl Runs {
     pub async fn approve(&self, run: RunId, output_hash: &Hash, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        steps::approve(&tx, run, output_hash, actor).await?;
+        steps::approve(&tx, run, output_hash, actor, self.clock.now()).await?;
         finish_step(tx, run).await
     }
 
@@ -163,6 +174,63 @@ impl Runs {
         let tx = connection.begin_house().await?;
         steps::void(&tx, run, reason, actor).await?;
         finish_step(tx, run).await
+    }
+
+    /// A vendor agrees to what a run says of it.
+    pub async fn acknowledge(&self, run: RunId, vendor: VendorId) -> Result<(), Failure<DisputeRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        disputes::acknowledge(&tx, run, vendor, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// A vendor does not agree to an obligation of a run.
+    pub async fn raise_dispute(
+        &self,
+        run: RunId,
+        vendor: VendorId,
+        obligation: Uuid,
+        reason: &str,
+    ) -> Result<Dispute, Failure<DisputeRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let dispute = disputes::raise(&tx, run, vendor, obligation, reason, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(dispute)
+    }
+
+    /// Ends a dispute one way or the other.
+    pub async fn end_dispute(&self, dispute: Uuid, to: DisputeState, actor: &Actor) -> Result<Dispute, Failure<DisputeRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let ended = disputes::end(&tx, dispute, to, actor, self.clock.now()).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// Leaves a vendor out of the scheme's next runs.
+    pub async fn exclude(&self, scheme: SchemeId, vendor: &str, reason: &str, actor: &Actor) -> Result<(), Failure<ExclusionRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        exclusions::exclude(&tx, scheme, vendor, reason, actor, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets a vendor take part again.
+    pub async fn lift_exclusion(&self, scheme: SchemeId, vendor: &str, actor: &Actor) -> Result<(), Failure<ExclusionRefusal>> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        exclusions::lift(&tx, scheme, vendor, actor, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Approves what schemes that approve by themselves have proposed, once no vendor can dispute it any longer.
+    pub async fn approve_due(&self, now: Timestamp) -> Result<usize, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let approved = steps::approve_due(&tx, now).await?;
+        tx.commit().await?;
+        Ok(approved)
     }
 
     /// Computes what a crash left behind: every closed window that asked for a run and has had none. A scheme that cannot be computed is logged and

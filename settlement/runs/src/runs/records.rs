@@ -27,6 +27,8 @@ pub struct Run {
     pub digits: Scale,
     /// How it was netted.
     pub strategy: Strategy,
+    /// No transfer is smaller; zero: every one is made.
+    pub min_transfer: Micro,
     /// Which version of that.
     pub algorithm_version: i32,
     /// How many obligations went in.
@@ -47,6 +49,8 @@ pub struct Run {
     pub input_hash: Hash,
     /// Over transfers and carries.
     pub output_hash: Hash,
+    /// Until then vendors may dispute it; none where they cannot.
+    pub disputable_until: Option<Timestamp>,
     /// The cut-off that it is computed as of: the end of its window.
     pub computed_at: Timestamp,
 }

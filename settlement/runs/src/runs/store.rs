@@ -33,6 +33,7 @@ pub const STATEMENTS: &[&str] = &[
     COPY_POSITIONS,
     COPY_TRANSFERS,
     COPY_CARRIES,
+    INSERT_HOLDING,
     FIND,
     LIST,
     LIST_TRANSFERS,
@@ -47,7 +48,7 @@ const WIDEN: &str = "
            (SELECT set_config(name, 'lz4', true) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals))";
 
 const FIND_SCHEME: &str = "
-    SELECT code, currency, digits, strategy, approval
+    SELECT code, currency, digits, strategy, approval, min_transfer_micro, dispute_hours
     FROM schemes
     WHERE id = $1";
 
@@ -91,8 +92,10 @@ const READ_TOTAL: &str = "
 // The caller holds the scheme's run lock, so nobody else takes the next number.
 const INSERT_RUN: &str = "
     INSERT INTO runs (id, scheme_id, number, slot, state, currency, digits, strategy, min_transfer_micro, algorithm_version, obligation_count,
-                      gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at, remaining_micro)
-    SELECT $1, $2, coalesce(max(number), 0) + 1, $3, 'computed', $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                      gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at, remaining_micro,
+                      disputable_until)
+    SELECT $1, $2, coalesce(max(number), 0) + 1, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+           CASE WHEN $19::integer > 0 THEN $17::timestamptz + make_interval(hours => $19) END
     FROM runs
     WHERE scheme_id = $2";
 
@@ -112,6 +115,10 @@ const COPY_TRANSFERS: &str = "
     COPY transfers (run_id, number, id, payer_id, payee_id, amount_micro, state)
     FROM STDIN BINARY";
 
+const INSERT_HOLDING: &str = "
+    INSERT INTO run_holdings (run_id, debtor_id, creditor_id, amount_micro)
+    VALUES ($1, $2, $3, $4)";
+
 const COPY_CARRIES: &str = "
     COPY run_carries (run_id, number, debtor_id, creditor_id, amount_micro)
     FROM STDIN BINARY";
@@ -119,7 +126,7 @@ const COPY_CARRIES: &str = "
 const FIND: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro, r.number
+           r.remaining_micro, r.number, r.min_transfer_micro, r.disputable_until
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
@@ -127,7 +134,7 @@ const FIND: &str = "
 const LIST: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro, r.number
+           r.remaining_micro, r.number, r.min_transfer_micro, r.disputable_until
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE ($1::uuid IS NULL OR r.scheme_id = $1)
@@ -197,6 +204,8 @@ pub(crate) async fn find_scheme(tx: &Tx<'_>, id: SchemeId) -> Result<Option<Sche
         currency: row.try_get(1)?,
         digits: to_scale(digits)?,
         strategy: to_strategy(&strategy)?,
+        min_transfer: Micro::new(row.try_get(5)?),
+        dispute_hours: row.try_get(6)?,
         approval: Approval::parse(&approval).ok_or_else(|| Fault::Unreadable(format!("approval {approval}")))?,
     }))
 }
@@ -259,6 +268,7 @@ pub(super) async fn insert_run(
             &scheme.currency,
             &i16::from(scheme.digits.decimals()),
             &scheme.strategy.name(),
+            &netting.min_transfer.units(),
             &ALGORITHM_VERSION,
             &obligation_count,
             &netting.gross.units(),
@@ -270,6 +280,7 @@ pub(super) async fn insert_run(
             &netting.output_hash.bytes().as_slice(),
             &at,
             &netting.remaining.units(),
+            &scheme.dispute_hours,
         ],
     )
     .await?;
@@ -286,6 +297,11 @@ pub(super) async fn insert_windows(tx: &Tx<'_>, run: RunId, windows: &[NettedWin
     } else {
         Err(Fault::Unreadable(format!("run {run}: a window is settled already")))
     }
+}
+
+pub(super) async fn insert_holding(tx: &Tx<'_>, run: RunId, debtor: VendorId, creditor: VendorId, amount: Micro) -> Result<(), Fault> {
+    tx.execute(INSERT_HOLDING, &[&run.uuid(), &debtor.uuid(), &creditor.uuid(), &amount.units()]).await?;
+    Ok(())
 }
 
 /// What the run leaves owed, in the order of its result.
@@ -390,6 +406,8 @@ fn to_run(row: &Row) -> Result<Run, Fault> {
         currency: row.try_get(4)?,
         digits: to_scale(row.try_get(5)?)?,
         strategy: to_strategy(&strategy)?,
+        min_transfer: Micro::new(row.try_get(19)?),
+        disputable_until: row.try_get(20)?,
         algorithm_version: row.try_get(7)?,
         obligation_count: row.try_get(8)?,
         gross: Micro::new(row.try_get(9)?),

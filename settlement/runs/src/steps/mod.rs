@@ -10,8 +10,10 @@
 mod state;
 mod store;
 
+use crate::disputes::{self, NotAgreed};
 use crate::seals::Hash;
 use crate::windows;
+use jiff::Timestamp;
 use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Failure, Fault, Tx, lock_scheme_runs, lock_scheme_shared, read_time};
 use scrip::{OperationId, RunId};
@@ -41,6 +43,18 @@ pub enum StepRefusal {
     /// The approver read another result than the run has.
     #[error("the output_hash is not that of the run; read the run again and approve what it says")]
     OutputHashDiffers,
+    /// Void it, and the next run holds back what is disputed; or wait until the disputes end.
+    #[error("{count} obligations of this run are disputed")]
+    Disputed {
+        /// How many.
+        count: i64,
+    },
+    /// Vendors have time to look at it.
+    #[error("vendors may dispute this run until {until}, unless all of them acknowledge it before")]
+    MayBeDisputed {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Neither empty nor longer than 500 characters, and no control characters.
     #[error("a reason has 1 to {} characters, none of them a control character", REASON_LENGTH_MAX)]
     ReasonMalformed,
@@ -63,7 +77,7 @@ pub(crate) async fn propose(tx: &Tx<'_>, run: RunId, actor: &Actor) -> Answer<()
 }
 
 /// Agrees to the result that `output_hash` names.
-pub(crate) async fn approve(tx: &Tx<'_>, run: RunId, output_hash: &Hash, actor: &Actor) -> Answer<()> {
+pub(crate) async fn approve(tx: &Tx<'_>, run: RunId, output_hash: &Hash, actor: &Actor, now: Timestamp) -> Answer<()> {
     let locked = lock(tx, run).await?;
     if locked.output_hash != *output_hash {
         return Err(Failure::Refused(StepRefusal::OutputHashDiffers));
@@ -71,6 +85,14 @@ pub(crate) async fn approve(tx: &Tx<'_>, run: RunId, output_hash: &Hash, actor: 
     let proposer = store::find_last(tx, run, RunState::Proposed).await?.map(|step| step.actor);
     if locked.state == RunState::Proposed && proposer.as_ref() == Some(actor) {
         return Err(Failure::Refused(StepRefusal::ApproverIsProposer));
+    }
+    if locked.state == RunState::Proposed {
+        disputes::judge(tx, run, now).await?.map_err(|reason| {
+            Failure::Refused(match reason {
+                NotAgreed::Disputed(count) => StepRefusal::Disputed { count },
+                NotAgreed::Until(until) => StepRefusal::MayBeDisputed { until },
+            })
+        })?;
     }
     take(tx, locked, RunState::Approved, actor, None).await
 }
@@ -110,7 +132,7 @@ pub(crate) async fn void(tx: &Tx<'_>, run: RunId, reason: &str, actor: &Actor) -
     if !taken_back.is_empty() {
         lock_scheme_shared(tx, scheme).await?;
         let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
-        record(tx, open.id, Recorder::Void, OperationId::new(run.uuid()), read_time(tx).await?, &taken_back).await?;
+        record(tx, open.id, Recorder::Reversal, OperationId::new(run.uuid()), read_time(tx).await?, &taken_back).await?;
     }
     Ok(())
 }
@@ -151,19 +173,37 @@ pub(crate) async fn advance(tx: &Tx<'_>, locked: &LockedRun, to: RunState, actor
     Ok(())
 }
 
-/// A scheme whose runs need nobody's approval: the run is proposed and approved by the house in the tx that computes it.
+/// A scheme whose runs need nobody's approval: the run is proposed by the house in the tx that computes it.
+pub(crate) async fn propose_by_itself(tx: &Tx<'_>, run: RunId) -> Result<(), Fault> {
+    step_by_itself(tx, run, RunState::Proposed).await
+}
+
+/// And approved: at once, or when no vendor can dispute it any longer.
 pub(crate) async fn approve_by_itself(tx: &Tx<'_>, run: RunId) -> Result<(), Fault> {
-    for state in [RunState::Proposed, RunState::Approved] {
-        let stepped = match lock(tx, run).await {
-            Ok(locked) => advance(tx, &locked, state, &Actor::House, None).await,
-            Err(failure) => Err(failure),
-        };
-        stepped.map_err(|failure| match failure {
-            Failure::Refused(refusal) => Fault::Unreadable(format!("run {run}: {refusal}")),
-            Failure::Fault(fault) => fault,
-        })?;
+    step_by_itself(tx, run, RunState::Approved).await
+}
+
+async fn step_by_itself(tx: &Tx<'_>, run: RunId, to: RunState) -> Result<(), Fault> {
+    let stepped = match lock(tx, run).await {
+        Ok(locked) => advance(tx, &locked, to, &Actor::House, None).await,
+        Err(failure) => Err(failure),
+    };
+    stepped.map_err(|failure| match failure {
+        Failure::Refused(refusal) => Fault::Unreadable(format!("run {run}: {refusal}")),
+        Failure::Fault(fault) => fault,
+    })
+}
+
+/// Approves what the house proposed and vendors could dispute, once they agree: how many runs that were.
+pub(crate) async fn approve_due(tx: &Tx<'_>, now: Timestamp) -> Result<usize, Fault> {
+    let mut approved = 0_usize;
+    for run in store::lock_proposed_by_house(tx).await? {
+        if disputes::judge(tx, run, now).await?.is_ok() {
+            approve_by_itself(tx, run).await?;
+            approved = approved.saturating_add(1);
+        }
     }
-    Ok(())
+    Ok(approved)
 }
 
 /// The run's history, the oldest step first. For the house only.

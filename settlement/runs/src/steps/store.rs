@@ -9,7 +9,8 @@ use scrip::{Micro, RunId, SchemeId, VendorId};
 use tokio_postgres::Row;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[FIND_SCHEME, LOCK, FIND_LAST, COUNT_TRANSFERS, INSERT, UPDATE_STATE, FREE_WINDOWS, LIST_CARRIES, LIST];
+pub const STATEMENTS: &[&str] =
+    &[FIND_SCHEME, LOCK, FIND_LAST, COUNT_TRANSFERS, INSERT, UPDATE_STATE, FREE_WINDOWS, LIST_CARRIES, LIST, LOCK_PROPOSED_BY_HOUSE];
 
 const FIND_SCHEME: &str = "SELECT scheme_id FROM runs WHERE id = $1";
 
@@ -48,6 +49,16 @@ const LIST: &str = "
     FROM run_steps
     WHERE run_id = $1
     ORDER BY seq";
+
+// Whoever is being looked at by another process is left to it.
+const LOCK_PROPOSED_BY_HOUSE: &str = "
+    SELECT r.id
+    FROM runs r
+    JOIN run_steps s ON s.run_id = r.id AND s.to_state = 'proposed' AND s.actor = 'house'
+    WHERE r.state = 'proposed'
+    ORDER BY r.id
+    LIMIT 100
+    FOR NO KEY UPDATE OF r SKIP LOCKED";
 
 pub(super) async fn find_scheme(tx: &Tx<'_>, run: RunId) -> Result<Option<SchemeId>, Fault> {
     tx.query_opt(FIND_SCHEME, &[&run.uuid()]).await?.map(|row| Ok(SchemeId::new(row.try_get(0)?))).transpose()
@@ -103,6 +114,11 @@ pub(super) async fn list_carries(tx: &Tx<'_>, run: RunId) -> Result<Vec<NewOblig
             })
         })
         .collect()
+}
+
+/// Runs that wait for vendors alone, locked until the tx ends; a hundred at a time.
+pub(super) async fn lock_proposed_by_house(tx: &Tx<'_>) -> Result<Vec<RunId>, Fault> {
+    tx.query(LOCK_PROPOSED_BY_HOUSE, &[]).await?.iter().map(|row| Ok(RunId::new(row.try_get(0)?))).collect()
 }
 
 pub(super) async fn list(tx: &Tx<'_>, run: RunId) -> Result<Vec<Step>, Fault> {

@@ -1,11 +1,13 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
-//! [`previews`] those of a run that is not made, [`transfers`] those of one transfer, [`confirmations`] those of what banks say,
-//! [`schedules`] those of schedules.
+//! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made,
+//! [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] those of schedules.
 
 mod confirmations;
+mod disputes;
 mod download;
+mod exclusions;
 mod previews;
 mod schedules;
 mod steps;
@@ -44,6 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_files))
         .routes(routes!(get_file))
         .merge(steps::routes())
+        .merge(disputes::routes())
+        .merge(exclusions::routes())
         .merge(previews::routes())
         .merge(transfers::routes())
         .merge(confirmations::routes())

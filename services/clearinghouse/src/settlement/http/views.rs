@@ -80,6 +80,12 @@ pub(super) struct RunView {
     digits: u8,
     #[schema(example = "direct")]
     strategy: String,
+    /// No transfer is smaller; zero: every one was made.
+    #[schema(example = "0.00")]
+    min_transfer: String,
+    /// Until then vendors may dispute it, and it is not approved unless all of them acknowledge it; none where they cannot.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    disputable_until: Option<Timestamp>,
     /// The cut-off that it is computed as of: the end of its last window.
     #[schema(value_type = String, format = DateTime)]
     computed_at: Timestamp,
@@ -116,10 +122,10 @@ impl RunView {
             Viewer::House => Some(TotalsView::of(&run)),
             Viewer::Vendor(_) => None,
         };
-        let Run { id, number, scheme, slot, state, currency, digits, strategy, computed_at, .. } = run;
+        let Run { id, number, scheme, slot, state, currency, digits, strategy, min_transfer, disputable_until, computed_at, .. } = run;
+        let (state, min_transfer) = (state.to_string(), min_transfer.display_at_least(digits));
         let (digits, strategy) = (digits.decimals(), strategy.name().to_owned());
-        let state = state.to_string();
-        Self { id: id.uuid(), number, scheme, slot, state, currency, digits, strategy, computed_at, totals }
+        Self { id: id.uuid(), number, scheme, slot, state, currency, digits, strategy, min_transfer, disputable_until, computed_at, totals }
     }
 }
 

@@ -6,11 +6,13 @@
 //! the primal-dual algorithm.)
 //!
 //! All costs are one, so paths have few different lengths. For each length in turn, shortest first: potentials from the distances, then as
-//! much as fits along arcs that lie on paths of that length, by blocking flows (Dinic). Whole numbers throughout, and the order of the
-//! pairs decides between equally good ways.
+//! much as fits along arcs that lie on paths of that length (`ways`). Whole numbers throughout, and the order of the pairs decides between
+//! equally good ways.
+
+mod ways;
 
 use crate::network::{Flow, at};
-use std::collections::VecDeque;
+use ways::Ways;
 
 /// Not reached, or not on the way.
 const NOWHERE: u32 = u32::MAX;
@@ -18,13 +20,14 @@ const NOWHERE: u32 = u32::MAX;
 /// What remains of each pair, by its place among the `pairs`, when the largest circulation is set off. `nets` are the parties' nets by
 /// these pairs.
 ///
-/// Takes the time of O(pairs) for each length of a path and each of its blocking flows, of which there are few in practice.
+/// Takes the time of O(pairs) for each length of a path, and that of the arcs on paths of that length for each of its blocking flows, of
+/// which there are few in practice.
 pub(crate) fn remainders(pairs: &[Flow], nets: &[i64]) -> Vec<i64> {
     let mut graph = Graph::of(pairs, nets);
     while graph.measure() {
-        while graph.layer() {
-            graph.fill();
-        }
+        let mut ways = Ways::of(&graph);
+        ways.fill();
+        ways.write_back(&mut graph);
     }
     graph.assert_settled();
     graph.places.iter().take(pairs.len()).map(|arc| graph.arcs[at(graph.arcs[at(*arc)].twin)].room).collect()
@@ -53,8 +56,8 @@ struct Graph {
     places: Vec<u32>,
     /// By node: the length of the shortest way there.
     potential: Vec<u32>,
-    /// By node: how many arcs from the source, among those that lie on shortest ways.
-    level: Vec<u32>,
+    /// By node: whether a shortest way there is no longer than the one to the sink, and has room.
+    is_near: Vec<bool>,
 }
 
 impl Graph {
@@ -91,21 +94,14 @@ impl Graph {
             arcs[at(back)] = Arc { to: from, twin: there, room: 0, cost: cost.strict_neg() };
             places.push(there);
         }
-        Self { source, sink, first, arcs, places, potential: vec![0; at(sink).strict_add(1)], level: Vec::new() }
+        let nodes = at(sink).strict_add(1);
+        Self { source, sink, first, arcs, places, potential: vec![0; nodes], is_near: vec![false; nodes] }
     }
 
-    fn leaving(&self, node: u32) -> &[Arc] {
-        &self.arcs[at(self.first[at(node)])..at(self.first[at(node).strict_add(1)])]
-    }
-
-    /// How much longer than the shortest way to its head the way over this arc is, which leaves a node with this potential. Never less than
-    /// nothing where there is room.
-    fn detour(&self, potential: u32, arc: &Arc) -> u32 {
-        potential.strict_add_signed(i32::from(arc.cost)).strict_sub(self.potential[at(arc.to)])
-    }
-
-    fn is_on_a_shortest_way(&self, potential: u32, arc: &Arc) -> bool {
-        arc.room > 0 && self.detour(potential, arc) == 0
+    /// The arcs that leave a node, by their places.
+    fn leaving(&self, node: u32) -> impl Iterator<Item = (u32, &Arc)> {
+        let (begin, end) = (self.first[at(node)], self.first[at(node).strict_add(1)]);
+        (begin..end).zip(&self.arcs[at(begin)..at(end)])
     }
 
     /// Finds the shortest ways on which there is room, and makes them the new potentials (Dijkstra's algorithm with a bucket for each
@@ -115,20 +111,19 @@ impl Graph {
         let mut buckets = vec![vec![self.source]];
         distance[at(self.source)] = 0;
         let mut near = 0_u32;
-        while at(near) < buckets.len() {
+        while at(near) < buckets.len() && near <= distance[at(self.sink)] {
             let Some(node) = buckets[at(near)].pop() else {
                 near = near.strict_add(1);
                 continue;
             };
-            if node == self.sink {
-                break;
-            }
             if distance[at(node)] != near {
                 continue;
             }
             let potential = self.potential[at(node)];
-            for arc in self.leaving(node).iter().filter(|arc| arc.room > 0) {
-                let there = near.strict_add(self.detour(potential, arc));
+            for (_, arc) in self.leaving(node).filter(|(_, arc)| arc.room > 0) {
+                // How much longer than the shortest way to its head the way over this arc is: never less than nothing where there is room.
+                let detour = potential.strict_add_signed(i32::from(arc.cost)).strict_sub(self.potential[at(arc.to)]);
+                let there = near.strict_add(detour);
                 if there < distance[at(arc.to)] {
                     distance[at(arc.to)] = there;
                     if buckets.len() <= at(there) {
@@ -143,87 +138,25 @@ impl Graph {
             return false;
         }
         // Whoever is farther than the sink is on no way that counts: it is enough that no arc gets shorter than nothing.
-        for (potential, distance) in self.potential.iter_mut().zip(distance) {
+        for ((potential, is_near), distance) in self.potential.iter_mut().zip(&mut self.is_near).zip(distance) {
             *potential = potential.strict_add(distance.min(reached));
+            *is_near = distance <= reached;
         }
         true
     }
 
-    /// Counts the arcs from the source along shortest ways, as far as the sink. False when the sink is on none.
-    fn layer(&mut self) -> bool {
-        let mut level = vec![NOWHERE; self.potential.len()];
-        level[at(self.source)] = 0;
-        let mut queue = VecDeque::from([self.source]);
-        while let Some(node) = queue.pop_front() {
-            let (potential, deeper) = (self.potential[at(node)], level[at(node)].strict_add(1));
-            if deeper > level[at(self.sink)] {
-                break;
-            }
-            for arc in self.leaving(node) {
-                if level[at(arc.to)] == NOWHERE && self.is_on_a_shortest_way(potential, arc) {
-                    level[at(arc.to)] = deeper;
-                    queue.push_back(arc.to);
-                }
-            }
-        }
-        self.level = level;
-        self.level[at(self.sink)] != NOWHERE
-    }
-
-    /// Sends as much as there is room for from layer to layer, way by way; afterwards every way has an arc without room.
-    fn fill(&mut self) {
-        let mut next = self.first.clone();
-        let mut way: Vec<u32> = Vec::new();
-        let mut node = self.source;
-        loop {
-            if node == self.sink {
-                node = self.send(&mut way);
-            } else if let Some(arc) = self.next_arc(node, &mut next) {
-                way.push(arc);
-                node = self.arcs[at(arc)].to;
-            } else {
-                // A dead end, for every way.
-                self.level[at(node)] = NOWHERE;
-                let Some(arc) = way.pop() else { return };
-                node = self.tail(arc);
-            }
-        }
-    }
-
-    /// Sends along the way what its narrowest arc takes, and goes back to before that.
-    fn send(&mut self, way: &mut Vec<u32>) -> u32 {
-        let amount = way.iter().map(|arc| self.arcs[at(*arc)].room).min().expect("the source is not the sink");
-        for arc in &*way {
-            let Arc { twin, room, .. } = &mut self.arcs[at(*arc)];
-            *room = room.strict_sub(amount);
-            let back = at(*twin);
-            self.arcs[back].room = self.arcs[back].room.strict_add(amount);
-        }
-        let full = way.iter().position(|arc| self.arcs[at(*arc)].room == 0).expect("the narrowest arc is full");
-        let before = self.tail(way[full]);
-        way.truncate(full);
-        before
-    }
-
-    fn tail(&self, arc: u32) -> u32 {
-        self.arcs[at(self.arcs[at(arc)].twin)].to
-    }
-
-    /// The next arc of the node that leads to the next layer; those before it never will again.
-    fn next_arc(&self, node: u32, next: &mut [u32]) -> Option<u32> {
-        let (potential, deeper) = (self.potential[at(node)], self.level[at(node)].strict_add(1));
-        let (begin, end) = (next[at(node)], self.first[at(node).strict_add(1)]);
-        let left = &self.arcs[at(begin)..at(end)];
-        let found = left.iter().position(|arc| self.level[at(arc.to)] == deeper && self.is_on_a_shortest_way(potential, arc));
-        next[at(node)] = found.map_or(end, |passed| begin.strict_add(number(passed)));
-        found.map(|_| next[at(node)])
+    /// Whether the way over this arc, or back over it, is a shortest one.
+    fn is_short(&self, from: u32, arc: &Arc) -> bool {
+        self.potential[at(from)].checked_add_signed(i32::from(arc.cost)) == Some(self.potential[at(arc.to)])
     }
 
     /// The debts themselves would settle everybody, so a way was found for all.
     fn assert_settled(&self) {
         let ends = [self.source, self.sink];
-        let mut of_ends = self.places.iter().filter(|arc| ends.contains(&self.tail(**arc)) || ends.contains(&self.arcs[at(**arc)].to));
-        assert!(of_ends.all(|arc| self.arcs[at(*arc)].room == 0), "every payer pays its net, and every payee is paid it");
+        let tail = |arc: &Arc| self.arcs[at(arc.twin)].to;
+        let mut of_ends =
+            self.places.iter().map(|place| &self.arcs[at(*place)]).filter(|arc| ends.contains(&tail(arc)) || ends.contains(&arc.to));
+        assert!(of_ends.all(|arc| arc.room == 0), "every payer pays its net, and every payee is paid it");
     }
 }
 
