@@ -713,10 +713,11 @@ CREATE TABLE public.transfer_steps (
     CONSTRAINT transfer_steps_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
     CONSTRAINT transfer_steps_changes_state CHECK ((from_state <> to_state)),
     CONSTRAINT transfer_steps_failed_has_code CHECK (((to_state <> 'failed'::text) OR (from_state = 'disputed'::text) OR (reason_code IS NOT NULL))),
+    CONSTRAINT transfer_steps_failed_is_operators CHECK (((to_state <> ALL (ARRAY['retried'::text, 'rolled'::text, 'written_off'::text])) OR (actor ~~ 'operator:%'::text))),
     CONSTRAINT transfer_steps_reason_code_form CHECK ((reason_code ~ '^[A-Z0-9]{4}$'::text)),
     CONSTRAINT transfer_steps_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
     CONSTRAINT transfer_steps_seq_positive CHECK ((seq >= 1)),
-    CONSTRAINT transfer_steps_written_off_by_operator CHECK (((to_state <> 'written_off'::text) OR ((actor ~~ 'operator:%'::text) AND (reason IS NOT NULL))))
+    CONSTRAINT transfer_steps_written_off_has_reason CHECK (((to_state <> 'written_off'::text) OR (reason IS NOT NULL)))
 );
 
 ALTER TABLE ONLY public.transfer_steps FORCE ROW LEVEL SECURITY;
@@ -738,6 +739,7 @@ CREATE TABLE public.transfers (
     CONSTRAINT transfers_disputed_from_known CHECK ((disputed_from = ANY (ARRAY['instructed'::text, 'sent'::text, 'failed'::text, 'retried'::text]))),
     CONSTRAINT transfers_disputed_has_origin CHECK (((state = 'disputed'::text) = (disputed_from IS NOT NULL))),
     CONSTRAINT transfers_number_positive CHECK ((number >= 1)),
+    CONSTRAINT transfers_rolled_between_vendors CHECK (((state <> 'rolled'::text) OR ((payer_id IS NOT NULL) AND (payee_id IS NOT NULL)))),
     CONSTRAINT transfers_state_known CHECK ((state = ANY (ARRAY['instructed'::text, 'sent'::text, 'received'::text, 'failed'::text, 'retried'::text, 'rolled'::text, 'written_off'::text, 'disputed'::text]))),
     CONSTRAINT transfers_two_parties CHECK ((payer_id IS DISTINCT FROM payee_id))
 );

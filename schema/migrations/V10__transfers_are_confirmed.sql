@@ -21,7 +21,9 @@ ALTER TABLE transfers
     ADD COLUMN attempt       integer NOT NULL DEFAULT 1 CONSTRAINT transfers_attempt_positive CHECK (attempt >= 1),
     -- The state that a dispute interrupted.
     ADD COLUMN disputed_from text    CONSTRAINT transfers_disputed_from_known CHECK (disputed_from IN ('instructed', 'sent', 'failed', 'retried')),
-    ADD CONSTRAINT transfers_disputed_has_origin CHECK ((state = 'disputed') = (disputed_from IS NOT NULL));
+    ADD CONSTRAINT transfers_disputed_has_origin CHECK ((state = 'disputed') = (disputed_from IS NOT NULL)),
+    -- An obligation is between vendors.
+    ADD CONSTRAINT transfers_rolled_between_vendors CHECK (state <> 'rolled' OR (payer_id IS NOT NULL AND payee_id IS NOT NULL));
 
 CREATE FUNCTION check_transfer_step() RETURNS trigger
     LANGUAGE plpgsql
@@ -84,7 +86,8 @@ CREATE TABLE transfer_steps (
     CONSTRAINT transfer_steps_transfer_exists FOREIGN KEY (run_id, number) REFERENCES transfers,
     CONSTRAINT transfer_steps_changes_state CHECK (from_state <> to_state),
     CONSTRAINT transfer_steps_failed_has_code CHECK (to_state <> 'failed' OR from_state = 'disputed' OR reason_code IS NOT NULL),
-    CONSTRAINT transfer_steps_written_off_by_operator CHECK (to_state <> 'written_off' OR (actor LIKE 'operator:%' AND reason IS NOT NULL))
+    CONSTRAINT transfer_steps_failed_is_operators CHECK (to_state NOT IN ('retried', 'rolled', 'written_off') OR actor LIKE 'operator:%'),
+    CONSTRAINT transfer_steps_written_off_has_reason CHECK (to_state <> 'written_off' OR reason IS NOT NULL)
 );
 CREATE INDEX transfer_steps_by_confirmation ON transfer_steps (confirmation_id) WHERE confirmation_id IS NOT NULL;
 

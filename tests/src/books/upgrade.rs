@@ -17,7 +17,7 @@ const AS_VERSION_SIX: &str = "
     DROP TABLE confirmation_entries, transfer_steps, confirmations;
     DROP TRIGGER transfers_step_allowed ON transfers;
     DROP FUNCTION check_transfer_step, transfer_may_become;
-    ALTER TABLE transfers DROP COLUMN attempt, DROP COLUMN disputed_from;
+    ALTER TABLE transfers DROP COLUMN attempt, DROP COLUMN disputed_from, DROP CONSTRAINT transfers_rolled_between_vendors;
     DROP TABLE run_holdings, exclusions, disputes, acknowledgements;
     DROP INDEX runs_proposed;
     ALTER TABLE runs DROP COLUMN disputable_until;

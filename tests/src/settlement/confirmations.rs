@@ -101,13 +101,17 @@ fn nothing_moves_until_a_confirmation_is_applied_and_then_once() {
         assert_eq!(house.operator.confirm("EURO", &csv).await.created()["state"], "applied");
         assert_eq!(house.db_count("SELECT count(*) FROM transfer_steps").await, 2);
 
+        // The next day's document says it again in other bytes.
+        let repeated = house.operator.confirm("EURO", &csv.replace("B2,", "B2,2026-11-26")).await.created();
+        assert_eq!((&repeated["outcomes"], &repeated["errors"]), (&json!({"already": 2}), &json!(0)));
+
         let transfer = house.operator.client.get(&format!("/v1/runs/{}/transfers/1", run["id"].as_str().unwrap())).await.ok();
         let step = &transfer["steps"][0];
         assert_eq!((&step["bank_reference"], &step["booked_on"], &step["confirmation"]), (&json!("B1"), &json!("2026-11-25"), &one["id"]));
         let entry =
             &house.operator.client.get(&format!("/v1/confirmations/{}/entries", one["id"].as_str().unwrap())).await.ok()["items"][0];
         assert_eq!((&entry["run"], &entry["transfer"], &entry["step"]), (&run["id"], &json!(1), &json!(1)));
-        assert_eq!(house.operator.client.get("/v1/schemes/EURO/confirmations").await.ok()["items"], json!([one]));
+        assert_eq!(house.operator.client.get("/v1/schemes/EURO/confirmations").await.ok()["items"], json!([repeated, one]));
     });
 }
 

@@ -168,7 +168,7 @@ fn every_illegal_step_is_refused_by_the_api_and_by_the_database() {
         for (columns, values, constraint) in [
             ("from_state, to_state", "'sent', 'sent'", "transfer_steps_changes_state"),
             ("from_state, to_state", "'sent', 'failed'", "transfer_steps_failed_has_code"),
-            ("from_state, to_state", "'failed', 'written_off'", "transfer_steps_written_off_by_operator"),
+            ("from_state, to_state, reason", "'failed', 'written_off', 'why not'", "transfer_steps_failed_is_operators"),
         ] {
             let forged = format!(
                 "INSERT INTO transfer_steps (run_id, number, seq, attempt, actor, stepped_at, {columns})
@@ -240,6 +240,9 @@ fn a_transfer_with_the_house_is_not_rolled() {
         aa.mark(&run, 1, json!({"to": "failed", "reason_code": "AM04"})).await.created();
 
         house.operator.mark(&run, 1, operators("rolled")).await.refused(422, "roll_needs_two_vendors");
+        let refused =
+            house.db_admin().await.batch_execute("UPDATE transfers SET state = 'rolled' WHERE number = 1").await.expect_err("nor here");
+        assert_eq!(refused.as_db_error().unwrap().constraint(), Some("transfers_rolled_between_vendors"));
 
         assert_eq!(aa.client.get(&path(&run, 1)).await.ok()["payee"], "HOUSE");
         aa.client.get(&path(&run, 2)).await.refused(404, "not_found");

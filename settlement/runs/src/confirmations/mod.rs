@@ -147,10 +147,11 @@ impl Confirmations {
         let runs = lock_runs(&tx, find_candidates(&tx, scheme, &entries).await?.into_values()).await?;
         let candidates = find_candidates(&tx, scheme, &entries).await?;
         let matched = match_entries(&entries, candidates.clone());
+        let rounds = plan(&entries, &matched, candidates)?;
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let at = read_time(&tx).await?;
-        let seqs = take_steps(&tx, actor, id, &entries, &matched, candidates, &runs, at).await?;
+        let seqs = take(&tx, actor, id, rounds, &runs, at).await?;
         store::update_entries(&tx, id, &matched, &seqs).await?;
         store::set_applied(&tx, id, actor, at).await?;
         let confirmation = get(&tx, id).await?;
@@ -183,21 +184,14 @@ async fn lock_runs(tx: &Tx<'_>, candidates: impl Iterator<Item = Candidate>) -> 
     Ok(locked)
 }
 
-/// The steps of all entries that make one, in rounds: a transfer takes one step in each. Answers with the number of each entry's step.
-#[expect(clippy::too_many_arguments, reason = "the locals of its one caller")]
-async fn take_steps(
-    tx: &Tx<'_>,
-    actor: &Actor,
-    id: ConfirmationId,
-    entries: &[Entry],
-    matched: &[Matched],
-    candidates: HashMap<String, Candidate>,
-    runs: &BTreeMap<RunId, LockedRun>,
-    at: Timestamp,
-) -> Result<Vec<Option<i32>>, Fault> {
-    let mut standings: HashMap<TransferKey, _> =
-        candidates.into_values().map(|candidate| (candidate.key, (candidate.standing, 0_usize))).collect();
-    let mut rounds: Vec<Vec<(usize, NewStep)>> = Vec::new();
+/// The steps that entries make, each with its entry's place. A transfer takes one step in a round.
+type Round = Vec<(usize, NewStep)>;
+
+/// The steps of all entries that make one: the first step of every transfer, then the second of those that have one, and so on.
+fn plan(entries: &[Entry], matched: &[Matched], candidates: HashMap<String, Candidate>) -> Result<Vec<Round>, Fault> {
+    let begin = |candidate: Candidate| (candidate.key, (candidate.standing, 0_usize));
+    let mut standings: HashMap<TransferKey, _> = candidates.into_values().map(begin).collect();
+    let mut rounds: Vec<Round> = Vec::new();
     for (place, (entry, matched)) in entries.iter().zip(matched).enumerate() {
         let (Some(to), Some(transfer)) = (matched.step, matched.transfer) else { continue };
         let (standing, round) = standings.get_mut(&transfer).ok_or_else(|| Fault::Unreadable("a transfer that is gone".to_owned()))?;
@@ -216,19 +210,28 @@ async fn take_steps(
         rounds[*round].push((place, step));
         (*standing, *round) = (next, round.saturating_add(1));
     }
+    Ok(rounds)
+}
 
+/// Takes the steps, round by round, and lets the runs follow; answers with the number of each step, by its entry's place.
+async fn take(
+    tx: &Tx<'_>,
+    actor: &Actor,
+    id: ConfirmationId,
+    rounds: Vec<Round>,
+    runs: &BTreeMap<RunId, LockedRun>,
+    stepped_at: Timestamp,
+) -> Result<HashMap<usize, i32>, Fault> {
     let touched: BTreeSet<RunId> = rounds.iter().flatten().map(|(_, step)| step.transfer.run).collect();
     for run in &touched {
         let locked = runs.get(run).ok_or_else(|| Fault::Unreadable(format!("run {run} is not locked")))?;
         transfers::begin_settling(tx, locked).await?;
     }
-    let mut seqs = vec![None; entries.len()];
+    let mut seqs = HashMap::new();
     for round in rounds {
         let (places, steps): (Vec<usize>, Vec<NewStep>) = round.into_iter().unzip();
-        let taken = transfers::take_steps(tx, &steps, actor, id.0, at).await?;
-        for (place, step) in places.into_iter().zip(&steps) {
-            seqs[place] = taken.get(&step.transfer).copied();
-        }
+        let taken = transfers::take_steps(tx, &steps, actor, id.0, stepped_at).await?;
+        seqs.extend(places.into_iter().zip(&steps).filter_map(|(place, step)| Some((place, *taken.get(&step.transfer)?))));
     }
     for run in touched {
         transfers::end_settling(tx, run).await?;

@@ -233,12 +233,13 @@ pub(super) async fn list_entries(
     tx.query(LIST_ENTRIES, &[&id.0, &outcome.map(Outcome::as_str), &after, &limit]).await?.iter().map(to_judged_entry).collect()
 }
 
-/// What the entries came to, in their order, and the steps that they made.
-pub(super) async fn update_entries(tx: &Tx<'_>, id: ConfirmationId, matched: &[Matched], seqs: &[Option<i32>]) -> Result<(), Fault> {
+/// What the entries came to, in their order, and the steps that they made, by their places.
+pub(super) async fn update_entries(tx: &Tx<'_>, id: ConfirmationId, matched: &[Matched], seqs: &HashMap<usize, i32>) -> Result<(), Fault> {
     let outcomes: Vec<&str> = matched.iter().map(|matched| matched.outcome.as_str()).collect();
     let hints: Vec<Option<&str>> = matched.iter().map(|matched| matched.hint.as_deref()).collect();
     let runs: Vec<Option<Uuid>> = matched.iter().map(|matched| matched.transfer.map(|key| key.run.uuid())).collect();
     let numbers: Vec<Option<i64>> = matched.iter().map(|matched| matched.transfer.map(|key| key.number)).collect();
+    let seqs: Vec<Option<i32>> = (0..matched.len()).map(|place| seqs.get(&place).copied()).collect();
     tx.execute(UPDATE_ENTRIES, &[&id.0, &outcomes, &hints, &runs, &numbers, &seqs]).await?;
     Ok(())
 }
