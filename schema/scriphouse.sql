@@ -30,6 +30,25 @@ END $$;
 
 ALTER FUNCTION public.check_run_step() OWNER TO scriphouse_owner;
 
+CREATE FUNCTION public.check_transfer_step() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT transfer_may_become(OLD.state, NEW.state, OLD.disputed_from)
+       OR NEW.attempt <> OLD.attempt + (CASE WHEN OLD.state = 'failed' AND NEW.state = 'retried' THEN 1 ELSE 0 END)
+       OR NEW.disputed_from IS DISTINCT FROM (CASE WHEN NEW.state = 'disputed' THEN OLD.state END) THEN
+        RAISE EXCEPTION 'a transfer that is % does not become %', OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', TABLE = 'transfers', CONSTRAINT = 'transfers_step_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM runs r WHERE r.id = NEW.run_id AND r.state IN ('exported', 'settling')) THEN
+        RAISE EXCEPTION 'the run of the transfer is not under settlement'
+            USING ERRCODE = 'check_violation', TABLE = 'transfers', CONSTRAINT = 'transfers_run_under_settlement';
+    END IF;
+    RETURN NEW;
+END $$;
+
+ALTER FUNCTION public.check_transfer_step() OWNER TO scriphouse_owner;
+
 CREATE FUNCTION public.current_user_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT NULLIF(current_setting('scriphouse.user_id', true), '')::uuid $$;
@@ -41,6 +60,18 @@ CREATE FUNCTION public.current_vendor_id() RETURNS uuid
     AS $$ SELECT NULLIF(current_setting('scriphouse.vendor_id', true), '')::uuid $$;
 
 ALTER FUNCTION public.current_vendor_id() OWNER TO scriphouse_owner;
+
+CREATE FUNCTION public.transfer_may_become(from_state text, to_state text, disputed_from text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT CASE from_state
+                     WHEN 'instructed' THEN to_state IN ('sent', 'received', 'failed', 'disputed')
+                     WHEN 'sent'       THEN to_state IN ('received', 'failed', 'disputed')
+                     WHEN 'failed'     THEN to_state IN ('retried', 'rolled', 'written_off', 'disputed')
+                     WHEN 'retried'    THEN to_state IN ('sent', 'received', 'failed', 'disputed')
+                     WHEN 'disputed'   THEN coalesce(to_state = disputed_from, false)
+                     ELSE false END $$;
+
+ALTER FUNCTION public.transfer_may_become(from_state text, to_state text, disputed_from text) OWNER TO scriphouse_owner;
 
 CREATE TABLE public.accounts (
     user_id uuid NOT NULL,
@@ -98,6 +129,65 @@ CREATE TABLE public.calendars (
 );
 
 ALTER TABLE public.calendars OWNER TO scriphouse_owner;
+
+CREATE TABLE public.confirmation_entries (
+    confirmation_id uuid NOT NULL,
+    number integer NOT NULL,
+    line bigint NOT NULL,
+    reference text,
+    amount_micro bigint,
+    amount_unreadable boolean NOT NULL,
+    currency text,
+    said text NOT NULL,
+    reason_code text,
+    reason text,
+    bank_reference text,
+    booked_on date,
+    outcome text NOT NULL,
+    hint text,
+    run_id uuid,
+    transfer_number bigint,
+    step_seq integer,
+    CONSTRAINT confirmation_entries_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT confirmation_entries_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
+    CONSTRAINT confirmation_entries_currency_length CHECK ((length(currency) <= 3)),
+    CONSTRAINT confirmation_entries_line_positive CHECK ((line >= 1)),
+    CONSTRAINT confirmation_entries_number_positive CHECK ((number >= 1)),
+    CONSTRAINT confirmation_entries_one_amount CHECK (((NOT amount_unreadable) OR (amount_micro IS NULL))),
+    CONSTRAINT confirmation_entries_outcome_known CHECK ((outcome = ANY (ARRAY['confirmed'::text, 'rejected'::text, 'pending'::text, 'already'::text, 'duplicate'::text, 'unmatched'::text, 'wrong_amount'::text, 'wrong_currency'::text, 'conflicting'::text]))),
+    CONSTRAINT confirmation_entries_reason_code_form CHECK ((reason_code ~ '^[A-Z0-9]{4}$'::text)),
+    CONSTRAINT confirmation_entries_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT confirmation_entries_reference_length CHECK (((length(reference) >= 1) AND (length(reference) <= 35))),
+    CONSTRAINT confirmation_entries_said_known CHECK ((said = ANY (ARRAY['sent'::text, 'received'::text, 'failed'::text, 'pending'::text]))),
+    CONSTRAINT confirmation_entries_step_of_transfer CHECK (((step_seq IS NULL) OR ((run_id IS NOT NULL) AND (outcome = ANY (ARRAY['confirmed'::text, 'rejected'::text]))))),
+    CONSTRAINT confirmation_entries_transfer_whole CHECK (((run_id IS NULL) = (transfer_number IS NULL)))
+);
+
+ALTER TABLE public.confirmation_entries OWNER TO scriphouse_owner;
+
+CREATE TABLE public.confirmations (
+    id uuid NOT NULL,
+    scheme_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    format text NOT NULL,
+    state text NOT NULL,
+    entry_count integer NOT NULL,
+    uploaded_by text NOT NULL,
+    uploaded_at timestamp with time zone NOT NULL,
+    applied_by text,
+    applied_at timestamp with time zone,
+    CONSTRAINT confirmations_applied_has_instant CHECK ((((state = 'applied'::text) = (applied_at IS NOT NULL)) AND ((state = 'applied'::text) = (applied_by IS NOT NULL)))),
+    CONSTRAINT confirmations_applier_form CHECK ((applied_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT confirmations_count_not_negative CHECK ((entry_count >= 0)),
+    CONSTRAINT confirmations_format_known CHECK ((format = ANY (ARRAY['pain.002.001.10'::text, 'camt.053.001.08'::text, 'camt.054.001.08'::text, 'csv'::text]))),
+    CONSTRAINT confirmations_sha256_length CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT confirmations_size_positive CHECK ((size_bytes >= 1)),
+    CONSTRAINT confirmations_state_known CHECK ((state = ANY (ARRAY['proposed'::text, 'applied'::text]))),
+    CONSTRAINT confirmations_uploader_form CHECK ((uploaded_by ~ '^operator:[0-9a-f-]{36}$'::text))
+);
+
+ALTER TABLE public.confirmations OWNER TO scriphouse_owner;
 
 CREATE TABLE public.disputes (
     id uuid NOT NULL,
@@ -242,7 +332,7 @@ CREATE TABLE public.obligations (
     booked_at timestamp with time zone NOT NULL,
     writer smallint NOT NULL,
     CONSTRAINT obligations_amount_positive CHECK ((amount_micro >= 1)),
-    CONSTRAINT obligations_source_known CHECK ((source = ANY (ARRAY['swap'::text, 'fee'::text, 'reversal'::text, 'carry'::text, 'import'::text]))),
+    CONSTRAINT obligations_source_known CHECK ((source = ANY (ARRAY['swap'::text, 'fee'::text, 'reversal'::text, 'carry'::text, 'import'::text, 'rolled'::text]))),
     CONSTRAINT obligations_two_vendors CHECK ((debtor_id <> creditor_id))
 );
 
@@ -621,6 +711,36 @@ ALTER TABLE ONLY public.trades FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.trades OWNER TO scriphouse_owner;
 
+CREATE TABLE public.transfer_steps (
+    run_id uuid NOT NULL,
+    number bigint NOT NULL,
+    seq integer NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    attempt integer NOT NULL,
+    actor text NOT NULL,
+    bank_reference text,
+    booked_on date,
+    reason_code text,
+    reason text,
+    confirmation_id uuid,
+    stepped_at timestamp with time zone NOT NULL,
+    CONSTRAINT transfer_steps_actor_form CHECK ((actor ~ '^(operator|vendor):[0-9a-f-]{36}$'::text)),
+    CONSTRAINT transfer_steps_attempt_positive CHECK ((attempt >= 1)),
+    CONSTRAINT transfer_steps_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
+    CONSTRAINT transfer_steps_changes_state CHECK ((from_state <> to_state)),
+    CONSTRAINT transfer_steps_failed_has_code CHECK (((to_state <> 'failed'::text) OR (from_state = 'disputed'::text) OR (reason_code IS NOT NULL))),
+    CONSTRAINT transfer_steps_failed_is_operators CHECK (((to_state <> ALL (ARRAY['retried'::text, 'rolled'::text, 'written_off'::text])) OR (actor ~~ 'operator:%'::text))),
+    CONSTRAINT transfer_steps_reason_code_form CHECK ((reason_code ~ '^[A-Z0-9]{4}$'::text)),
+    CONSTRAINT transfer_steps_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT transfer_steps_seq_positive CHECK ((seq >= 1)),
+    CONSTRAINT transfer_steps_written_off_has_reason CHECK (((to_state <> 'written_off'::text) OR (reason IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.transfer_steps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.transfer_steps OWNER TO scriphouse_owner;
+
 CREATE TABLE public.transfers (
     run_id uuid NOT NULL,
     number bigint NOT NULL,
@@ -629,8 +749,14 @@ CREATE TABLE public.transfers (
     payee_id uuid,
     amount_micro bigint NOT NULL,
     state text NOT NULL,
+    attempt integer DEFAULT 1 NOT NULL,
+    disputed_from text,
     CONSTRAINT transfers_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT transfers_attempt_positive CHECK ((attempt >= 1)),
+    CONSTRAINT transfers_disputed_from_known CHECK ((disputed_from = ANY (ARRAY['instructed'::text, 'sent'::text, 'failed'::text, 'retried'::text]))),
+    CONSTRAINT transfers_disputed_has_origin CHECK (((state = 'disputed'::text) = (disputed_from IS NOT NULL))),
     CONSTRAINT transfers_number_positive CHECK ((number >= 1)),
+    CONSTRAINT transfers_rolled_between_vendors CHECK (((state <> 'rolled'::text) OR ((payer_id IS NOT NULL) AND (payee_id IS NOT NULL)))),
     CONSTRAINT transfers_state_known CHECK ((state = ANY (ARRAY['instructed'::text, 'sent'::text, 'received'::text, 'failed'::text, 'retried'::text, 'rolled'::text, 'written_off'::text, 'disputed'::text]))),
     CONSTRAINT transfers_two_parties CHECK ((payer_id IS DISTINCT FROM payee_id))
 );
@@ -721,6 +847,15 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.calendars
     ADD CONSTRAINT calendars_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.confirmation_entries
+    ADD CONSTRAINT confirmation_entries_pkey PRIMARY KEY (confirmation_id, number);
+
+ALTER TABLE ONLY public.confirmations
+    ADD CONSTRAINT confirmations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.confirmations
+    ADD CONSTRAINT confirmations_sha256_unique UNIQUE (scheme_id, sha256);
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_once UNIQUE (window_id, obligation_id);
@@ -815,6 +950,9 @@ ALTER TABLE ONLY public.terms_version
 ALTER TABLE ONLY public.trades
     ADD CONSTRAINT trades_pkey PRIMARY KEY (user_id, id);
 
+ALTER TABLE ONLY public.transfer_steps
+    ADD CONSTRAINT transfer_steps_pkey PRIMARY KEY (run_id, number, seq);
+
 ALTER TABLE ONLY public.transfers
     ADD CONSTRAINT transfers_id_unique UNIQUE (id);
 
@@ -855,6 +993,8 @@ CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
 
+CREATE INDEX confirmation_entries_by_outcome ON public.confirmation_entries USING btree (confirmation_id, outcome, number);
+
 CREATE INDEX disputes_by_run ON public.disputes USING btree (run_id);
 
 CREATE INDEX disputes_open ON public.disputes USING btree (scheme_id) WHERE (state = 'open'::text);
@@ -887,6 +1027,8 @@ CREATE INDEX trades_by_acceptor ON public.trades USING btree (acceptor_id, id);
 
 CREATE INDEX trades_proposed ON public.trades USING btree (expires_at) WHERE (state = 'proposed'::text);
 
+CREATE INDEX transfer_steps_by_confirmation ON public.transfer_steps USING btree (confirmation_id) WHERE (confirmation_id IS NOT NULL);
+
 CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
 
 CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
@@ -898,6 +1040,8 @@ CREATE INDEX windows_not_netted ON public.windows USING btree (scheme_id, number
 CREATE UNIQUE INDEX windows_one_open ON public.windows USING btree (scheme_id) WHERE (state = 'open'::text);
 
 CREATE TRIGGER runs_step BEFORE INSERT OR UPDATE OF state ON public.runs FOR EACH ROW EXECUTE FUNCTION public.check_run_step();
+
+CREATE TRIGGER transfers_step_allowed BEFORE UPDATE OF state, attempt, disputed_from ON public.transfers FOR EACH ROW EXECUTE FUNCTION public.check_transfer_step();
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -913,6 +1057,15 @@ ALTER TABLE ONLY public.acknowledgements
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.confirmation_entries
+    ADD CONSTRAINT confirmation_entries_confirmation_exists FOREIGN KEY (confirmation_id) REFERENCES public.confirmations(id);
+
+ALTER TABLE ONLY public.confirmation_entries
+    ADD CONSTRAINT confirmation_entries_transfer_exists FOREIGN KEY (run_id, transfer_number) REFERENCES public.transfers(run_id, number);
+
+ALTER TABLE ONLY public.confirmations
+    ADD CONSTRAINT confirmations_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
@@ -1028,6 +1181,12 @@ ALTER TABLE ONLY public.trades
 ALTER TABLE ONLY public.trades
     ADD CONSTRAINT trades_take_vendor_exists FOREIGN KEY (take_vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.transfer_steps
+    ADD CONSTRAINT transfer_steps_confirmation_exists FOREIGN KEY (confirmation_id) REFERENCES public.confirmations(id);
+
+ALTER TABLE ONLY public.transfer_steps
+    ADD CONSTRAINT transfer_steps_transfer_exists FOREIGN KEY (run_id, number) REFERENCES public.transfers(run_id, number);
+
 ALTER TABLE ONLY public.transfers
     ADD CONSTRAINT transfers_payee_exists FOREIGN KEY (payee_id) REFERENCES public.vendors(id);
 
@@ -1141,6 +1300,12 @@ ALTER TABLE public.trades ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY trades_own ON public.trades FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (acceptor_id = public.current_user_id())));
 
+ALTER TABLE public.transfer_steps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY transfer_steps_own ON public.transfer_steps FOR SELECT TO scriphouse_app USING ((EXISTS ( SELECT
+   FROM public.transfers t
+  WHERE ((t.run_id = transfer_steps.run_id) AND (t.number = transfer_steps.number) AND ((t.payer_id = public.current_vendor_id()) OR (t.payee_id = public.current_vendor_id()))))));
+
 ALTER TABLE public.transfers ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY transfers_own ON public.transfers FOR SELECT TO scriphouse_app USING (((payer_id = public.current_vendor_id()) OR (payee_id = public.current_vendor_id())));
@@ -1191,6 +1356,26 @@ GRANT UPDATE(weekends) ON TABLE public.calendars TO scriphouse_house;
 GRANT UPDATE(closed_on) ON TABLE public.calendars TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.calendars TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.confirmation_entries TO scriphouse_house;
+
+GRANT UPDATE(outcome) ON TABLE public.confirmation_entries TO scriphouse_house;
+
+GRANT UPDATE(hint) ON TABLE public.confirmation_entries TO scriphouse_house;
+
+GRANT UPDATE(run_id) ON TABLE public.confirmation_entries TO scriphouse_house;
+
+GRANT UPDATE(transfer_number) ON TABLE public.confirmation_entries TO scriphouse_house;
+
+GRANT UPDATE(step_seq) ON TABLE public.confirmation_entries TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.confirmations TO scriphouse_house;
+
+GRANT UPDATE(state) ON TABLE public.confirmations TO scriphouse_house;
+
+GRANT UPDATE(applied_by) ON TABLE public.confirmations TO scriphouse_house;
+
+GRANT UPDATE(applied_at) ON TABLE public.confirmations TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.disputes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.disputes TO scriphouse_house;
@@ -1331,10 +1516,17 @@ GRANT UPDATE(state) ON TABLE public.trades TO scriphouse_house;
 
 GRANT UPDATE(ended_at) ON TABLE public.trades TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.transfer_steps TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.transfer_steps TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.transfers TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.transfers TO scriphouse_house;
 
 GRANT UPDATE(state) ON TABLE public.transfers TO scriphouse_house;
+
+GRANT UPDATE(attempt) ON TABLE public.transfers TO scriphouse_house;
+
+GRANT UPDATE(disputed_from) ON TABLE public.transfers TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.unit_values TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.unit_values TO scriphouse_house;

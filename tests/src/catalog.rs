@@ -17,6 +17,8 @@ const WITHOUT_TENANT: &[&str] = &[
     "window_totals",
     "window_leaves",
     "terms_version",
+    "confirmations",
+    "confirmation_entries",
     "refinery_schema_history",
 ];
 
@@ -138,7 +140,7 @@ fn every_view_shows_only_what_row_security_shows() {
     });
 }
 
-/// Everything that a schema says, as text: columns, views, constraints, indexes, policies, grants, functions, storage.
+/// Everything that a schema says, as text: columns, views, constraints, triggers, indexes, policies, grants, functions, storage.
 async fn db_facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
     let rows = admin
         .query(
@@ -152,6 +154,8 @@ async fn db_facts(admin: &tokio_postgres::Client) -> BTreeSet<String> {
              LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
              UNION ALL
              SELECT format('constraint %s %s %s', t.relname, c.conname, pg_get_constraintdef(c.oid)) FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid
+             UNION ALL
+             SELECT 'trigger ' || pg_get_triggerdef(g.oid) FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
              UNION ALL
              SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM tables t JOIN pg_index i ON i.indrelid = t.oid
              UNION ALL

@@ -27,6 +27,7 @@ mod api {
 mod settlement {
     mod bank_files;
     mod calendars;
+    mod confirmations;
     mod disputes;
     mod files;
     mod interruptions;
@@ -35,6 +36,7 @@ mod settlement {
     mod runs;
     mod schedules;
     mod steps;
+    mod transfers;
     mod workbooks;
 }
 

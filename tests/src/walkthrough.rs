@@ -18,7 +18,7 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
     audit(async |house| {
         let blocks = blocks();
         let (first, steps) = blocks.split_first().expect("the walkthrough has steps");
-        assert_eq!(steps.len(), 7);
+        assert_eq!(steps.len(), 8);
         let key = clearinghouse::access::create_operator_key(&house.db, &house.clock, "walkthrough").await.unwrap();
         let colleague = house.second_operator().await;
         // Only the address and the keys are the reader's own.
@@ -40,5 +40,6 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
         assert!(said.contains(",MILES,BEANS,50.00,EUR,payer") && said.contains("<EndToEndId>SH-"), "what banks are told: {said}");
         assert!(said.contains(r#""state":"exported""#), "{said}");
         assert!(said.contains(r#""receive":"100.00""#), "{said}");
+        assert!(said.contains(r#""outcomes":{"confirmed":1}"#) && said.contains(r#""state":"settled""#), "{said}");
     });
 }

@@ -79,6 +79,7 @@ pub fn all_of(network: &Network, party: &str) -> Vec<Holding> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows panics, as it should")]
 mod tests {
     use super::*;
     use crate::whiteboard::network;

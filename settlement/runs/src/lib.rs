@@ -2,10 +2,13 @@
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, by [`calendars`] if it shall, [`seals`] makes it
 //! tamper-evident, [`runs`] nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what vendors
-//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
-//! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`transfers`] and [`confirmations`] say what became of the
+//! money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It writes no account and no entry, never
+//! changes an obligation, and knows nothing of HTTP.
 
 pub mod calendars;
+pub mod confirmations;
+mod csv_lines;
 pub mod csv_text;
 pub mod disputes;
 pub mod exclusions;
@@ -19,6 +22,7 @@ pub mod schedules;
 mod scheme;
 pub mod seals;
 pub mod steps;
+pub mod transfers;
 pub mod windows;
 
 pub use ids::{reference, run_id};
@@ -26,6 +30,7 @@ pub use proofs::prove;
 pub use runs::{Comparison, Preview, Run, Runs, SettleRefusal, Settled, Step};
 pub use scheme::Approval;
 pub use steps::{Actor, RunState, StepRefusal};
+pub use transfers::TransferKey;
 
 /// Every SQL statement of the settlements, so that a test can prepare them all against the migrated schema.
 pub fn statements() -> impl Iterator<Item = &'static str> {
@@ -38,10 +43,13 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         files::STATEMENTS,
         files::BANK_STATEMENTS,
         proofs::STATEMENTS,
+        proofs::TRANSFER_STATEMENTS,
         imports::STATEMENTS,
         steps::STATEMENTS,
         disputes::STATEMENTS,
         exclusions::STATEMENTS,
+        transfers::STATEMENTS,
+        confirmations::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

@@ -170,5 +170,8 @@ fn the_examples_of_the_bodies_work_as_they_are() {
         alice.post_once("/v1/trades", example("ProposeTrade")).await.created();
         house.operator.client.put("/v1/calendars/TARGET", None, example("KeepCalendar")).await.created();
         house.operator.client.post("/v1/schemes/EUROPE/schedules", example("CreateSchedule")).await.created();
+        let run = house.operator.settle("EUROPE").await;
+        house.export(&run).await;
+        airmiles.mark(&run, 1, example("MarkTransfer")).await.created();
     });
 }

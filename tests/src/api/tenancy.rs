@@ -107,6 +107,7 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
             "runs",
             "run_positions",
             "transfers",
+            "transfer_steps",
             "files",
             "file_pieces",
         ] {
@@ -123,6 +124,10 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
                 "DELETE FROM obligations",
                 "UPDATE swaps SET value_micro = 1",
                 "UPDATE file_pieces SET bytes = ''",
+                "UPDATE transfer_steps SET to_state = 'received'",
+                "DELETE FROM transfer_steps",
+                "UPDATE transfers SET amount_micro = 1",
+                "DELETE FROM confirmation_entries",
                 "DELETE FROM accounts",
             ] {
                 admin.batch_execute(&format!("BEGIN; SET LOCAL ROLE {role}")).await.unwrap();

@@ -3,6 +3,7 @@
 use crate::support::cluster::TestDatabase;
 use crate::support::{House, audit};
 use ledger::Db;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// A proof, and what somebody with all rights did that breaks this rule and no other.
@@ -67,7 +68,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "the state of every run is the end of its history, which is legal and approved by a second person",
-        "ALTER TABLE runs DISABLE TRIGGER runs_step; UPDATE runs SET state = 'settled' WHERE number = 1",
+        "ALTER TABLE runs DISABLE TRIGGER runs_step; UPDATE runs SET state = 'exported' WHERE number = 1",
     ),
     (
         "the positions of a run equal the obligations of its windows",
@@ -115,6 +116,25 @@ const TAMPERINGS: &[(&str, &str)] = &[
          UPDATE file_pieces p SET vendor_id = NULL FROM hidden WHERE p.file_id = hidden.id",
     ),
     (
+        "the state of every transfer is the end of its history, whose steps are legal and without gaps",
+        "UPDATE transfer_steps SET attempt = 7 WHERE to_state = 'rolled'",
+    ),
+    (
+        "a run is settling from the first step of its transfers until the last of them has ended, and then settled",
+        // Its last transfer ends as it should, and the run does not notice.
+        "INSERT INTO transfer_steps (run_id, number, seq, from_state, to_state, attempt, actor, stepped_at)
+         SELECT run_id, number, seq + 1, 'sent', 'received', 1, actor, now() FROM transfer_steps WHERE to_state = 'sent';
+         UPDATE transfers SET state = 'received' WHERE state = 'sent'",
+    ),
+    (
+        "every rolled transfer is owed again in its scheme, and nothing else is owed as rolled",
+        "UPDATE transfers SET id = gen_random_uuid() WHERE state = 'rolled'",
+    ),
+    (
+        "what an applied confirmation confirms or rejects is the steps that name it",
+        "UPDATE confirmation_entries SET step_seq = step_seq + 1 WHERE step_seq IS NOT NULL",
+    ),
+    (
         "every batch of obligations has its leaf, and every leaf its batch",
         "UPDATE obligations SET booked_at = booked_at - interval '1 day'
          WHERE id = (SELECT o.id FROM obligations o JOIN windows w ON w.id = o.window_id WHERE w.state = 'closed' LIMIT 1)",
@@ -140,7 +160,8 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Two settled windows and an open one, an accepted trade and a proposed one, cents that were carried: something for every proof.
+/// Three netted windows and an open one, a run under settlement with a transfer that was rolled and one that a bank confirmed, an accepted
+/// trade and a proposed one, cents that were carried: something for every proof.
 async fn furnish(house: &House) {
     house.operator.scheme("EURO").await;
     let (alice, bob) = (house.user("alice").await, house.user("bob").await);
@@ -152,12 +173,14 @@ async fn furnish(house: &House) {
         }
         vendors.push(vendor);
     }
-    for _ in 0..2 {
-        for (send, from, to) in [("333.33", 0, 1), ("77.7", 1, 2), ("12.34", 2, 0)] {
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        for (send, from, to) in [("133.33", 0, 1), ("37.7", 1, 2), ("12.34", 2, 0)] {
             alice.convert(send, &vendors[from], &vendors[to]).await.created();
         }
-        house.operator.settle("EURO").await;
+        runs.push(house.operator.settle("EURO").await);
     }
+    settle_in_part(house, &runs[2]).await;
     bob.convert("5", &vendors[1], &vendors[0]).await.created();
     for accepted in [true, false] {
         let trade = alice.propose(&bob, (&vendors[0], "4"), (&vendors[1], "2.5")).await.created();
@@ -167,6 +190,22 @@ async fn furnish(house: &House) {
     }
     let carried = "SELECT count(*) FROM obligations o JOIN windows w ON w.id = o.window_id WHERE o.source = 'carry' AND w.state = 'open'";
     assert!(house.db_count(carried).await > 0, "the last run carries something");
+}
+
+/// Rolls the run's first transfer, and has a bank confirm that the second was sent.
+async fn settle_in_part(house: &House, run: &Value) {
+    house.export(run).await;
+    house.operator.mark(run, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"})).await.created();
+    house.operator.mark(run, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
+    let transfers = house.operator.client.get(&format!("/v1/runs/{}/transfers", run["id"].as_str().unwrap())).await.ok();
+    let second = &transfers["items"][1];
+    let row = format!("{},{},EUR,sent,,B1,2026-11-25", second["reference"].as_str().unwrap(), second["amount"].as_str().unwrap());
+    let confirmation = house
+        .operator
+        .confirm("EURO", &format!("reference,amount,currency,result,reason,bank_reference,booked_on\n{row}\n"))
+        .await
+        .created();
+    assert_eq!(house.operator.apply(&confirmation).await.ok()["outcomes"], json!({"confirmed": 1}));
 }
 
 /// The proofs that fail on this database; all proofs.

@@ -14,6 +14,10 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
+    DROP TABLE confirmation_entries, transfer_steps, confirmations;
+    DROP TRIGGER transfers_step_allowed ON transfers;
+    DROP FUNCTION check_transfer_step, transfer_may_become;
+    ALTER TABLE transfers DROP COLUMN attempt, DROP COLUMN disputed_from, DROP CONSTRAINT transfers_rolled_between_vendors;
     DROP TABLE run_holdings, exclusions, disputes, acknowledgements;
     DROP INDEX runs_proposed;
     ALTER TABLE runs DROP COLUMN disputable_until;

@@ -36,7 +36,7 @@ async fn settled(house: &House, strategy: &str, digits: u8, names: [&str; 2]) ->
         alice.convert(send, &vendors[from], &vendors[to]).await.created();
     }
     let run = house.operator.settle("EURO_1").await;
-    house.release(&run).await;
+    house.export(&run).await;
     run
 }
 
@@ -189,7 +189,7 @@ fn a_vendor_reads_no_bank_file() {
         for name in ["pain.001.001.09.xml", "pacs.009.001.08.xml"] {
             assert_eq!(house.operator.file(&run, name).await.refused(409, "run_not_exported")["state"], "computed");
         }
-        house.release(&run).await;
+        house.export(&run).await;
         for name in ["pain.001.001.09.xml", "pacs.009.001.08.xml", "transfers-without-account.csv"] {
             assert_eq!(house.operator.file(&run, name).await.status, 200, "{name}");
             let path = format!("/v1/runs/{}/files/{name}", run["id"].as_str().unwrap());

@@ -131,7 +131,7 @@ fn where_no_circles_are_set_off_nothing_says_so() {
 fn a_file_is_the_same_for_ever_and_says_its_hash() {
     audit(async |house| {
         let (run, ..) = settled(house).await;
-        house.release(&run).await;
+        house.export(&run).await;
         let files = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
         let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
         let expected = [
@@ -200,7 +200,7 @@ fn a_run_that_is_computed_again_has_the_same_bytes() {
             alice.convert(send, &vendors[from], &vendors[to]).await.created();
         }
         let run = house.operator.settle("EURO").await;
-        house.release(&run).await;
+        house.export(&run).await;
         let first = all_files(house, &run).await;
 
         // As if the process had died before its commit.
@@ -209,7 +209,7 @@ fn a_run_that_is_computed_again_has_the_same_bytes() {
                       UPDATE windows SET run_id = NULL; DELETE FROM runs; DELETE FROM seals";
         house.db_admin().await.batch_execute(forget).await.unwrap();
         assert_eq!(house.app.runs.resume().await.unwrap().len(), 1);
-        house.release(&run).await;
+        house.export(&run).await;
 
         let again = all_files(house, &run).await;
         assert_eq!(first.len(), 15);

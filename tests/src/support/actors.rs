@@ -54,9 +54,28 @@ impl Operator {
         self.step(run, "approve", json!({"output_hash": run["output_hash"]})).await
     }
 
+    /// Says what became of a transfer of the run.
+    pub(crate) async fn mark(&self, run: &Value, number: i64, body: Value) -> Answer {
+        mark(&self.client, run, number, body).await
+    }
+
+    /// Uploads what a bank says.
+    pub(crate) async fn confirm(&self, scheme: &str, document: &str) -> Answer {
+        let request = self.client.request(reqwest::Method::POST, &format!("/v1/schemes/{scheme}/confirmations"));
+        Answer::of(request.body(document.to_owned())).await
+    }
+
+    pub(crate) async fn apply(&self, confirmation: &Value) -> Answer {
+        self.client.post(&format!("/v1/confirmations/{}/apply", confirmation["id"].as_str().expect("it has an id")), json!({})).await
+    }
+
     pub(crate) async fn file(&self, run: &Value, name: &str) -> Answer {
         self.client.get(&format!("/v1/runs/{}/files/{name}", run["id"].as_str().unwrap())).await
     }
+}
+
+async fn mark(client: &Client, run: &Value, number: i64, body: Value) -> Answer {
+    client.post_once(&format!("/v1/runs/{}/transfers/{number}/steps", run["id"].as_str().expect("a run has an id")), body).await
 }
 
 /// Issues a token.
@@ -76,6 +95,11 @@ impl Vendor {
     pub(crate) async fn endow(&self, user: &User, amount: &str) {
         user.open(self).await;
         self.issue(user, amount).await.created();
+    }
+
+    /// Says what became of a transfer of the run.
+    pub(crate) async fn mark(&self, run: &Value, number: i64, body: Value) -> Answer {
+        mark(&self.client, run, number, body).await
     }
 
     pub(crate) async fn supply(&self) -> Value {

@@ -33,7 +33,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "accounts", description = "A user's accounts"),
         (name = "swaps", description = "Converting and sending"),
         (name = "trades", description = "Exchanges between two users"),
-        (name = "settlement", description = "Windows, runs and their files")
+        (name = "settlement", description = "Windows, runs and their files, and what became of their transfers")
     )
 )]
 pub struct Description;

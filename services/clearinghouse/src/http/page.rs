@@ -32,6 +32,15 @@ pub struct Page {
 }
 
 impl Page {
+    /// The page that these parameters ask for, for a list that has others besides.
+    pub fn try_new(limit: Option<i64>, after: Option<String>) -> Result<Self, ApiError> {
+        let limit = limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(Problem::unreadable("invalid_query", format_args!("limit: a page has 1 to {LIMIT_MAX} items")).into());
+        }
+        Ok(Self { limit, after: after.map(|cursor| read_cursor(&cursor)).transpose()? })
+    }
+
     /// What the page begins after, as the list's own key; a cursor that was not ours is refused.
     pub fn after<K: FromStr>(&self) -> Result<Option<K>, ApiError> {
         self.after.as_deref().map(|key| key.parse().map_err(|_| invalid_cursor())).transpose()
@@ -57,11 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let Query(PageParams { limit, after }) = Query::from_request_parts(parts, state).await?;
-        let limit = limit.unwrap_or(LIMIT_DEFAULT);
-        if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(Problem::unreadable("invalid_query", format_args!("limit: a page has 1 to {LIMIT_MAX} items")).into());
-        }
-        Ok(Self { limit, after: after.map(|cursor| read_cursor(&cursor)).transpose()? })
+        Self::try_new(limit, after)
     }
 }
 

@@ -5,9 +5,11 @@ use crate::http::version::if_match_required;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
 use runs::calendars::{CalendarRefusal, DATES_MAX};
+use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
 use runs::schedules::{OnClosed, ScheduleRefusal};
+use runs::transfers::{MarkRefusal, Standing, TransferState};
 use runs::{RunState, StepRefusal};
 
 /// Why nothing is settled, kept or shown.
@@ -46,6 +48,18 @@ pub enum SettlementRefusal {
         /// What it is.
         state: RunState,
     },
+    /// The transfer does not take the step.
+    #[error(transparent)]
+    Mark(MarkRefusal),
+    /// No confirmation, or none that can be read.
+    #[error(transparent)]
+    Confirmation(ConfirmationRefusal),
+    /// As many uploads as may be read at once are.
+    #[error("as many confirmations as the server reads at once are under way; try again shortly")]
+    Overloaded,
+    /// An entry comes to something else.
+    #[error("outcome is confirmed, rejected, pending, already, duplicate, unmatched, wrong_amount, wrong_currency or conflicting")]
+    OutcomeUnknown,
     /// No policy has that name.
     #[error("misfire is run_once, skip or run_all")]
     MisfireUnknown,
@@ -100,6 +114,11 @@ impl Refusal for SettlementRefusal {
             | Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
             Self::RunNotExported { state } => Problem::conflict("run_not_exported", self).fact("state", state.as_str()),
             Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
+            Self::Mark(refusal) => mark_problem(refusal),
+            Self::Confirmation(ConfirmationRefusal::ConfirmationNotFound) => Problem::not_found("not_found", self),
+            Self::Confirmation(ConfirmationRefusal::Unreadable(error)) => unreadable_problem(error),
+            Self::Overloaded => Problem::overloaded(self),
+            Self::OutcomeUnknown => Problem::unprocessable("outcome_unknown", self).fact("field", "outcome"),
             Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
             Self::Schedule(ScheduleRefusal::CronMalformed { .. }) => Problem::unprocessable("cron_malformed", self).fact("field", "cron"),
             Self::Schedule(ScheduleRefusal::ZoneUnknown { .. }) => Problem::unprocessable("zone_unknown", self).fact("field", "zone"),
@@ -134,6 +153,65 @@ fn calendar_problem(refusal: &CalendarRefusal) -> Problem {
         }
         CalendarRefusal::StopsSchedule { schedule, cron } => {
             Problem::conflict("calendar_stops_schedule", refusal).fact("schedule", schedule.to_string()).fact("cron", cron.as_str())
+        }
+    }
+}
+
+fn mark_problem(refusal: &MarkRefusal) -> Problem {
+    match refusal {
+        MarkRefusal::KeyReused => Problem::unprocessable("idempotency_key_reused", refusal),
+        MarkRefusal::TransferNotFound => Problem::not_found("not_found", refusal),
+        MarkRefusal::TransferStateUnknown { .. } => Problem::unprocessable("transfer_state_unknown", refusal).fact("field", "to"),
+        MarkRefusal::BankReferenceMalformed => Problem::unprocessable("bank_reference_malformed", refusal).fact("field", "bank_reference"),
+        MarkRefusal::BookedOnMalformed => Problem::unprocessable("booked_on_malformed", refusal).fact("field", "booked_on"),
+        MarkRefusal::ReasonCodeUnknown { .. } => Problem::unprocessable("reason_code_unknown", refusal).fact("field", "reason_code"),
+        MarkRefusal::ReasonCodeRequired => Problem::unprocessable("reason_code_required", refusal).fact("field", "reason_code"),
+        MarkRefusal::ReasonMalformed => Problem::unprocessable("reason_malformed", refusal).fact("field", "reason"),
+        MarkRefusal::ReasonRequired => Problem::unprocessable("reason_required", refusal).fact("field", "reason"),
+        MarkRefusal::RunNotUnderSettlement { state } => {
+            Problem::conflict("run_not_under_settlement", refusal).fact("state", state.as_str())
+        }
+        MarkRefusal::TransferStepIllegal { standing, to } => Problem::conflict("transfer_step_illegal", refusal)
+            .fact("state", standing.state.as_str())
+            .fact("asked", to.as_str())
+            .fact("may_become", may_become(standing)),
+        MarkRefusal::TransferStepNotYours { to } => {
+            Problem::new(StatusCode::FORBIDDEN, "transfer_step_not_yours", refusal).fact("asked", to.as_str())
+        }
+        MarkRefusal::RollNeedsTwoVendors => Problem::unprocessable("roll_needs_two_vendors", refusal),
+        MarkRefusal::WindowFull => Problem::unprocessable("window_full", refusal),
+    }
+}
+
+fn may_become(standing: &Standing) -> Vec<&'static str> {
+    standing.may_become().into_iter().map(TransferState::as_str).collect()
+}
+
+fn unreadable_problem(error: &ConfirmationError) -> Problem {
+    match error {
+        ConfirmationError::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", error).fact("max", UPLOAD_BYTES_MAX),
+        ConfirmationError::TooManyEntries { line } => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_entries", error).fact("max", ENTRIES_MAX).fact("line", *line)
+        }
+        ConfirmationError::Empty => Problem::unreadable("confirmation_empty", error),
+        ConfirmationError::NotUtf8 { line } | ConfirmationError::HasControl { line } => {
+            Problem::unreadable("confirmation_not_text", error).fact("line", *line)
+        }
+        ConfirmationError::NotXml { line, .. } | ConfirmationError::EntityUnknown { line } => {
+            Problem::unreadable("confirmation_not_xml", error).fact("line", *line)
+        }
+        ConfirmationError::HasDoctype { line } => Problem::unreadable("confirmation_has_doctype", error).fact("line", *line),
+        ConfirmationError::TooDeep { line, max } => {
+            Problem::unreadable("confirmation_too_deep", error).fact("line", *line).fact("max", *max)
+        }
+        ConfirmationError::FormatUnknown { line, .. } => Problem::unprocessable("confirmation_format_unknown", error).fact("line", *line),
+        ConfirmationError::Missing { line, what }
+        | ConfirmationError::TooLong { line, what, .. }
+        | ConfirmationError::Malformed { line, what, .. } => {
+            Problem::unprocessable("confirmation_value_malformed", error).fact("line", *line).fact("field", *what)
+        }
+        ConfirmationError::Amount { line, .. } => {
+            Problem::unprocessable("confirmation_value_malformed", error).fact("line", *line).fact("field", "amount")
         }
     }
 }

@@ -1,25 +1,32 @@
-//! Settlement as it is asked for: runs and their steps, windows, files, schedules, calendars.
+//! Settlement as it is asked for: runs and their steps, windows, disputes, files, schedules, calendars; [`transfers`] and [`confirmations`] have
+//! rooms of their own.
 //!
 //! Shape: each function finds out what is meant (a scheme's code, a run that the caller may see) and asks the crate `runs`, which has
 //! the rules and the SQL. What a vendor sees is decided by row security: its methods take a [`Viewer`], and a vendor's tx finds only
 //! the vendor's own part, so somebody else's run or file is not there.
 
+mod confirmations;
 mod error;
 pub mod http;
+mod transfers;
 
 use crate::refusal::{self, of_any};
 use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
 use runs::calendars::{self, Calendar, CalendarHead, CalendarRefusal, ClosedDays, Kept};
+use runs::confirmations::Confirmations;
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
 use runs::exclusions::{Exclusion, ExclusionRefusal};
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, OnClosed, Schedule, ScheduleId, ScheduleRefusal};
 use runs::steps::{self, Step};
+use runs::transfers::Transfers;
 use runs::{Actor, Comparison, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
 use scrip::{Code, RunId, SchemeId, VendorId};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 type Answer<T> = Result<T, Failure<SettlementRefusal>>;
@@ -65,12 +72,22 @@ pub(crate) struct ScheduleTerms {
 pub struct Settlement {
     db: Db,
     runs: Runs,
+    transfers: Transfers,
+    confirmations: Confirmations,
+    /// For uploads, which are large.
+    places: Arc<Semaphore>,
 }
 
 impl Settlement {
     /// Settlements in this database.
     pub fn new(db: Db, runs: Runs) -> Self {
-        Self { db, runs }
+        Self {
+            transfers: Transfers::new(db.clone()),
+            confirmations: Confirmations::new(db.clone()),
+            places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
+            db,
+            runs,
+        }
     }
 
     /// Closes the scheme's window for somebody's key and nets it. The key is resolved before it is judged what was asked with it.

@@ -1,7 +1,7 @@
 //! Obligations: how they are written, whoever writes them, and the leaves that make them tamper-evident.
 //!
-//! Shape: the posting engine writes those of swaps, [`record`] those that come from elsewhere: imported ones, and what a run carries
-//! into the next window. Both go through `store`: the rows, their running sums and their [`leaves`] in the same tx.
+//! Shape: the posting engine writes those of swaps, [`record`] those that come from elsewhere: imported ones, what a run carries
+//! into the next window, and transfers that failed and are owed again. Both go through `store`: the rows, their running sums and their [`leaves`] in the same tx.
 
 pub mod leaves;
 pub(crate) mod store;
@@ -36,10 +36,12 @@ pub enum Source {
     Carry,
     /// Read from a file.
     Import,
+    /// A transfer of an earlier run that failed.
+    Rolled,
 }
 
 impl Source {
-    const ALL: [Self; 5] = [Self::Swap, Self::Fee, Self::Reversal, Self::Carry, Self::Import];
+    const ALL: [Self; 6] = [Self::Swap, Self::Fee, Self::Reversal, Self::Carry, Self::Import, Self::Rolled];
 
     /// As stored and shown.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +51,7 @@ impl Source {
             Self::Reversal => "reversal",
             Self::Carry => "carry",
             Self::Import => "import",
+            Self::Rolled => "rolled",
         }
     }
 
@@ -65,6 +68,7 @@ impl Source {
             Self::Reversal => 3,
             Self::Carry => 4,
             Self::Import => 5,
+            Self::Rolled => 6,
         }
     }
 }
@@ -82,6 +86,8 @@ pub enum Recorder {
     Run,
     /// What a voided run had carried over, or a vendor rightly disputed, is taken back.
     Reversal,
+    /// A transfer that failed and is owed again.
+    Roll,
 }
 
 impl Recorder {
@@ -91,6 +97,7 @@ impl Recorder {
             Self::Import => -1,
             Self::Run => -2,
             Self::Reversal => -5,
+            Self::Roll => -6,
         }
     }
 
@@ -99,6 +106,7 @@ impl Recorder {
             Self::Import => Source::Import,
             Self::Run => Source::Carry,
             Self::Reversal => Source::Reversal,
+            Self::Roll => Source::Rolled,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Proofs that the settlements are right, recomputed from the obligations. Read-only; `scriphouse verify` and every test run them.
 //!
-//! Shape: what SQL can say, one statement each (`store`); what it cannot, a function here: seals, nettings, files and manifests are
+//! Shape: what SQL can say, one statement each (`store`, `transfers_store`); what it cannot, a function here: seals, nettings, files and manifests are
 //! made again from what they were made of and compared. `leaves` makes the leaves again, from every obligation there is.
 
 mod leaves;
 mod store;
+mod transfers_store;
 
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
 use ledger::proofs::Proof;
@@ -15,11 +16,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 pub use store::STATEMENTS;
+pub use transfers_store::STATEMENTS as TRANSFER_STATEMENTS;
 
 /// Proves the settlements' rules within one snapshot.
 pub async fn prove(tx: &Tx<'_>) -> Result<Vec<Proof>, Fault> {
     let mut proofs = Vec::new();
-    for (name, statement) in store::PROOFS {
+    for (name, statement) in store::PROOFS.iter().chain(transfers_store::PROOFS) {
         proofs.push(Proof { name, violations: store::list_violations(tx, statement).await? });
     }
     proofs.push(leaves::prove(tx).await?);

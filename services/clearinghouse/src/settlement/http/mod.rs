@@ -2,15 +2,18 @@
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
 //! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made,
-//! [`schedules`] and [`calendars`] those of when a scheme settles by itself.
+//! [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a scheme
+//! settles by itself.
 
 mod calendars;
+mod confirmations;
 mod disputes;
 mod download;
 mod exclusions;
 mod previews;
 mod schedules;
 mod steps;
+mod transfers;
 mod views;
 
 use super::Viewer;
@@ -48,6 +51,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(disputes::routes())
         .merge(exclusions::routes())
         .merge(previews::routes())
+        .merge(transfers::routes())
+        .merge(confirmations::routes())
         .merge(schedules::routes())
         .merge(calendars::routes())
 }

@@ -1,0 +1,87 @@
+//! The proofs of what became of transfers, and of what banks confirmed: statements like those of `store`.
+
+/// The rules and their statements.
+pub(super) const PROOFS: &[(&str, &str)] = &[
+    ("the state of every transfer is the end of its history, whose steps are legal and without gaps", STATES_END_HISTORIES),
+    ("a run is settling from the first step of its transfers until the last of them has ended, and then settled", RUNS_FOLLOW_TRANSFERS),
+    ("every rolled transfer is owed again in its scheme, and nothing else is owed as rolled", ROLLED_IS_OWED),
+    ("what an applied confirmation confirms or rejects is the steps that name it", CONFIRMATIONS_EQUAL_STEPS),
+];
+
+/// Every statement of this file, for the test that prepares them all.
+pub const STATEMENTS: &[&str] = &[STATES_END_HISTORIES, RUNS_FOLLOW_TRANSFERS, ROLLED_IS_OWED, CONFIRMATIONS_EQUAL_STEPS];
+
+const STATES_END_HISTORIES: &str = "
+    WITH history AS (
+        SELECT run_id, number, seq, from_state, to_state, attempt, row_number() OVER steps AS expected_seq,
+               lag(to_state, 1, 'instructed') OVER steps AS state_before, lag(from_state) OVER steps AS disputed_from,
+               lag(attempt, 1, 1) OVER steps AS attempt_before, lead(seq) OVER steps IS NULL AS is_last
+        FROM transfer_steps
+        WINDOW steps AS (PARTITION BY run_id, number ORDER BY seq)
+    )
+    SELECT violation
+    FROM (SELECT format('transfer %s of run %s: step %s from %s to %s in attempt %s does not follow the one before it',
+                        number, run_id, seq, from_state, to_state, attempt) AS violation
+          FROM history
+          WHERE seq <> expected_seq OR from_state <> state_before OR NOT transfer_may_become(from_state, to_state, disputed_from)
+             OR attempt <> attempt_before + CASE WHEN from_state = 'failed' AND to_state = 'retried' THEN 1 ELSE 0 END
+          UNION ALL
+          SELECT format('transfer %s of run %s is %s in attempt %s, its history ends with %s in attempt %s',
+                        t.number, t.run_id, t.state, t.attempt, coalesce(h.to_state, 'nothing'), coalesce(h.attempt, 1))
+          FROM transfers t
+          LEFT JOIN history h ON h.run_id = t.run_id AND h.number = t.number AND h.is_last
+          WHERE t.state <> coalesce(h.to_state, 'instructed') OR t.attempt <> coalesce(h.attempt, 1)
+             OR t.disputed_from IS DISTINCT FROM CASE WHEN h.to_state = 'disputed' THEN h.from_state END) v
+    LIMIT $1";
+
+const RUNS_FOLLOW_TRANSFERS: &str = "
+    WITH figures AS (
+        SELECT r.id, r.state, EXISTS (SELECT FROM transfer_steps s WHERE s.run_id = r.id) AS has_steps,
+               EXISTS (SELECT FROM transfers t WHERE t.run_id = r.id AND t.state NOT IN ('received', 'rolled', 'written_off')) AS has_unfinished
+        FROM runs r
+    )
+    SELECT format('run %s is %s, some of its transfers have steps: %s, some have not ended: %s', id, state, has_steps, has_unfinished)
+    FROM figures
+    WHERE has_steps AND state <> CASE WHEN has_unfinished THEN 'settling' ELSE 'settled' END
+       OR NOT has_steps AND has_unfinished AND state IN ('settling', 'settled')
+    LIMIT $1";
+
+const ROLLED_IS_OWED: &str = "
+    WITH rolled AS (
+        SELECT t.id, r.scheme_id, t.payer_id AS debtor_id, t.payee_id AS creditor_id, t.amount_micro
+        FROM transfers t
+        JOIN runs r ON r.id = t.run_id
+        WHERE t.state = 'rolled'
+    ), owed AS (
+        SELECT o.operation_id, w.scheme_id, o.debtor_id, o.creditor_id, o.amount_micro
+        FROM obligations o
+        JOIN windows w ON w.id = o.window_id
+        WHERE o.source = 'rolled'
+    )
+    SELECT format('transfer %s: %s owed again by vendor %s to vendor %s in scheme %s is %s', id, amount_micro, debtor_id, creditor_id, scheme_id, fault)
+    FROM ((SELECT *, 'missing' AS fault FROM (TABLE rolled EXCEPT ALL TABLE owed) m)
+          UNION ALL
+          (SELECT *, 'not of any rolled transfer' FROM (TABLE owed EXCEPT ALL TABLE rolled) s)) f
+    LIMIT $1";
+
+const CONFIRMATIONS_EQUAL_STEPS: &str = "
+    WITH made AS (
+        SELECT e.confirmation_id, e.run_id, e.transfer_number AS number, e.step_seq AS seq, e.said AS to_state
+        FROM confirmation_entries e
+        JOIN confirmations c ON c.id = e.confirmation_id
+        WHERE c.state = 'applied' AND e.outcome IN ('confirmed', 'rejected') OR e.step_seq IS NOT NULL
+    ), named AS (
+        SELECT confirmation_id, run_id, number, seq, to_state FROM transfer_steps WHERE confirmation_id IS NOT NULL
+    )
+    SELECT violation
+    FROM (SELECT format('confirmation %s: step %s of transfer %s of run %s to %s is %s', confirmation_id, seq, number, run_id, to_state, fault) AS violation
+          FROM ((SELECT *, 'missing' AS fault FROM (TABLE made EXCEPT ALL TABLE named) m)
+                UNION ALL
+                (SELECT *, 'not of any entry' FROM (TABLE named EXCEPT ALL TABLE made) s)) f
+          UNION ALL
+          SELECT format('confirmation %s has %s entries, it says %s', c.id, count(e.number), c.entry_count)
+          FROM confirmations c
+          LEFT JOIN confirmation_entries e ON e.confirmation_id = c.id
+          GROUP BY c.id
+          HAVING count(e.number) <> c.entry_count OR coalesce(max(e.number), 0) <> c.entry_count) v
+    LIMIT $1";
