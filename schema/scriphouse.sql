@@ -46,6 +46,34 @@ ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys OWNER TO scriphouse_owner;
 
+CREATE TABLE public.bilateral_caps (
+    creditor_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    cap_micro bigint,
+    version bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT bilateral_caps_cap_not_negative CHECK ((cap_micro >= 0)),
+    CONSTRAINT bilateral_caps_two_vendors CHECK ((creditor_id <> debtor_id)),
+    CONSTRAINT bilateral_caps_version_after_first CHECK ((version >= 2))
+);
+
+ALTER TABLE ONLY public.bilateral_caps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bilateral_caps OWNER TO scriphouse_owner;
+
+CREATE TABLE public.debit_caps (
+    vendor_id uuid NOT NULL,
+    cap_micro bigint,
+    version bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT debit_caps_cap_not_negative CHECK ((cap_micro >= 0)),
+    CONSTRAINT debit_caps_version_after_first CHECK ((version >= 2))
+);
+
+ALTER TABLE ONLY public.debit_caps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.debit_caps OWNER TO scriphouse_owner;
+
 CREATE TABLE public.entries (
     user_id uuid NOT NULL,
     vendor_id uuid NOT NULL,
@@ -297,9 +325,11 @@ CREATE TABLE public.schemes (
     digits smallint NOT NULL,
     strategy text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    settle_threshold_micro bigint,
     CONSTRAINT schemes_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
     CONSTRAINT schemes_currency_form CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT schemes_digits_range CHECK (((digits >= 0) AND (digits <= 6))),
+    CONSTRAINT schemes_settle_threshold_payable CHECK (((settle_threshold_micro)::numeric >= ((10)::numeric ^ ((6 - digits))::numeric))),
     CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'hub'::text])))
 );
 
@@ -394,8 +424,10 @@ CREATE TABLE public.windows (
     opened_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
     slot text COLLATE pg_catalog."C",
+    settled_at timestamp with time zone,
     CONSTRAINT windows_closed_has_slot CHECK ((((state = 'closed'::text) = (slot IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
     CONSTRAINT windows_number_positive CHECK ((number >= 1)),
+    CONSTRAINT windows_settled_is_closed CHECK (((settled_at IS NULL) OR (state = 'closed'::text))),
     CONSTRAINT windows_state_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
 );
 
@@ -546,6 +578,12 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bilateral_caps
+    ADD CONSTRAINT bilateral_caps_pkey PRIMARY KEY (creditor_id, debtor_id);
+
+ALTER TABLE ONLY public.debit_caps
+    ADD CONSTRAINT debit_caps_pkey PRIMARY KEY (vendor_id);
+
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (user_id, vendor_id, seq);
 
@@ -658,9 +696,11 @@ CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
 
+CREATE INDEX bilateral_caps_by_debtor ON public.bilateral_caps USING btree (debtor_id);
+
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 
-CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id);
+CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id, creditor_id);
 
 CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 
@@ -686,6 +726,8 @@ CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
 
 CREATE UNIQUE INDEX windows_one_open ON public.windows USING btree (scheme_id) WHERE (state = 'open'::text);
 
+CREATE INDEX windows_unsettled ON public.windows USING btree (scheme_id) WHERE (settled_at IS NULL);
+
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -694,6 +736,15 @@ ALTER TABLE ONLY public.accounts
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.bilateral_caps
+    ADD CONSTRAINT bilateral_caps_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.bilateral_caps
+    ADD CONSTRAINT bilateral_caps_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.debit_caps
+    ADD CONSTRAINT debit_caps_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.file_pieces
     ADD CONSTRAINT file_pieces_file_exists FOREIGN KEY (file_id) REFERENCES public.files(id) DEFERRABLE INITIALLY DEFERRED;
@@ -789,6 +840,18 @@ CREATE POLICY accounts_own ON public.accounts FOR SELECT TO scriphouse_app USING
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY api_keys_own ON public.api_keys TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.bilateral_caps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY bilateral_caps_insert ON public.bilateral_caps FOR INSERT TO scriphouse_app WITH CHECK ((creditor_id = public.current_vendor_id()));
+
+CREATE POLICY bilateral_caps_read ON public.bilateral_caps FOR SELECT TO scriphouse_app USING (((creditor_id = public.current_vendor_id()) OR (debtor_id = public.current_vendor_id())));
+
+CREATE POLICY bilateral_caps_update ON public.bilateral_caps FOR UPDATE TO scriphouse_app USING ((creditor_id = public.current_vendor_id()));
+
+ALTER TABLE public.debit_caps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY debit_caps_own ON public.debit_caps FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
 
 ALTER TABLE public.entries ENABLE ROW LEVEL SECURITY;
 
@@ -894,6 +957,27 @@ GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_house;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_app;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_house;
 
+GRANT SELECT,INSERT ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT UPDATE(cap_micro) ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT UPDATE(cap_micro) ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT UPDATE(version) ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT UPDATE(changed_at) ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT UPDATE(changed_at) ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.debit_caps TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.debit_caps TO scriphouse_house;
+
+GRANT UPDATE(cap_micro) ON TABLE public.debit_caps TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.debit_caps TO scriphouse_house;
+
+GRANT UPDATE(changed_at) ON TABLE public.debit_caps TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.entries TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.entries TO scriphouse_house;
 
@@ -955,6 +1039,8 @@ GRANT SELECT,INSERT ON TABLE public.scheme_members TO scriphouse_house;
 GRANT SELECT ON TABLE public.schemes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.schemes TO scriphouse_house;
 
+GRANT UPDATE(settle_threshold_micro) ON TABLE public.schemes TO scriphouse_house;
+
 GRANT SELECT,INSERT ON TABLE public.seals TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.sessions TO scriphouse_app;
@@ -980,6 +1066,8 @@ GRANT UPDATE(state) ON TABLE public.windows TO scriphouse_house;
 GRANT UPDATE(closed_at) ON TABLE public.windows TO scriphouse_house;
 
 GRANT UPDATE(slot) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(settled_at) ON TABLE public.windows TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.token_totals TO scriphouse_app;
 GRANT SELECT ON TABLE public.token_totals TO scriphouse_house;

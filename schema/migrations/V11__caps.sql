@@ -53,7 +53,9 @@ GRANT INSERT, UPDATE (cap_micro, version, changed_at) ON bilateral_caps TO scrip
 DROP INDEX positions_by_debtor;
 CREATE INDEX positions_by_debtor ON positions (debtor_id, window_id, creditor_id);
 
--- The scheme settles off its schedules once a vendor owes more than this, on balance, in the open window; null: it does not.
+-- The scheme settles off its schedules once a vendor owes more than this, on balance, in the open window; null: it does not. At least the
+-- smallest payment: what rounding carries is less for each vendor, so no run leaves a window that has to be settled at once.
 ALTER TABLE schemes
-    ADD COLUMN settle_threshold_micro bigint CONSTRAINT schemes_settle_threshold_positive CHECK (settle_threshold_micro >= 1);
+    ADD COLUMN settle_threshold_micro bigint,
+    ADD CONSTRAINT schemes_settle_threshold_payable CHECK (settle_threshold_micro >= 10::numeric ^ (6 - digits));
 GRANT UPDATE (settle_threshold_micro) ON schemes TO scriphouse_house;

@@ -14,6 +14,7 @@ mod api {
     mod access;
     mod bad_input;
     mod bulk;
+    mod caps;
     mod docs;
     mod idempotency;
     mod limits;
@@ -29,10 +30,12 @@ mod settlement {
     mod leaves;
     mod runs;
     mod schedules;
+    mod thresholds;
 }
 
 /// The books under load, at random, and when processes are killed.
 mod books {
+    mod caps;
     mod concurrency;
     mod kills;
     mod model;

@@ -79,6 +79,8 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
         alice.open(&beans).await;
         alice.convert("500", &miles, &beans).await.created();
         house.operator.settle("EURO").await;
+        house.operator.cap(&miles, Some("100")).await;
+        beans.accept(&miles, Some("100")).await;
         let admin = house.db_admin().await;
 
         admin.batch_execute("BEGIN; SET LOCAL ROLE scriphouse_app").await.unwrap();
@@ -99,6 +101,8 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
             "runs",
             "run_positions",
             "transfers",
+            "debit_caps",
+            "bilateral_caps",
             "files",
             "file_pieces",
         ] {

@@ -98,6 +98,10 @@ const TAMPERINGS: &[(&str, &str)] = &[
          UPDATE file_pieces p SET vendor_id = NULL FROM hidden WHERE p.file_id = hidden.id",
     ),
     (
+        "a window counts in what its vendors owe until its run is settled, and no longer",
+        "UPDATE windows SET settled_at = now() WHERE state = 'closed' AND number = 1",
+    ),
+    (
         "every batch of obligations has its leaf, and every leaf its batch",
         "UPDATE obligations SET booked_at = booked_at - interval '1 day'
          WHERE id = (SELECT o.id FROM obligations o JOIN windows w ON w.id = o.window_id WHERE w.state = 'closed' LIMIT 1)",

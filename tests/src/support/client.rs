@@ -51,6 +51,10 @@ impl Client {
         Answer::of(self.request(Method::PATCH, path).header("If-Match", version).json(&body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, version: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::PUT, path).header("If-Match", version).json(&body)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.request(Method::DELETE, path)).await
     }

@@ -5,8 +5,9 @@ use super::{Client, Operator, User};
 use clearinghouse::app::App;
 use clearinghouse::http::server::{self, ServerLimits};
 use ledger::{Clock, Db};
+use scrip::WindowId;
 use scriphouse_config::Settings;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -97,6 +98,21 @@ impl House {
     /// Writes to the database directly, as its administrator.
     pub(crate) async fn db_admin(&self) -> tokio_postgres::Client {
         self.database.db_admin().await
+    }
+
+    /// Makes the run settled, as the last step of its settlement does: its windows count no more in what vendors owe.
+    pub(crate) async fn db_settle_run(&self, run: &Value) {
+        let id = run["id"].as_str().expect("a run has an id");
+        let mut connection = self.db.connection().await.expect("a connection");
+        let tx = connection.begin_house().await.expect("a tx begins");
+        let change_of_terms = ledger::change_terms(&tx).await.expect("terms change");
+        tx.execute("UPDATE runs SET state = 'settled' WHERE id::text = $1", &[&id]).await.expect("the run is settled");
+        for row in tx.query("SELECT window_id FROM run_windows WHERE run_id::text = $1", &[&id]).await.expect("the run has windows") {
+            let window = WindowId::new(row.get(0));
+            assert!(ledger::release_window(&change_of_terms, window).await.expect("the window is released"), "it counted until now");
+            assert!(!ledger::release_window(&change_of_terms, window).await.expect("again"), "it counts no more");
+        }
+        tx.commit().await.expect("it is kept");
     }
 
     /// One number from the database.

@@ -112,7 +112,8 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
         (Ok(scheme), _) => Ok(scheme),
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), Some(Terms { currency, strategy, digits })) => {
             let code = Code::parse(&args.scheme).map_err(|_| CommandError::input(SchemeRefusal::CodeMalformed.to_string()))?;
-            let new = NewScheme { code, currency: currency.clone(), digits: *digits, strategy: *strategy, members: Vec::new() };
+            let (currency, settle_threshold) = (currency.clone(), None);
+            let new = NewScheme { code, currency, digits: *digits, strategy: *strategy, settle_threshold, members: Vec::new() };
             Ok(schemes.create(new).await?)
         }
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), None) => {

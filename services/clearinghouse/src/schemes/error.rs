@@ -1,5 +1,6 @@
 //! Refusals of schemes.
 
+use crate::amount::AmountRefusal;
 use crate::http::problem::Problem;
 use crate::names::case_reminder;
 use crate::refusal::Refusal;
@@ -26,6 +27,15 @@ pub enum SchemeRefusal {
     /// A currency has 0 to 6 decimals.
     #[error("digits is the number of decimals that payments have: 0 to 6")]
     DigitsOutOfRange,
+    /// The threshold is no amount of money.
+    #[error(transparent)]
+    Amount(#[from] AmountRefusal),
+    /// What rounding leaves would be settled again and again.
+    #[error("settle_threshold is at least the smallest payment of the scheme's currency: {min}")]
+    ThresholdTooSmall {
+        /// That payment, in whole currency units.
+        min: String,
+    },
     /// More members at once than one request makes.
     #[error("a scheme is made with at most {max} members; add the others one by one")]
     TooManyMembers {
@@ -59,6 +69,10 @@ impl Refusal for SchemeRefusal {
                 Problem::unprocessable("strategy_unknown", self).fact("field", "strategy").fact("known", known_strategies())
             }
             Self::DigitsOutOfRange => Problem::unprocessable("digits_out_of_range", self).fact("field", "digits"),
+            Self::Amount(refusal) => refusal.problem(),
+            Self::ThresholdTooSmall { min } => {
+                Problem::unprocessable("threshold_too_small", self).fact("field", "settle_threshold").fact("min", min.as_str())
+            }
             Self::TooManyMembers { max } => Problem::unprocessable("too_many_members", self).fact("field", "members").fact("max", *max),
             Self::VendorNotFound { vendor } => Problem::unprocessable("vendor_not_found", self).fact("vendor", vendor.as_str()),
             Self::AlreadyMember { vendor } => Problem::conflict("already_member", self).fact("vendor", vendor.as_str()),

@@ -12,7 +12,8 @@ pub use error::SchemeRefusal;
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_time};
 use netting::Strategy;
-use scrip::{Code, Scale, SchemeId, VendorId};
+use scrip::money::MICRO_SCALE;
+use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
 pub use store::STATEMENTS;
 
@@ -32,6 +33,8 @@ pub struct Scheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
+    pub settle_threshold: Option<Micro>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The open window.
@@ -55,6 +58,8 @@ pub struct NewScheme {
     pub digits: Scale,
     /// How obligations become transfers.
     pub strategy: Strategy,
+    /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
+    pub settle_threshold: Option<Micro>,
     /// The codes of its first members.
     pub members: Vec<String>,
 }
@@ -124,10 +129,31 @@ impl Schemes {
         Ok(scheme)
     }
 
+    /// Sets from what debt on the scheme settles off its schedules, or that it does not.
+    pub async fn update_threshold(&self, code: &str, threshold: Option<Micro>) -> Answer<Scheme> {
+        let scheme = self.get(code).await?;
+        if let Some(threshold) = threshold {
+            check_threshold(threshold, scheme.digits).map_err(Failure::Refused)?;
+        }
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        store::update_threshold(&tx, scheme.id, threshold).await?;
+        let scheme = get_scheme(&tx, &scheme.code).await?;
+        tx.commit().await?;
+        Ok(scheme)
+    }
+
     async fn resolve(&self, vendor: &str) -> Answer<VendorId> {
         let facts = self.directory.named(vendor).await?;
         facts.map(|facts| facts.id).ok_or_else(|| Failure::Refused(SchemeRefusal::VendorNotFound { vendor: vendor.to_owned() }))
     }
+}
+
+/// Not below the smallest payment: what rounding carries is less for each vendor, so no run leaves a window that has to be settled at once.
+fn check_threshold(threshold: Micro, digits: Scale) -> Result<(), SchemeRefusal> {
+    let parts = digits.units_per_whole();
+    let min = Micro::new(MICRO_SCALE.units_per_whole().checked_div(parts).unwrap_or(i64::MAX));
+    if threshold >= min { Ok(()) } else { Err(SchemeRefusal::ThresholdTooSmall { min: min.display(MICRO_SCALE).to_string() }) }
 }
 
 /// All of them join, or the first that cannot is named.

@@ -4,7 +4,7 @@ use super::{NewScheme, Scheme};
 use jiff::Timestamp;
 use ledger::{Fault, TermsChange, Tx};
 use netting::Strategy;
-use scrip::{Code, Scale, SchemeId, VendorId};
+use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -15,7 +15,8 @@ macro_rules! select_scheme {
             "
     SELECT s.id, s.code, s.currency, s.digits, s.strategy, s.created_at, w.number, w.opened_at,
            (SELECT count(*) FROM scheme_members m WHERE m.scheme_id = s.id),
-           ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200)
+           ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200),
+           s.settle_threshold_micro
     FROM schemes s
     JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'",
             $rest
@@ -27,9 +28,13 @@ const FIND_SCHEME_ID: &str = "SELECT id FROM schemes WHERE code = $1";
 const FIND_SCHEME: &str = select_scheme!(" WHERE s.code = $1");
 const LIST_SCHEMES: &str = select_scheme!(" WHERE $1::text IS NULL OR s.code > $1 ORDER BY s.code LIMIT $2");
 const INSERT_SCHEME: &str = "
-    INSERT INTO schemes (id, code, currency, digits, strategy, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO schemes (id, code, currency, digits, strategy, settle_threshold_micro, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (code) DO NOTHING";
+const UPDATE_THRESHOLD: &str = "
+    UPDATE schemes
+    SET settle_threshold_micro = $2
+    WHERE id = $1";
 const INSERT_MEMBERS: &str = "
     INSERT INTO scheme_members (vendor_id, scheme_id, joined_at)
     SELECT id, $2, $3
@@ -38,7 +43,7 @@ const INSERT_MEMBERS: &str = "
     RETURNING vendor_id";
 
 /// Every statement of this file, so that one test prepares them all.
-pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS];
+pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, UPDATE_THRESHOLD, INSERT_MEMBERS];
 
 /// How many members a scheme's view names.
 pub(super) const MEMBERS_SHOWN_MAX: usize = 200;
@@ -58,9 +63,14 @@ pub(super) async fn list_schemes(tx: &Tx<'_>, after: Option<&str>, limit: i64) -
 
 /// Whether the code was free.
 pub(super) async fn insert_scheme(tx: &Tx<'_>, id: SchemeId, scheme: &NewScheme, at: Timestamp) -> Result<bool, Fault> {
-    let NewScheme { code, currency, digits, strategy, members: _ } = scheme;
-    let digits = i16::from(digits.decimals());
-    Ok(tx.execute(INSERT_SCHEME, &[&id.uuid(), &code.as_str(), currency, &digits, &strategy.name(), &at]).await? == 1)
+    let NewScheme { code, currency, digits, strategy, settle_threshold, members: _ } = scheme;
+    let (digits, threshold) = (i16::from(digits.decimals()), settle_threshold.map(Micro::units));
+    Ok(tx.execute(INSERT_SCHEME, &[&id.uuid(), &code.as_str(), currency, &digits, &strategy.name(), &threshold, &at]).await? == 1)
+}
+
+pub(super) async fn update_threshold(tx: &Tx<'_>, id: SchemeId, threshold: Option<Micro>) -> Result<(), Fault> {
+    tx.execute(UPDATE_THRESHOLD, &[&id.uuid(), &threshold.map(Micro::units)]).await?;
+    Ok(())
 }
 
 /// Those that were in no scheme, and now are in this one.
@@ -88,5 +98,6 @@ fn read_scheme(row: &Row) -> Result<Scheme, Fault> {
         window_opened_at: row.get(7),
         member_count: row.get(8),
         members: row.get(9),
+        settle_threshold: row.get::<_, Option<i64>>(10).map(Micro::new),
     })
 }
