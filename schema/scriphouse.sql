@@ -98,6 +98,21 @@ ALTER TABLE ONLY public.entries FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.entries OWNER TO scriphouse_owner;
 
+CREATE TABLE public.exposures (
+    window_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    writer smallint NOT NULL,
+    owes_micro bigint NOT NULL,
+    owed_micro bigint NOT NULL,
+    CONSTRAINT exposures_owed_not_negative CHECK ((owed_micro >= 0)),
+    CONSTRAINT exposures_owes_not_negative CHECK ((owes_micro >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.exposures FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.exposures OWNER TO scriphouse_owner;
+
 CREATE TABLE public.file_pieces (
     file_id uuid NOT NULL,
     seq integer NOT NULL,
@@ -587,6 +602,9 @@ ALTER TABLE ONLY public.debit_caps
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (user_id, vendor_id, seq);
 
+ALTER TABLE ONLY public.exposures
+    ADD CONSTRAINT exposures_pkey PRIMARY KEY (window_id, vendor_id, writer);
+
 ALTER TABLE ONLY public.file_pieces
     ADD CONSTRAINT file_pieces_pkey PRIMARY KEY (file_id, seq);
 
@@ -857,6 +875,10 @@ ALTER TABLE public.entries ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY entries_own ON public.entries FOR SELECT TO scriphouse_app USING (((user_id = public.current_user_id()) OR (vendor_id = public.current_vendor_id())));
 
+ALTER TABLE public.exposures ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY exposures_own ON public.exposures FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
 ALTER TABLE public.file_pieces ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY file_pieces_own ON public.file_pieces FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
@@ -980,6 +1002,13 @@ GRANT UPDATE(changed_at) ON TABLE public.debit_caps TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.entries TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.entries TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.exposures TO scriphouse_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.exposures TO scriphouse_house;
+
+GRANT UPDATE(owes_micro) ON TABLE public.exposures TO scriphouse_house;
+
+GRANT UPDATE(owed_micro) ON TABLE public.exposures TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.file_pieces TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.file_pieces TO scriphouse_house;

@@ -35,6 +35,19 @@ CREATE TABLE bilateral_caps (
 );
 CREATE INDEX bilateral_caps_by_debtor ON bilateral_caps (debtor_id);
 
+-- What the vendors that have a net debit cap owe and are owed in each window that is not settled: sums of positions, which would have to be
+-- read one by one, one for each counterparty. Kept only for these vendors, from the tx that sets their cap to the one that takes it away;
+-- closing a window makes one row a vendor of all its writers', settling it deletes them.
+CREATE TABLE exposures (
+    window_id  uuid     NOT NULL,
+    vendor_id  uuid     NOT NULL,
+    writer     smallint NOT NULL,
+    owes_micro bigint   NOT NULL CONSTRAINT exposures_owes_not_negative CHECK (owes_micro >= 0),
+    owed_micro bigint   NOT NULL CONSTRAINT exposures_owed_not_negative CHECK (owed_micro >= 0),
+    CONSTRAINT exposures_pkey PRIMARY KEY (window_id, vendor_id, writer)
+) WITH (fillfactor = 50);
+
+ALTER TABLE exposures      ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE debit_caps     ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE bilateral_caps ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -42,10 +55,12 @@ ALTER TABLE bilateral_caps ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY debit_caps_own        ON debit_caps FOR SELECT TO scriphouse_app USING (vendor_id = current_vendor_id());
 CREATE POLICY bilateral_caps_read   ON bilateral_caps FOR SELECT TO scriphouse_app
     USING (creditor_id = current_vendor_id() OR debtor_id = current_vendor_id());
+CREATE POLICY exposures_own         ON exposures FOR SELECT TO scriphouse_app USING (vendor_id = current_vendor_id());
 CREATE POLICY bilateral_caps_insert ON bilateral_caps FOR INSERT TO scriphouse_app WITH CHECK (creditor_id = current_vendor_id());
 CREATE POLICY bilateral_caps_update ON bilateral_caps FOR UPDATE TO scriphouse_app USING (creditor_id = current_vendor_id());
 
-GRANT SELECT ON debit_caps, bilateral_caps TO scriphouse_app, scriphouse_house;
+GRANT SELECT ON exposures, debit_caps, bilateral_caps TO scriphouse_app, scriphouse_house;
+GRANT INSERT, UPDATE (owes_micro, owed_micro), DELETE ON exposures TO scriphouse_house;
 GRANT INSERT, UPDATE (cap_micro, version, changed_at) ON debit_caps TO scriphouse_house;
 GRANT INSERT, UPDATE (cap_micro, version, changed_at) ON bilateral_caps TO scriphouse_app, scriphouse_house;
 

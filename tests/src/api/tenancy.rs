@@ -101,6 +101,7 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
             "runs",
             "run_positions",
             "transfers",
+            "exposures",
             "debit_caps",
             "bilateral_caps",
             "files",

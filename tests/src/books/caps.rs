@@ -1,6 +1,8 @@
 //! Caps under load, in several processes: what is left under a cap is given once.
 
 use crate::support::{Client, House, User, Vendor, audit, micro};
+use runs::imports::Options;
+use scrip::SchemeId;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -21,12 +23,14 @@ async fn market(house: &House, codes: &[&str], users: usize) -> (Vec<Vendor>, Ve
     (vendors, holders)
 }
 
-/// Through both servers in turn, so many converts of one token by so many users; how many were made, and the code of every other.
+/// So many converts by all users, half of whom ask the second server, so that no account keeps the servers apart; how many were made, and
+/// the code of every other.
 async fn race(users: &[User], second: &Client, pairs: &[(&Vendor, &Vendor)], count: usize) -> (usize, Vec<String>) {
     let mut swaps = JoinSet::new();
     for number in 0..count {
-        let (user, (from, to)) = (&users[number % users.len()], pairs[number % pairs.len()]);
-        let client = if (number / users.len()).is_multiple_of(2) { user.client.clone() } else { second.with(&user.session) };
+        let (turn, of_user) = (number / users.len(), number % users.len());
+        let (user, (from, to)) = (&users[of_user], pairs[turn % pairs.len()]);
+        let client = if of_user.is_multiple_of(2) { user.client.clone() } else { second.with(&user.session) };
         let body = json!({"from": from.code, "to": to.code, "send": "1"});
         swaps.spawn(async move { client.post_once("/v1/swaps", body).await });
     }
@@ -62,6 +66,69 @@ fn two_servers_never_both_give_the_last_headroom() {
         assert_eq!(race(&users, &second, &[(a, b)], 24).await.0, 0);
         house.db_settle_run(&run).await;
         assert_eq!(race(&users, &second, &[(a, b)], 120).await.0, 50);
+    });
+}
+
+/// No batch can write its swaps until the client commits: whatever has been decided is not there yet for anybody else.
+async fn db_hold_swaps(house: &House) -> tokio_postgres::Client {
+    let admin = house.db_admin().await;
+    admin.batch_execute("BEGIN; LOCK TABLE swaps IN SHARE MODE").await.unwrap();
+    admin
+}
+
+/// Until so many wait for a lock.
+async fn db_until_waiting(house: &House, count: i64) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while house.db_count(waiting).await < count {}
+}
+
+#[test]
+fn a_cap_waits_for_batches_that_know_nothing_of_it() {
+    audit(async |house| {
+        let (vendors, users) = market(house, &["AA", "BB"], 2).await;
+        let (operator, second) = (house.operator.client.clone(), Client::new(&house.second_server().await).with(&users[1].session));
+        let swap = json!({"from": vendors[0].code, "to": vendors[1].code, "send": "60"});
+        let holder = db_hold_swaps(house).await;
+        let (client, body) = (users[0].client.clone(), swap.clone());
+        let uncapped = tokio::spawn(async move { client.post_once("/v1/swaps", body).await });
+        db_until_waiting(house, 1).await;
+
+        let capped = tokio::spawn(async move {
+            operator.put("/v1/vendors/AA/cap", "*", json!({"net_debit_cap": "1"})).await.ok();
+            second.post_once("/v1/swaps", swap).await
+        });
+        db_until_waiting(house, 2).await;
+        holder.batch_execute("COMMIT").await.unwrap();
+
+        uncapped.await.unwrap().created();
+        assert_eq!(capped.await.unwrap().refused(422, "debit_cap_exceeded")["headroom"], "0.400000");
+    });
+}
+
+#[test]
+fn a_batch_waits_for_another_that_adds_to_what_the_same_vendor_owes() {
+    audit(async |house| {
+        let (vendors, users) = market(house, &["AA", "BB"], 2).await;
+        let (a, b) = (&vendors[0], &vendors[1]);
+        let second = Client::new(&house.second_server().await);
+        for (debtor, creditor) in [(a, b), (b, a)] {
+            match debtor.code.as_str() {
+                "AA" => drop(house.operator.cap(debtor, Some("1")).await),
+                _ => drop(creditor.accept(debtor, Some("0.5")).await),
+            }
+            let holder = db_hold_swaps(house).await;
+            let mut swaps = JoinSet::new();
+            for client in [users[0].client.clone(), second.with(&users[1].session)] {
+                let body = json!({"from": debtor.code, "to": creditor.code, "send": "60"});
+                swaps.spawn(async move { client.post_once("/v1/swaps", body).await });
+            }
+            db_until_waiting(house, 2).await;
+            holder.batch_execute("COMMIT").await.unwrap();
+
+            let mut statuses: Vec<u16> = swaps.join_all().await.iter().map(|answer| answer.status.as_u16()).collect();
+            statuses.sort_unstable();
+            assert_eq!(statuses, [201, 422], "there is room for one of them: {} {}", debtor.code, creditor.code);
+        }
     });
 }
 
@@ -107,5 +174,33 @@ fn no_swap_is_decided_on_a_cap_that_has_been_changed() {
         assert_eq!(capped["net_debit_cap"], "0.000000");
         let later = "SELECT count(*) FROM swaps WHERE booked_at > (SELECT changed_at FROM debit_caps)";
         assert_eq!(house.db_count(later).await, 0);
+    });
+}
+
+#[test]
+fn obligations_that_no_swap_left_count_and_are_never_refused() {
+    audit(async |house| {
+        let (vendors, users) = market(house, &["AA", "BB", "CC"], 1).await;
+        let [a, b, c] = [&vendors[0], &vendors[1], &vendors[2]];
+        house.operator.cap(a, Some("5")).await;
+        let scheme = house.db_admin().await.query_one("SELECT id FROM schemes", &[]).await.unwrap().get(0);
+        let import = async |file: &str| {
+            let (scheme, options) = (SchemeId::new(scheme), Options::default());
+            runs::imports::import(&house.db, &house.clock, scheme, file.as_bytes(), &options, |_| ()).await.expect("it is imported");
+        };
+
+        import("debtor,creditor,amount\nAA,BB,4.000001\nBB,CC,7\n").await;
+        users[0].convert("99.99", a, c).await.created();
+        users[0].convert("0.01", a, c).await.refused(422, "debit_cap_exceeded");
+        // A cap that comes later knows what is owed already; and an import goes over it.
+        house.operator.cap(b, Some("2.9999")).await;
+        users[0].convert("0.01", b, a).await.refused(422, "debit_cap_exceeded");
+        import("debtor,creditor,amount\nAA,BB,1\nBB,AA,3\n").await;
+
+        assert_eq!((net_debit(house, a).await, net_debit(house, b).await), (2_999_901, 4_999_999));
+        assert_eq!(house.operator.headroom(b).await["level"], "full");
+        users[0].convert("0.01", b, a).await.refused(422, "debit_cap_exceeded");
+        users[0].convert("200", a, b).await.created();
+        users[0].convert("0.01", b, a).await.refused(422, "debit_cap_exceeded");
     });
 }

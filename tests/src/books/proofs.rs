@@ -45,6 +45,10 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "the tokens of a position equal its swaps",
         "UPDATE positions p SET send_units = send_units + 1 FROM windows w WHERE w.id = p.window_id AND w.state = 'closed' AND p.send_units > 0",
     ),
+    (
+        "what capped vendors owe and are owed equals their positions in the windows that are not settled",
+        "UPDATE exposures SET owed_micro = owed_micro + 1 WHERE writer = -4",
+    ),
     ("what is held equals what proposed trades give", "UPDATE trades SET give_units = give_units + 1 WHERE state = 'proposed'"),
     (
         "whatever the books name is there: accounts, users, vendors, windows",
@@ -82,7 +86,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "what a run carries stands as obligations in a later window of its scheme",
-        // Into the window of another scheme, with all that was summed up over it.
+        // Into the window of another scheme, with all that was summed up over it, and nobody is capped.
         "INSERT INTO schemes SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at FROM schemes;
          INSERT INTO windows SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
          CREATE TEMP TABLE move AS SELECT w.id AS from_window, o.id AS to_window FROM windows w, windows o, schemes s
@@ -90,7 +94,8 @@ const TAMPERINGS: &[(&str, &str)] = &[
          UPDATE obligations SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE window_leaves SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE positions SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
-         UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;",
+         UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
+         UPDATE debit_caps SET cap_micro = NULL; DELETE FROM exposures;",
     ),
     (
         "every position has its statement, and every statement its position",
@@ -99,7 +104,8 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "a window counts in what its vendors owe until its run is settled, and no longer",
-        "UPDATE windows SET settled_at = now() WHERE state = 'closed' AND number = 1",
+        "UPDATE windows SET settled_at = now() WHERE state = 'closed' AND number = 1;
+         DELETE FROM exposures e USING windows w WHERE w.id = e.window_id AND w.settled_at IS NOT NULL",
     ),
     (
         "every batch of obligations has its leaf, and every leaf its batch",
@@ -139,6 +145,7 @@ async fn furnish(house: &House) {
         }
         vendors.push(vendor);
     }
+    house.operator.cap(&vendors[0], Some("1000")).await;
     for _ in 0..2 {
         for (send, from, to) in [("333.33", 0, 1), ("77.7", 1, 2), ("12.34", 2, 0)] {
             alice.convert(send, &vendors[from], &vendors[to]).await.created();
@@ -146,6 +153,7 @@ async fn furnish(house: &House) {
         house.operator.settle("EURO").await;
     }
     bob.convert("5", &vendors[1], &vendors[0]).await.created();
+    house.operator.cap(&vendors[1], Some("1000")).await;
     for accepted in [true, false] {
         let trade = alice.propose(&bob, (&vendors[0], "4"), (&vendors[1], "2.5")).await.created();
         if accepted {

@@ -15,7 +15,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
     ALTER TABLE runs DROP COLUMN remaining_micro;
-    DROP TABLE debit_caps, bilateral_caps;
+    DROP TABLE debit_caps, bilateral_caps, exposures;
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     DELETE FROM refinery_schema_history WHERE version >= 7;

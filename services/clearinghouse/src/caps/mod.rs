@@ -11,7 +11,7 @@ mod store;
 use crate::directory::{Directory, VendorFacts};
 use crate::settlement::Viewer;
 pub use error::CapRefusal;
-use ledger::{Db, Failure, Fault, Tx, change_terms, lock_scheme_exclusive, read_exposures, read_time};
+use ledger::{Db, Failure, Fault, Tx, change_terms, lock_scheme_exclusive, read_exposures, read_time, set_debit_cap};
 use scrip::posting::{Exposure, ExposureKey};
 use scrip::{Micro, SchemeId, VendorId};
 pub use store::STATEMENTS;
@@ -103,7 +103,7 @@ impl Caps {
         let change_of_terms = change_terms(&tx).await?;
         let DebitCap { version, .. } = store::find_debit_cap(&tx, vendor.clone()).await?;
         expect(version, is_expected)?;
-        store::upsert_debit_cap(&change_of_terms, vendor.id, cap, read_time(&tx).await?).await?;
+        set_debit_cap(&change_of_terms, vendor.id, cap, read_time(&tx).await?).await?;
         let changed = store::find_debit_cap(&tx, vendor).await?;
         tx.commit().await?;
         Ok(changed)

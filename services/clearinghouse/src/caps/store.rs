@@ -16,11 +16,6 @@ const FIND_DEBIT_CAP: &str = "
     LEFT JOIN scheme_members m ON m.vendor_id = v.id
     LEFT JOIN schemes s ON s.id = m.scheme_id
     WHERE v.id = $1";
-const UPSERT_DEBIT_CAP: &str = "
-    INSERT INTO debit_caps (vendor_id, cap_micro, version, changed_at)
-    VALUES ($1, $2, 2, $3)
-    ON CONFLICT (vendor_id) DO UPDATE
-    SET cap_micro = excluded.cap_micro, version = debit_caps.version + 1, changed_at = excluded.changed_at";
 const FIND_COMMON_SCHEME: &str = "
     SELECT c.scheme_id
     FROM scheme_members c
@@ -56,18 +51,13 @@ const LIST_CREDITORS: &str = select_bilateral_caps!("b.debtor_id = $1 AND ($2::t
 
 /// Every statement of this file, so that one test prepares them all.
 pub const STATEMENTS: &[&str] =
-    &[FIND_DEBIT_CAP, UPSERT_DEBIT_CAP, FIND_COMMON_SCHEME, FIND_BILATERAL_CAP, UPSERT_BILATERAL_CAP, LIST_DEBTORS, LIST_CREDITORS];
+    &[FIND_DEBIT_CAP, FIND_COMMON_SCHEME, FIND_BILATERAL_CAP, UPSERT_BILATERAL_CAP, LIST_DEBTORS, LIST_CREDITORS];
 
 pub(super) async fn find_debit_cap(tx: &Tx<'_>, vendor: VendorFacts) -> Result<DebitCap, Fault> {
     let row = tx.query_one(FIND_DEBIT_CAP, &[&vendor.id.uuid()]).await?;
     let scheme = row.try_get::<_, Option<Uuid>>(2)?.zip(row.try_get::<_, Option<String>>(3)?);
     let scheme = scheme.map(|(id, currency)| Scheme { id: SchemeId::new(id), currency });
     Ok(DebitCap { vendor, scheme, cap: read_cap(&row, 0)?, version: row.try_get(1)? })
-}
-
-pub(super) async fn upsert_debit_cap(tx: &TermsChange<'_, '_>, vendor: VendorId, cap: Option<Micro>, at: Timestamp) -> Result<(), Fault> {
-    tx.execute(UPSERT_DEBIT_CAP, &[&vendor.uuid(), &cap.map(Micro::units), &at]).await?;
-    Ok(())
 }
 
 pub(super) async fn find_common_scheme(tx: &Tx<'_>, pair: &Pair) -> Result<Option<SchemeId>, Fault> {

@@ -130,7 +130,7 @@ impl Writer {
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
-        store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms.booked_at).await?;
+        store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms).await?;
         report_crossings(&levels, &exposures.levels(&terms.caps));
         *self.memory() = memory;
         Ok(join(requests.len(), replays, fresh, decided.outcomes, &granted_before))

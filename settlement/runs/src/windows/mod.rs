@@ -7,7 +7,7 @@
 mod store;
 
 use jiff::Timestamp;
-use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, new_id};
+use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, merge_exposures, new_id};
 use scrip::{SchemeId, WindowId};
 pub use store::STATEMENTS;
 pub(crate) use store::{find_open, list_above_threshold};
@@ -82,6 +82,7 @@ pub async fn close(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> Result<Closed, 
         return Err(Failure::Refused(CloseRefusal::SchemeNotFound));
     };
     add_closed_window(tx, window).await?;
+    merge_exposures(tx, window).await?;
     let next = number.checked_add(1).ok_or_else(|| Fault::Unreadable("window number".to_owned()))?;
     store::insert(tx, WindowId::new(new_id()), scheme, next, at).await?;
     Ok(Closed { window, number, closed_now: true })
