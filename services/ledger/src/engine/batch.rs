@@ -5,8 +5,7 @@ use super::store::{self, Answers, StoredAnswer};
 use super::{Answer, PostRefusal, Posted, Request};
 use crate::obligations::LEAF_KEY;
 use crate::{Claim, Clock, Db, Failure, Fault, new_id};
-use scrip::posting::{self, ExposureKey, Level, Posting, Receipt, Refusal};
-use std::collections::BTreeMap;
+use scrip::posting::{self, Levels, Posting, Receipt, Refusal};
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -131,7 +130,7 @@ impl Writer {
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
         store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms).await?;
-        report_crossings(&levels, &exposures.levels(&terms.caps));
+        warn_of(&exposures.crossings(&terms.caps, &levels));
         *self.memory() = memory;
         Ok(join(requests.len(), replays, fresh, decided.outcomes, &granted_before))
     }
@@ -184,8 +183,8 @@ fn join(
 
 /// Warns of each vendor that came to or over 70 or 90 % of a cap, or to all of it, with this batch. What it owed before was read under
 /// lock, so each crossing is said once, by the process whose batch it was.
-fn report_crossings(before: &BTreeMap<ExposureKey, Level>, after: &BTreeMap<ExposureKey, Level>) {
-    for (key, level) in after.iter().filter(|(key, level)| before.get(key).is_some_and(|before| before < level)) {
+fn warn_of(crossings: &Levels) {
+    for (key, level) in crossings {
         let (vendor, level) = (key.debtor, level.as_str());
         match key.creditor {
             None => tracing::warn!(%vendor, level, "a vendor is near its net debit cap"),

@@ -111,6 +111,9 @@ impl Level {
     }
 }
 
+/// How near each of several is to its cap.
+pub type Levels = BTreeMap<ExposureKey, Level>;
+
 /// What the capped vendors of a batch owe, as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exposures(BTreeMap<ExposureKey, Exposure>);
@@ -128,8 +131,15 @@ impl Exposures {
     }
 
     /// How near each is to its cap.
-    pub fn levels(&self, caps: &Caps) -> BTreeMap<ExposureKey, Level> {
+    pub fn levels(&self, caps: &Caps) -> Levels {
         self.0.iter().filter_map(|(key, exposure)| Some((*key, exposure.level(*caps.get(key)?)))).collect()
+    }
+
+    /// What has come nearer to its cap than it was `before`, and how near: to 70 or 90 % of it, or all.
+    pub fn crossings(&self, caps: &Caps, before: &Levels) -> Levels {
+        let mut levels = self.levels(caps);
+        levels.retain(|key, level| before.get(key).is_some_and(|before| before < level));
+        levels
     }
 
     /// Whether the debtor may owe the creditor so much more. First its own cap is asked, then the creditor's.

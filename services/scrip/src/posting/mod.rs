@@ -17,7 +17,7 @@ mod terms;
 mod tests;
 
 pub use book::{Account, AccountKey, Book};
-pub use caps::{Caps, Exposure, ExposureKey, Exposures, Level};
+pub use caps::{Caps, Exposure, ExposureKey, Exposures, Level, Levels};
 pub use forecast::{Change, forecast};
 pub use journal::{Contra, Entry, EntryKind, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
 pub use refusal::{Refusal, Switch};

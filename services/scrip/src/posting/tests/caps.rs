@@ -135,6 +135,15 @@ fn warnings_come_at_70_and_90_percent_exactly() {
     assert_eq!(table, [699, 0, 3_000, 1_000, 0, 0]);
 }
 
+#[test]
+fn a_crossing_is_what_a_batch_brings_nearer_to_its_cap() {
+    let caps = capped(&[(A_TO_ALL, 1_000), (A_TO_B, 1_000), (ExposureKey::of(B), 1_000), (ExposureKey::of(C), 1_000)]).caps;
+    let before = owing(&[(A_TO_ALL, 699, 0), (A_TO_B, 700, 0), (ExposureKey::of(B), 950, 0), (ExposureKey::of(C), 0, 0)]).levels(&caps);
+    let after = owing(&[(A_TO_ALL, 950, 0), (A_TO_B, 800, 0), (ExposureKey::of(B), 950, 300), (ExposureKey::of(C), 1_000, 0)]);
+    assert_eq!(after.crossings(&caps, &before), [(A_TO_ALL, Level::Warning90), (ExposureKey::of(C), Level::Full)].into());
+    assert_eq!(after.crossings(&caps, &after.levels(&caps)), Levels::new());
+}
+
 const VENDORS: [VendorId; 3] = [A, B, C];
 
 /// What each key of the caps owes, by adding up all obligations.
