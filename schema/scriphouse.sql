@@ -117,6 +117,21 @@ ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys OWNER TO scriphouse_owner;
 
+CREATE TABLE public.bilateral_caps (
+    creditor_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    cap_micro bigint,
+    version bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT bilateral_caps_cap_not_negative CHECK ((cap_micro >= 0)),
+    CONSTRAINT bilateral_caps_two_vendors CHECK ((creditor_id <> debtor_id)),
+    CONSTRAINT bilateral_caps_version_after_first CHECK ((version >= 2))
+);
+
+ALTER TABLE ONLY public.bilateral_caps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bilateral_caps OWNER TO scriphouse_owner;
+
 CREATE TABLE public.calendars (
     code text NOT NULL COLLATE pg_catalog."C",
     weekends boolean NOT NULL,
@@ -189,6 +204,19 @@ CREATE TABLE public.confirmations (
 
 ALTER TABLE public.confirmations OWNER TO scriphouse_owner;
 
+CREATE TABLE public.debit_caps (
+    vendor_id uuid NOT NULL,
+    cap_micro bigint,
+    version bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT debit_caps_cap_not_negative CHECK ((cap_micro >= 0)),
+    CONSTRAINT debit_caps_version_after_first CHECK ((version >= 2))
+);
+
+ALTER TABLE ONLY public.debit_caps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.debit_caps OWNER TO scriphouse_owner;
+
 CREATE TABLE public.disputes (
     id uuid NOT NULL,
     scheme_id uuid NOT NULL,
@@ -259,6 +287,21 @@ CREATE TABLE public.exclusions (
 ALTER TABLE ONLY public.exclusions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.exclusions OWNER TO scriphouse_owner;
+
+CREATE TABLE public.exposures (
+    window_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    writer smallint NOT NULL,
+    owes_micro bigint NOT NULL,
+    owed_micro bigint NOT NULL,
+    CONSTRAINT exposures_owed_not_negative CHECK ((owed_micro >= 0)),
+    CONSTRAINT exposures_owes_not_negative CHECK ((owes_micro >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.exposures FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.exposures OWNER TO scriphouse_owner;
 
 CREATE TABLE public.file_pieces (
     file_id uuid NOT NULL,
@@ -547,6 +590,7 @@ CREATE TABLE public.schemes (
     approval text NOT NULL,
     min_transfer_micro bigint NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    settle_threshold_micro bigint,
     dispute_hours integer DEFAULT 0 NOT NULL,
     failure_rule text DEFAULT 'carry_over'::text NOT NULL,
     CONSTRAINT schemes_approval_known CHECK ((approval = ANY (ARRAY['second_person'::text, 'auto'::text]))),
@@ -556,6 +600,7 @@ CREATE TABLE public.schemes (
     CONSTRAINT schemes_dispute_hours_range CHECK (((dispute_hours >= 0) AND (dispute_hours <= 8784))),
     CONSTRAINT schemes_failure_rule_known CHECK ((failure_rule = ANY (ARRAY['carry_over'::text, 'exclude_and_renet'::text, 'collateral_then_loss_share'::text, 'pro_rata'::text]))),
     CONSTRAINT schemes_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
+    CONSTRAINT schemes_settle_threshold_payable CHECK (((settle_threshold_micro)::numeric >= ((10)::numeric ^ ((6 - digits))::numeric))),
     CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'fewest'::text, 'hub'::text]))),
     CONSTRAINT schemes_version_positive CHECK ((version >= 1))
 );
@@ -653,9 +698,11 @@ CREATE TABLE public.windows (
     slot text COLLATE pg_catalog."C",
     run_id uuid,
     held boolean DEFAULT false NOT NULL,
+    settled_at timestamp with time zone,
     CONSTRAINT windows_closed_has_slot CHECK ((((state = 'closed'::text) = (slot IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
     CONSTRAINT windows_number_positive CHECK ((number >= 1)),
     CONSTRAINT windows_open_is_not_netted CHECK (((state = 'closed'::text) OR ((run_id IS NULL) AND (NOT held)))),
+    CONSTRAINT windows_settled_is_closed CHECK (((settled_at IS NULL) OR (state = 'closed'::text))),
     CONSTRAINT windows_state_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
 );
 
@@ -845,6 +892,9 @@ ALTER TABLE ONLY public.acknowledgements
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bilateral_caps
+    ADD CONSTRAINT bilateral_caps_pkey PRIMARY KEY (creditor_id, debtor_id);
+
 ALTER TABLE ONLY public.calendars
     ADD CONSTRAINT calendars_pkey PRIMARY KEY (code);
 
@@ -857,6 +907,9 @@ ALTER TABLE ONLY public.confirmations
 ALTER TABLE ONLY public.confirmations
     ADD CONSTRAINT confirmations_sha256_unique UNIQUE (scheme_id, sha256);
 
+ALTER TABLE ONLY public.debit_caps
+    ADD CONSTRAINT debit_caps_pkey PRIMARY KEY (vendor_id);
+
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_once UNIQUE (window_id, obligation_id);
 
@@ -868,6 +921,9 @@ ALTER TABLE ONLY public.entries
 
 ALTER TABLE ONLY public.exclusions
     ADD CONSTRAINT exclusions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.exposures
+    ADD CONSTRAINT exposures_pkey PRIMARY KEY (window_id, vendor_id, writer);
 
 ALTER TABLE ONLY public.file_pieces
     ADD CONSTRAINT file_pieces_pkey PRIMARY KEY (file_id, seq);
@@ -993,6 +1049,8 @@ CREATE INDEX accounts_by_vendor ON public.accounts USING btree (vendor_id);
 
 CREATE INDEX api_keys_by_vendor ON public.api_keys USING btree (vendor_id);
 
+CREATE INDEX bilateral_caps_by_debtor ON public.bilateral_caps USING btree (debtor_id);
+
 CREATE INDEX confirmation_entries_by_outcome ON public.confirmation_entries USING btree (confirmation_id, outcome, number);
 
 CREATE INDEX disputes_by_run ON public.disputes USING btree (run_id);
@@ -1003,7 +1061,7 @@ CREATE UNIQUE INDEX exclusions_one_at_a_time ON public.exclusions USING btree (s
 
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 
-CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id);
+CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id, creditor_id);
 
 CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 
@@ -1039,6 +1097,8 @@ CREATE INDEX windows_not_netted ON public.windows USING btree (scheme_id, number
 
 CREATE UNIQUE INDEX windows_one_open ON public.windows USING btree (scheme_id) WHERE (state = 'open'::text);
 
+CREATE INDEX windows_unsettled ON public.windows USING btree (scheme_id) WHERE (settled_at IS NULL);
+
 CREATE TRIGGER runs_step BEFORE INSERT OR UPDATE OF state ON public.runs FOR EACH ROW EXECUTE FUNCTION public.check_run_step();
 
 CREATE TRIGGER transfers_step_allowed BEFORE UPDATE OF state, attempt, disputed_from ON public.transfers FOR EACH ROW EXECUTE FUNCTION public.check_transfer_step();
@@ -1058,6 +1118,12 @@ ALTER TABLE ONLY public.acknowledgements
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.bilateral_caps
+    ADD CONSTRAINT bilateral_caps_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.bilateral_caps
+    ADD CONSTRAINT bilateral_caps_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.confirmation_entries
     ADD CONSTRAINT confirmation_entries_confirmation_exists FOREIGN KEY (confirmation_id) REFERENCES public.confirmations(id);
 
@@ -1066,6 +1132,9 @@ ALTER TABLE ONLY public.confirmation_entries
 
 ALTER TABLE ONLY public.confirmations
     ADD CONSTRAINT confirmations_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
+
+ALTER TABLE ONLY public.debit_caps
+    ADD CONSTRAINT debit_caps_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
@@ -1220,6 +1289,18 @@ ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY api_keys_own ON public.api_keys TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
 
+ALTER TABLE public.bilateral_caps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY bilateral_caps_insert ON public.bilateral_caps FOR INSERT TO scriphouse_app WITH CHECK ((creditor_id = public.current_vendor_id()));
+
+CREATE POLICY bilateral_caps_read ON public.bilateral_caps FOR SELECT TO scriphouse_app USING (((creditor_id = public.current_vendor_id()) OR (debtor_id = public.current_vendor_id())));
+
+CREATE POLICY bilateral_caps_update ON public.bilateral_caps FOR UPDATE TO scriphouse_app USING ((creditor_id = public.current_vendor_id()));
+
+ALTER TABLE public.debit_caps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY debit_caps_own ON public.debit_caps FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
 ALTER TABLE public.disputes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY disputes_own ON public.disputes FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
@@ -1231,6 +1312,10 @@ CREATE POLICY entries_own ON public.entries FOR SELECT TO scriphouse_app USING (
 ALTER TABLE public.exclusions ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY exclusions_own ON public.exclusions FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.exposures ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY exposures_own ON public.exposures FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
 
 ALTER TABLE public.file_pieces ENABLE ROW LEVEL SECURITY;
 
@@ -1349,6 +1434,18 @@ GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_house;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_app;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_house;
 
+GRANT SELECT,INSERT ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT UPDATE(cap_micro) ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT UPDATE(cap_micro) ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT UPDATE(version) ON TABLE public.bilateral_caps TO scriphouse_house;
+
+GRANT UPDATE(changed_at) ON TABLE public.bilateral_caps TO scriphouse_app;
+GRANT UPDATE(changed_at) ON TABLE public.bilateral_caps TO scriphouse_house;
+
 GRANT SELECT,INSERT ON TABLE public.calendars TO scriphouse_house;
 
 GRANT UPDATE(weekends) ON TABLE public.calendars TO scriphouse_house;
@@ -1377,6 +1474,15 @@ GRANT UPDATE(applied_by) ON TABLE public.confirmations TO scriphouse_house;
 
 GRANT UPDATE(applied_at) ON TABLE public.confirmations TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.debit_caps TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.debit_caps TO scriphouse_house;
+
+GRANT UPDATE(cap_micro) ON TABLE public.debit_caps TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.debit_caps TO scriphouse_house;
+
+GRANT UPDATE(changed_at) ON TABLE public.debit_caps TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.disputes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.disputes TO scriphouse_house;
 
@@ -1395,6 +1501,13 @@ GRANT SELECT,INSERT ON TABLE public.exclusions TO scriphouse_house;
 GRANT UPDATE(lifted_by) ON TABLE public.exclusions TO scriphouse_house;
 
 GRANT UPDATE(lifted_at) ON TABLE public.exclusions TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.exposures TO scriphouse_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.exposures TO scriphouse_house;
+
+GRANT UPDATE(owes_micro) ON TABLE public.exposures TO scriphouse_house;
+
+GRANT UPDATE(owed_micro) ON TABLE public.exposures TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.file_pieces TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.file_pieces TO scriphouse_house;
@@ -1472,6 +1585,8 @@ GRANT UPDATE(min_transfer_micro) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.schemes TO scriphouse_house;
 
+GRANT UPDATE(settle_threshold_micro) ON TABLE public.schemes TO scriphouse_house;
+
 GRANT UPDATE(dispute_hours) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT UPDATE(failure_rule) ON TABLE public.schemes TO scriphouse_house;
@@ -1505,6 +1620,8 @@ GRANT UPDATE(slot) ON TABLE public.windows TO scriphouse_house;
 GRANT UPDATE(run_id) ON TABLE public.windows TO scriphouse_house;
 
 GRANT UPDATE(held) ON TABLE public.windows TO scriphouse_house;
+
+GRANT UPDATE(settled_at) ON TABLE public.windows TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.token_totals TO scriphouse_app;
 GRANT SELECT ON TABLE public.token_totals TO scriphouse_house;

@@ -14,6 +14,7 @@ mod api {
     mod access;
     mod bad_input;
     mod bulk;
+    mod caps;
     mod docs;
     mod idempotency;
     mod limits;
@@ -36,12 +37,14 @@ mod settlement {
     mod runs;
     mod schedules;
     mod steps;
+    mod thresholds;
     mod transfers;
     mod workbooks;
 }
 
 /// The books under load, at random, and when processes are killed.
 mod books {
+    mod caps;
     mod concurrency;
     mod kills;
     mod model;

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::accounts::Accounts;
+use crate::caps::Caps;
 use crate::directory::Directory;
 use crate::http::edge;
 use crate::issues::Issues;
@@ -44,6 +45,8 @@ pub struct Services {
     pub vendors: Vendors,
     /// Rates and unit values.
     pub rates: Rates,
+    /// What vendors may owe.
+    pub caps: Caps,
     /// Schemes.
     pub schemes: Schemes,
     /// Users.
@@ -87,6 +90,7 @@ impl App {
         Self(Arc::new(Services {
             vendors: Vendors::new(db.clone(), clock.clone(), directory.clone()),
             schemes: Schemes::new(db.clone(), directory.clone()),
+            caps: Caps::new(db.clone(), directory.clone()),
             rates: Rates::new(db.clone(), directory.clone()),
             accounts: Accounts::new(db.clone(), directory.clone()),
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),

@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 pub mod amount;
 pub mod app;
+pub mod caps;
 mod columns;
 pub mod commands;
 pub mod directory;
@@ -29,6 +30,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     [
         access::STATEMENTS,
         accounts::STATEMENTS,
+        caps::STATEMENTS,
         directory::STATEMENTS,
         postings::STATEMENTS,
         rates::STATEMENTS,

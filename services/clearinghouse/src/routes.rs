@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::http::docs;
 use crate::http::edge::{self, Edge};
-use crate::{access, accounts, issues, rates, schemes, settlement, swaps, trades, users, vendors};
+use crate::{access, accounts, caps, issues, rates, schemes, settlement, swaps, trades, users, vendors};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,6 +16,7 @@ pub fn router(app: &App) -> Edge {
         .merge(vendors::http::routes())
         .merge(access::http::routes())
         .merge(rates::http::routes())
+        .merge(caps::http::routes())
         .merge(issues::http::routes())
         .merge(users::http::routes())
         .merge(accounts::http::routes())

@@ -1,7 +1,7 @@
 //! The ledger: the only writer of accounts, entries, swaps, trades and obligations.
 //!
 //! Shape: [`engine`] takes postings from a bounded queue and commits them in batches; [`accounts`] opens accounts;
-//! [`obligations`] writes those that come from elsewhere; what a closed window issued and retired is added up once; [`proofs`] recomputes that the books are right; [`db`] is how the
+//! [`obligations`] writes those that come from elsewhere; [`exposures`] is what vendors owe until it is settled; what a closed window issued and retired is added up once; [`proofs`] recomputes that the books are right; [`db`] is how the
 //! whole program reaches the database. It knows nothing of HTTP, and it decides nothing: the rules are `scrip`'s.
 
 pub mod accounts;
@@ -9,6 +9,7 @@ mod clock;
 pub mod copy;
 pub mod db;
 pub mod engine;
+pub mod exposures;
 mod fault;
 mod issuances;
 mod locks;
@@ -20,6 +21,7 @@ mod terms;
 pub use clock::Clock;
 pub use db::{ConnectError, Connection, Db, Tx, read_time};
 pub use engine::{Engine, EngineLimits, PostRefusal, Posted};
+pub use exposures::{merge_exposures, read_exposures, release_window, set_debit_cap};
 pub use fault::{Failure, Fault};
 pub use issuances::add_closed_window;
 pub use locks::{lock_scheme_exclusive, lock_scheme_runs, lock_scheme_shared};
@@ -49,6 +51,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         locks::STATEMENTS,
         terms::STATEMENTS,
         accounts::STATEMENTS,
+        exposures::STATEMENTS,
         issuances::STATEMENTS,
         obligations::STATEMENTS,
         proofs::STATEMENTS,

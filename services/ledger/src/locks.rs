@@ -1,22 +1,26 @@
-//! The advisory locks of a scheme, all held to the end of the tx.
+//! The advisory locks of schemes and of capped vendors, all held to the end of the tx.
 //!
 //! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively. So no obligation can
 //! fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
 //! stop swaps.
+//!
+//! A batch that adds to what capped vendors owe locks each of them before it reads what they owe, so that two batches, of whichever
+//! processes, never both take what is left under a cap.
 
 use crate::pipeline::Pipeline;
 use crate::{Fault, Tx};
 use jiff::Timestamp;
-use scrip::SchemeId;
+use scrip::{SchemeId, VendorId};
 use std::collections::BTreeSet;
 use tokio_postgres::Statement;
 use uuid::Uuid;
 
 const WINDOW: i32 = 1;
 const RUN: i32 = 2;
+const DEBTOR: i32 = 3;
 
 /// Every statement of this file, for the test that prepares them all.
-pub(crate) const STATEMENTS: &[&str] = &[FIX_INSTANT, LOCK_SHARED, LOCK_EXCLUSIVE];
+pub(crate) const STATEMENTS: &[&str] = &[FIX_INSTANT, LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_DEBTORS];
 
 // The time is taken after the last lock, because what is selected comes after what it is selected from; now() would be the start of the
 // tx. The statements after this one find it in the setting, which ends with the tx. The key is `lock_key`.
@@ -34,6 +38,11 @@ pub(crate) const FIX_INSTANT: &str = "
 const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, $2)";
 const LOCK_EXCLUSIVE: &str = "SELECT pg_advisory_xact_lock($1, $2)";
 
+// In the order of the keys, which is how they are given.
+pub(crate) const LOCK_DEBTORS: &str = "
+    SELECT pg_advisory_xact_lock($1, key)
+    FROM unnest($2::integer[]) AS key";
+
 /// Keeps the windows of these schemes, and of these vendors' schemes, open until the tx ends, and says the time from then on, which is also
 /// the setting `scriphouse.booked_at` until the tx ends. Any number of batches may do so at once. Also says the version of the terms by which
 /// the vendors' schemes were found, before it waited for any lock.
@@ -43,31 +52,40 @@ pub(crate) async fn fix_instant(
     schemes: &BTreeSet<SchemeId>,
     vendors: &[Uuid],
 ) -> Result<(Timestamp, i64), Fault> {
-    let keys: Vec<i32> = schemes.iter().copied().map(lock_key).collect();
+    let keys: Vec<i32> = schemes.iter().map(|scheme| lock_key(scheme.uuid())).collect();
     let row = tx.query_one(statement, &[&WINDOW, &keys, &vendors]).await?;
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 /// Keeps one scheme's window open until the tx ends.
 pub async fn lock_scheme_shared(tx: &Tx<'_>, scheme: SchemeId) -> Result<(), Fault> {
-    tx.query_one(LOCK_SHARED, &[&WINDOW, &lock_key(scheme)]).await?;
+    tx.query_one(LOCK_SHARED, &[&WINDOW, &lock_key(scheme.uuid())]).await?;
     Ok(())
 }
 
 /// Waits until nobody posts into the scheme's window, and keeps everybody out until the tx ends.
 pub async fn lock_scheme_exclusive(tx: &Tx<'_>, scheme: SchemeId) -> Result<(), Fault> {
-    tx.query_one(LOCK_EXCLUSIVE, &[&WINDOW, &lock_key(scheme)]).await?;
+    tx.query_one(LOCK_EXCLUSIVE, &[&WINDOW, &lock_key(scheme.uuid())]).await?;
     Ok(())
 }
 
 /// One run of a scheme is computed at a time; posting goes on.
 pub async fn lock_scheme_runs(tx: &Tx<'_>, scheme: SchemeId) -> Result<(), Fault> {
-    tx.query_one(LOCK_EXCLUSIVE, &[&RUN, &lock_key(scheme)]).await?;
+    tx.query_one(LOCK_EXCLUSIVE, &[&RUN, &lock_key(scheme.uuid())]).await?;
     Ok(())
 }
 
-/// The random tail of the id. Two schemes with one key merely wait for each other.
-fn lock_key(scheme: SchemeId) -> i32 {
-    let [.., a, b, c, d] = *scheme.uuid().as_bytes();
+/// Nobody else adds to what these vendors owe until the tx ends. It is the last that a batch locks before it writes: accounts, schemes and
+/// trades come before.
+pub(crate) async fn lock_debtors(tx: &Pipeline<'_>, statement: &Statement, debtors: impl Iterator<Item = VendorId>) -> Result<(), Fault> {
+    let keys: BTreeSet<i32> = debtors.map(|debtor| lock_key(debtor.uuid())).collect();
+    let keys: Vec<i32> = keys.into_iter().collect();
+    tx.query(statement, &[&DEBTOR, &keys]).await?;
+    Ok(())
+}
+
+/// The random tail of the id. Two schemes, or two vendors, with one key merely wait for each other.
+fn lock_key(id: Uuid) -> i32 {
+    let [.., a, b, c, d] = *id.as_bytes();
     i32::from_be_bytes([a, b, c, d])
 }

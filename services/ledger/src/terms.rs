@@ -1,4 +1,4 @@
-//! Changes of what swaps are decided on: unit values, rates, switches, suspensions, memberships.
+//! Changes of what swaps are decided on: unit values, rates, switches, suspensions, memberships, caps, and which windows are settled.
 //!
 //! The posting engine remembers these, and asks in each batch only for a number. Whoever changes them makes it grow in the same tx.
 

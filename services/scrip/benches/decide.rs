@@ -3,7 +3,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
-use scrip::posting::{self, Account, AccountKey, Book, Posting, SwapOrder, Switches, Terms, VendorTerms};
+use scrip::posting::{self, Account, AccountKey, Book, Exposures, Posting, SwapOrder, Switches, Terms, VendorTerms};
 use scrip::swap::Side;
 use scrip::{OperationId, SchemeId, Tokens, UnitValue, UserId, VendorId, WindowId};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ fn terms() -> Terms {
         now: Timestamp::UNIX_EPOCH,
         vendors: (0..VENDORS).map(of).collect(),
         rates: BTreeMap::new(),
+        caps: BTreeMap::new(),
         windows: [(scheme, window)].into(),
         window_totals: BTreeMap::new(),
     }
@@ -62,13 +63,21 @@ fn book(orders: &[SwapOrder]) -> Book {
 fn decide(criterion: &mut Criterion) {
     let (orders, terms) = (orders(), terms());
     let postings: Vec<Posting> = orders.iter().copied().map(Posting::Swap).collect();
-    let refused = posting::decide(&postings, &mut book(&orders), &terms).outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    let refused = posting::decide(&postings, &mut book(&orders), &mut Exposures::default(), &terms)
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.is_err())
+        .count();
     assert_eq!(refused, 0, "the bench is about swaps that are made");
 
     let mut group = criterion.benchmark_group("decide");
     group.throughput(Throughput::Elements(SWAPS));
     group.bench_function("4,000 converts", |bencher| {
-        bencher.iter_batched_ref(|| book(&orders), |book| posting::decide(&postings, book, &terms), BatchSize::LargeInput);
+        bencher.iter_batched_ref(
+            || book(&orders),
+            |book| posting::decide(&postings, book, &mut Exposures::default(), &terms),
+            BatchSize::LargeInput,
+        );
     });
     group.finish();
 }

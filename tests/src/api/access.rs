@@ -72,6 +72,7 @@ async fn knock(client: &Client, method: &str, path: &str) -> Answer {
     let path = path
         .replace("{scheme}", "NOBODY")
         .replace("{vendor}", "NOBODY")
+        .replace("{debtor}", "NOBODY")
         .replace("{code}", "NOBODY")
         .replace("{name}", "transfers.csv")
         .replace("{number}", "1")

@@ -162,6 +162,9 @@ fn the_examples_of_the_bodies_work_as_they_are() {
         }
 
         airmiles.client.patch("/v1/vendor", "*", example("UpdateVendor")).await.ok();
+        house.operator.client.put("/v1/vendors/AIRMILES/cap", Some("*"), example("UpdateDebitCap")).await.ok();
+        airmiles.client.put("/v1/vendor/caps/BEANS", Some("*"), example("UpdateBilateralCap")).await.ok();
+        house.operator.client.patch("/v1/schemes/EUROPE", "*", example("UpdateScheme")).await.ok();
         airmiles.client.post("/v1/vendor/keys", example("CreateKey")).await.created();
         airmiles.client.post("/v1/vendor/unit-values", example("CreateUnitValue")).await.created();
         beans.client.post("/v1/vendor/rates", example("CreateRate")).await.created();

@@ -87,6 +87,8 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
         alice.open(&beans).await;
         alice.convert("500", &miles, &beans).await.created();
         house.operator.settle("EURO").await;
+        house.operator.cap(&miles, Some("100")).await;
+        beans.accept(&miles, Some("100")).await;
         let admin = house.db_admin().await;
 
         admin.batch_execute("BEGIN; SET LOCAL ROLE scriphouse_app").await.unwrap();
@@ -108,6 +110,9 @@ fn the_app_role_sees_nothing_without_a_tenant_and_changes_no_entry() {
             "run_positions",
             "transfers",
             "transfer_steps",
+            "exposures",
+            "debit_caps",
+            "bilateral_caps",
             "files",
             "file_pieces",
         ] {

@@ -1,8 +1,8 @@
 //! SIGKILL while swaps are posted: the server, then PostgreSQL. Every acknowledged swap is there once, none twice.
 
-use crate::support::Client;
 use crate::support::cluster::fresh_database;
 use crate::support::program::{self, Served, run, succeeded};
+use crate::support::{Client, micro};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,6 +48,8 @@ async fn furnish(base: &str, operator_key: &str) -> Vec<String> {
         operator.with(&keys[0]).post_keyed("/v1/vendor/issues", &format!("endow-{number}"), issue).await.created();
         sessions.push(session);
     }
+    // More than all that is swapped here: every batch reads what MILES owes, under lock.
+    operator.put("/v1/vendors/MILES/cap", Some("*"), json!({"net_debit_cap": "1000000"})).await.ok();
     sessions
 }
 
@@ -90,6 +92,8 @@ async fn reconcile(base: &str, operator_key: &str, sessions: &[String], sent: &S
         }
     }
     assert!(keys.len() - lost_answers >= ACKNOWLEDGED_BEFORE_KILL);
+    let headroom = Client::new(base).with(operator_key).get("/v1/vendors/MILES/headroom").await.ok();
+    assert_eq!(micro(headroom["owes"].as_str().unwrap()), 10_000 * i64::try_from(keys.len()).unwrap(), "each is worth a cent");
     let run = Client::new(base).with(operator_key).post_once("/v1/schemes/EURO/runs", json!({})).await.created();
     assert_eq!(run["obligation_count"].as_u64().unwrap(), u64::try_from(keys.len()).unwrap(), "each key swapped once");
 }

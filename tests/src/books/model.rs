@@ -8,6 +8,10 @@ const VENDORS: [(&str, i64); 3] = [("AA", 7), ("BB", 10), ("CC", 23)];
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
 const OPERATIONS: usize = 150;
 
+/// What AA may owe on balance, and what CC may owe BB, in millionths.
+const AA_OWES_MAX: i64 = 4_000;
+const CC_OWES_BB_MAX: i64 = 6_000;
+
 /// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same run.
 struct Random(u64);
 
@@ -62,7 +66,7 @@ impl Model {
         let (p, q) = (VENDORS[from].1, VENDORS[to].1);
         let y = send.map_or_else(|| receive.unwrap(), |x| x * p / q);
         let x = (y * q + p - 1) / p;
-        if from == to || y == 0 || *self.balance(payer, from) < x {
+        if from == to || y == 0 || !self.is_within_caps(from, to, x * p) || *self.balance(payer, from) < x {
             return false;
         }
         *self.balance(payer, from) -= x;
@@ -71,6 +75,13 @@ impl Model {
         self.issued[to] += y;
         *self.owed.entry((from, to)).or_default() += x * p;
         true
+    }
+
+    fn is_within_caps(&self, from: usize, to: usize, value: i64) -> bool {
+        let owed = |debtor: usize, creditor: usize| self.owed.get(&(debtor, creditor)).copied().unwrap_or_default();
+        let aa_owes: i64 = [1, 2].map(|other| owed(0, other) - owed(other, 0)).iter().sum();
+        let cc_owes_bb = owed(2, 1) - owed(1, 2);
+        (from != 0 || aa_owes + value <= AA_OWES_MAX) && ((from, to) != (2, 1) || cc_owes_bb + value <= CC_OWES_BB_MAX)
     }
 
     fn propose(&mut self, proposer: usize, acceptor: usize, give: (usize, i64), take: (usize, i64)) -> bool {
@@ -103,6 +114,11 @@ impl Model {
     }
 }
 
+/// Millionths of a currency unit, below one.
+fn money(micro: i64) -> String {
+    format!("0.{micro:06}")
+}
+
 fn whole(units: i64) -> String {
     format!("{}.{:02}", units / 100, units % 100)
 }
@@ -121,6 +137,8 @@ async fn play(house: &House, seed: u64) {
     for (code, value) in VENDORS {
         vendors.push(house.operator.vendor("EURO", code, &format!("0.{:06}", value * 100)).await);
     }
+    house.operator.cap(&vendors[0], Some(&money(AA_OWES_MAX))).await;
+    vendors[1].accept(&vendors[2], Some(&money(CC_OWES_BB_MAX))).await;
     for handle in USERS {
         let user = house.user(handle).await;
         for vendor in &vendors {

@@ -46,6 +46,10 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "the tokens of a position equal its swaps",
         "UPDATE positions p SET send_units = send_units + 1 FROM windows w WHERE w.id = p.window_id AND w.state = 'closed' AND p.send_units > 0",
     ),
+    (
+        "what capped vendors owe and are owed equals their positions in the windows that are not settled",
+        "UPDATE exposures SET owed_micro = owed_micro + 1 WHERE writer = -4",
+    ),
     ("what is held equals what proposed trades give", "UPDATE trades SET give_units = give_units + 1 WHERE state = 'proposed'"),
     (
         "whatever the books name is there: accounts, users, vendors, windows",
@@ -91,7 +95,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "what a run carries stands as obligations in a later window of its scheme",
-        // Into the window of another scheme, with all that was summed up over it.
+        // Into the window of another scheme, with all that was summed up over it, and nobody is capped.
         "INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro)
          SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at, approval, min_transfer_micro FROM schemes;
          INSERT INTO windows (id, scheme_id, number, state, opened_at) SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
@@ -100,7 +104,8 @@ const TAMPERINGS: &[(&str, &str)] = &[
          UPDATE obligations SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE window_leaves SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
          UPDATE positions SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
-         UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;",
+         UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -2;
+         UPDATE debit_caps SET cap_micro = NULL; DELETE FROM exposures;",
     ),
     ("what a run carries is what it lists", "UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE run_id = (SELECT id FROM runs WHERE number = 2)"),
     (
@@ -133,6 +138,11 @@ const TAMPERINGS: &[(&str, &str)] = &[
     (
         "what an applied confirmation confirms or rejects is the steps that name it",
         "UPDATE confirmation_entries SET step_seq = step_seq + 1 WHERE step_seq IS NOT NULL",
+    ),
+    (
+        "a window counts in what its vendors owe until its run is settled, and no longer",
+        "UPDATE windows SET settled_at = now() WHERE state = 'closed' AND number = 1;
+         DELETE FROM exposures e USING windows w WHERE w.id = e.window_id AND w.settled_at IS NOT NULL",
     ),
     (
         "every batch of obligations has its leaf, and every leaf its batch",
@@ -173,6 +183,7 @@ async fn furnish(house: &House) {
         }
         vendors.push(vendor);
     }
+    house.operator.cap(&vendors[0], Some("1000")).await;
     let mut runs = Vec::new();
     for _ in 0..3 {
         for (send, from, to) in [("133.33", 0, 1), ("37.7", 1, 2), ("12.34", 2, 0)] {
@@ -182,6 +193,7 @@ async fn furnish(house: &House) {
     }
     settle_in_part(house, &runs[2]).await;
     bob.convert("5", &vendors[1], &vendors[0]).await.created();
+    house.operator.cap(&vendors[1], Some("1000")).await;
     for accepted in [true, false] {
         let trade = alice.propose(&bob, (&vendors[0], "4"), (&vendors[1], "2.5")).await.created();
         if accepted {

@@ -14,6 +14,9 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
+    DROP TABLE debit_caps, bilateral_caps, exposures;
+    ALTER TABLE windows DROP COLUMN settled_at;
+    ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     DROP TABLE confirmation_entries, transfer_steps, confirmations;
     DROP TRIGGER transfers_step_allowed ON transfers;
     DROP FUNCTION check_transfer_step, transfer_may_become;

@@ -39,6 +39,16 @@ impl Operator {
         self.client.patch(&path, &version, json!({"status": "suspended"})).await.ok();
     }
 
+    /// Lets the vendor owe no more than this on balance; none: as much as it likes.
+    pub(crate) async fn cap(&self, vendor: &Vendor, cap: Option<&str>) -> Value {
+        self.client.put(&format!("/v1/vendors/{}/cap", vendor.code), Some("*"), json!({"net_debit_cap": cap})).await.ok()
+    }
+
+    /// What the vendor owes, and how much more it may.
+    pub(crate) async fn headroom(&self, vendor: &Vendor) -> Value {
+        self.client.get(&format!("/v1/vendors/{}/headroom", vendor.code)).await.ok()
+    }
+
     /// Closes the scheme's window and nets it.
     pub(crate) async fn settle(&self, scheme: &str) -> Value {
         self.client.post_once(&format!("/v1/schemes/{scheme}/runs"), json!({})).await.created()
@@ -104,6 +114,11 @@ impl Vendor {
 
     pub(crate) async fn supply(&self) -> Value {
         self.client.get("/v1/vendor/supply").await.ok()
+    }
+
+    /// Accepts no more than this of what the debtor owes it on balance; none: whatever it owes.
+    pub(crate) async fn accept(&self, debtor: &Vendor, cap: Option<&str>) -> Value {
+        self.client.put(&format!("/v1/vendor/caps/{}", debtor.code), Some("*"), json!({"cap": cap})).await.ok()
     }
 
     /// Switches one direction on or off.

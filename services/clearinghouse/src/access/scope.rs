@@ -25,7 +25,7 @@ pub enum Scope {
     /// Swap for the holders of the vendor's own token.
     #[serde(rename = "swaps")]
     Swaps,
-    /// Change the vendor's name, switches and payout details.
+    /// Change the vendor's name, switches, payout details, and what it accepts of its debtors.
     #[serde(rename = "vendor")]
     Vendor,
 }

@@ -4,7 +4,7 @@ mod error;
 
 pub use error::AmountRefusal;
 use scrip::money::{Decimal, MICRO_SCALE};
-use scrip::{Micro, Scale, Tokens};
+use scrip::{AmountError, Micro, Scale, Tokens};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -23,6 +23,11 @@ impl ShownAmount {
     /// Money in whole currency units, with six decimals.
     pub fn micro(amount: Micro) -> Self {
         Self(amount.display(MICRO_SCALE))
+    }
+
+    /// A sum of money, which may be negative, or larger than any one amount.
+    pub fn micro_sum(sum: i128) -> Self {
+        Self(Decimal::new(sum, MICRO_SCALE))
     }
 }
 
@@ -47,6 +52,14 @@ impl AmountText {
     /// The amount as money in whole currency units, at most six decimals.
     pub fn micro(&self, field: &'static str) -> Result<Micro, AmountRefusal> {
         Micro::parse(&self.0).map_err(|error| AmountRefusal { field, error })
+    }
+
+    /// The same, where nothing is an amount too: a limit may be none at all.
+    pub fn micro_or_zero(&self, field: &'static str) -> Result<Micro, AmountRefusal> {
+        match self.micro(field) {
+            Err(AmountRefusal { error: AmountError::Zero, .. }) => Ok(Micro::ZERO),
+            read => read,
+        }
     }
 
     /// The text as it was sent.

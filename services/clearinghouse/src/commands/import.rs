@@ -116,9 +116,20 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
             let code = Code::parse(&args.scheme).map_err(|_| CommandError::input(SchemeRefusal::CodeMalformed.to_string()))?;
             let (currency, approval) = (currency.clone(), Approval::SecondPerson);
             let (digits, strategy, min_transfer) = (*digits, *strategy, Micro::ZERO);
-            let (failure_rule, dispute_hours) = (Rule::CarryOver, 0);
+            let (failure_rule, dispute_hours, settle_threshold) = (Rule::CarryOver, 0, None);
             let members = Vec::new();
-            let new = NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, failure_rule, members };
+            let new = NewScheme {
+                code,
+                currency,
+                digits,
+                strategy,
+                min_transfer,
+                approval,
+                dispute_hours,
+                settle_threshold,
+                failure_rule,
+                members,
+            };
             Ok(schemes.create(new).await?)
         }
         (Err(Failure::Refused(SchemeRefusal::SchemeNotFound)), None) => {

@@ -29,6 +29,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
         (name = "operator", description = "The operator: vendors, schemes"),
         (name = "vendor", description = "A vendor and its own things"),
         (name = "vendors", description = "What everybody may know of vendors and rates"),
+        (name = "caps", description = "What vendors may owe, and how much of that is left"),
         (name = "users", description = "Users and their sessions"),
         (name = "accounts", description = "A user's accounts"),
         (name = "swaps", description = "Converting and sending"),
@@ -115,7 +116,7 @@ fn complete_responses(method: &str, responses: &mut Value) {
 fn description(method: &str, status: &str) -> &'static str {
     match (method, status) {
         ("get", "200") => "what was asked for",
-        ("patch", "200") => "as it is after the change",
+        ("patch" | "put", "200") => "as it is after the change",
         (_, "201") => "what was made",
         (_, "204") => "done; there is nothing to show",
         (_, status) if status.starts_with('4') => "the request was refused",

@@ -5,8 +5,9 @@ use crate::http::problem::Problem;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
 use ledger::{Fault, PostRefusal};
+use scrip::money::MICRO_SCALE;
 use scrip::posting::Refusal as Rule;
-use scrip::{Tokens, VendorId};
+use scrip::{Micro, Tokens, VendorId};
 
 /// A refusal and what its vendors are called.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +36,12 @@ fn mentioned(refusal: &PostRefusal) -> Vec<VendorId> {
         | Rule::VendorSuspended { vendor }
         | Rule::AmountTooSmall { vendor, .. }
         | Rule::BelowMinReceive { vendor, .. }
-        | Rule::AboveMaxSend { vendor, .. } => vec![*vendor],
-        Rule::NoRate { from, to } | Rule::NoCommonScheme { from, to } | Rule::WindowFull { from, to } => vec![*from, *to],
+        | Rule::AboveMaxSend { vendor, .. }
+        | Rule::DebitCapExceeded { vendor, .. } => vec![*vendor],
+        Rule::NoRate { from, to }
+        | Rule::NoCommonScheme { from, to }
+        | Rule::WindowFull { from, to }
+        | Rule::BilateralCapExceeded { from, to, .. } => vec![*from, *to],
         Rule::SameUser
         | Rule::AmountTooLarge
         | Rule::TradeNotFound
@@ -85,6 +90,14 @@ impl NamedRefusal {
             Rule::WindowFull { from, to } => {
                 Problem::unprocessable("window_full", self).retryable().fact("from", self.code(from)).fact("to", self.code(to))
             }
+            Rule::DebitCapExceeded { vendor, cap, headroom, needed } => {
+                let problem = Problem::unprocessable("debit_cap_exceeded", self).fact("vendor", self.code(vendor));
+                capped(problem, cap, headroom, needed)
+            }
+            Rule::BilateralCapExceeded { from, to, cap, headroom, needed } => {
+                let problem = Problem::unprocessable("bilateral_cap_exceeded", self);
+                capped(problem.fact("from", self.code(from)).fact("to", self.code(to)), cap, headroom, needed)
+            }
             Rule::AmountTooLarge => Problem::unprocessable("amount_too_large", self),
             Rule::BelowMinReceive { vendor, receive } => Problem::unprocessable("below_min_receive", self)
                 .retryable()
@@ -100,6 +113,12 @@ impl NamedRefusal {
             Rule::TradeNotExpired { expires_at } => Problem::conflict("trade_not_expired", self).fact("expires_at", expires_at.to_string()),
         }
     }
+}
+
+/// With how much of a cap is left, in the scheme's currency. There is more once something is settled, or somebody swaps the other way.
+fn capped(problem: Problem, cap: Micro, headroom: Micro, needed: Micro) -> Problem {
+    let money = |amount: Micro| amount.display(MICRO_SCALE).to_string();
+    problem.retryable().fact("cap", money(cap)).fact("headroom", money(headroom)).fact("needed", money(needed))
 }
 
 impl Refusal for NamedRefusal {

@@ -27,9 +27,9 @@ pub enum SchemeRefusal {
     /// No strategy has this name.
     #[error("{0}")]
     StrategyUnknown(UnknownStrategy),
-    /// The smallest transfer is no amount.
+    /// The smallest transfer or the threshold is no amount of money.
     #[error(transparent)]
-    Amount(AmountRefusal),
+    Amount(#[from] AmountRefusal),
     /// Nobody approves in this way.
     #[error("approval is second_person or auto")]
     ApprovalUnknown,
@@ -48,6 +48,12 @@ pub enum SchemeRefusal {
     /// A currency has 0 to 6 decimals.
     #[error("digits is the number of decimals that payments have: 0 to 6")]
     DigitsOutOfRange,
+    /// What rounding leaves would be settled again and again.
+    #[error("settle_threshold is at least the smallest payment of the scheme's currency: {min}")]
+    ThresholdTooSmall {
+        /// That payment, in whole currency units.
+        min: String,
+    },
     /// More members at once than one request makes.
     #[error("a scheme is made with at most {max} members; add the others one by one")]
     TooManyMembers {
@@ -92,6 +98,9 @@ impl Refusal for SchemeRefusal {
                 Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", self).fact("version", *version)
             }
             Self::DigitsOutOfRange => Problem::unprocessable("digits_out_of_range", self).fact("field", "digits"),
+            Self::ThresholdTooSmall { min } => {
+                Problem::unprocessable("threshold_too_small", self).fact("field", "settle_threshold").fact("min", min.as_str())
+            }
             Self::TooManyMembers { max } => Problem::unprocessable("too_many_members", self).fact("field", "members").fact("max", *max),
             Self::VendorNotFound { vendor } => Problem::unprocessable("vendor_not_found", self).fact("vendor", vendor.as_str()),
             Self::AlreadyMember { vendor } => Problem::conflict("already_member", self).fact("vendor", vendor.as_str()),

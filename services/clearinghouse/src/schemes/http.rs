@@ -1,7 +1,7 @@
 //! Routes and bodies of schemes.
 
-use super::{Change, DISPUTE_HOURS_MAX, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal};
-use crate::amount::{AmountRefusal, AmountText};
+use super::{Change, DISPUTE_HOURS_MAX, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal, check_threshold};
+use crate::amount::{AmountRefusal, AmountText, ShownAmount};
 use crate::app::App;
 use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Created, Path};
@@ -16,13 +16,16 @@ use netting::Strategy;
 use netting::clearing::Rule;
 use runs::Approval;
 use scrip::{AmountError, Code, Micro, Scale};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Most currencies have two.
 const DIGITS_DEFAULT: i64 = 2;
+
+/// As the field is called.
+const THRESHOLD: &str = "settle_threshold";
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(create_scheme, list_schemes)).routes(routes!(get_scheme, update_scheme)).routes(routes!(add_member))
@@ -54,6 +57,10 @@ pub struct CreateScheme {
     /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile; 0, or nothing said: not at all.
     #[schema(minimum = 0, maximum = 8784)]
     dispute_hours: Option<i64>,
+    /// The scheme settles off its schedules, and once a window, when a vendor owes more than this on balance in the open window; at least
+    /// the smallest payment of its currency. Left out: it does not.
+    #[schema(example = "10000.00")]
+    settle_threshold: Option<AmountText>,
     /// Who bears it when a vendor does not pay: carry_over (what happens if nothing is said), exclude_and_renet,
     /// collateral_then_loss_share or pro_rata.
     #[schema(example = "carry_over")]
@@ -74,6 +81,10 @@ impl CreateScheme {
         let failure_rule = self.failure_rule.as_deref().map_or(Ok(Rule::CarryOver), read_rule)?;
         let min_transfer = self.min_transfer.as_ref().map_or(Ok(Micro::ZERO), read_min_transfer)?;
         let digits = Scale::try_new(self.digits.unwrap_or(DIGITS_DEFAULT)).ok_or(SchemeRefusal::DigitsOutOfRange)?;
+        let settle_threshold = self.settle_threshold.map(|threshold| threshold.micro(THRESHOLD)).transpose()?;
+        if let Some(threshold) = settle_threshold {
+            check_threshold(threshold, digits)?;
+        }
         let mut members = self.members.unwrap_or_default();
         members.sort_unstable();
         members.dedup();
@@ -81,7 +92,7 @@ impl CreateScheme {
             return Err(SchemeRefusal::TooManyMembers { max: MEMBERS_AT_ONCE_MAX });
         }
         let currency = self.currency;
-        Ok(NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, failure_rule, members })
+        Ok(NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, settle_threshold, failure_rule, members })
     }
 }
 
@@ -119,8 +130,17 @@ pub struct UpdateScheme {
     /// How long after its cut-off a run waits for vendors; from the next run on.
     #[schema(minimum = 0, maximum = 8784)]
     dispute_hours: Option<i64>,
+    /// It settles off its schedules when a vendor owes more than this on balance in the open window; null: it does not.
+    #[serde(default, deserialize_with = "read_null")]
+    #[schema(value_type = Option<String>, example = "10000.00")]
+    settle_threshold: Option<Option<AmountText>>,
     /// Who bears it when a vendor does not pay.
     failure_rule: Option<String>,
+}
+
+/// Tells a field that says `null` from one that is not there.
+fn read_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<AmountText>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 impl UpdateScheme {
@@ -130,7 +150,9 @@ impl UpdateScheme {
         let approval = self.approval.as_deref().map(read_approval).transpose()?;
         let dispute_hours = self.dispute_hours.map(read_dispute_hours).transpose()?;
         let failure_rule = self.failure_rule.as_deref().map(read_rule).transpose()?;
-        Ok(Change { strategy, min_transfer, approval, dispute_hours, failure_rule })
+        let threshold = |amount: AmountText| amount.micro(THRESHOLD).map_err(SchemeRefusal::Amount);
+        let settle_threshold = self.settle_threshold.map(|amount| amount.map(threshold).transpose()).transpose()?;
+        Ok(Change { strategy, min_transfer, approval, dispute_hours, settle_threshold, failure_rule })
     }
 }
 
@@ -154,6 +176,9 @@ pub struct SchemeView {
     approval: String,
     /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile.
     dispute_hours: i32,
+    /// It settles off its schedules when a vendor owes more than this on balance in the open window; null: it does not.
+    #[schema(value_type = Option<String>, example = "10000.000000")]
+    settle_threshold: Option<ShownAmount>,
     /// Who bears it when a vendor does not pay.
     #[schema(example = "carry_over")]
     failure_rule: String,
@@ -189,6 +214,7 @@ impl From<Scheme> for SchemeView {
             min_transfer,
             approval,
             dispute_hours,
+            settle_threshold,
             failure_rule,
             version,
             created_at,
@@ -200,7 +226,7 @@ impl From<Scheme> for SchemeView {
         let window = OpenWindowView { number: window_number, opened_at: window_opened_at };
         let (code, approval, min_transfer) = (code.to_string(), approval.as_str().to_owned(), min_transfer.display_at_least(digits));
         let digits = digits.decimals();
-        let failure_rule = failure_rule.name().to_owned();
+        let (failure_rule, settle_threshold) = (failure_rule.name().to_owned(), settle_threshold.map(ShownAmount::micro));
         Self {
             code,
             currency,
@@ -209,6 +235,7 @@ impl From<Scheme> for SchemeView {
             min_transfer,
             approval,
             dispute_hours,
+            settle_threshold,
             failure_rule,
             version,
             members,
@@ -222,7 +249,7 @@ impl From<Scheme> for SchemeView {
 /// Create a scheme. Its window 1 opens at once.
 #[utoipa::path(post, path = "/v1/schemes", tag = "operator", request_body = CreateScheme, security(("operator_key" = [])),
     responses((status = 201, body = SchemeView), (status = "4XX", body = ProblemView,
-        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown, digits_out_of_range, too_many_members, vendor_not_found, already_member")))]
+        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown, digits_out_of_range, threshold_too_small, amount_zero, too_many_members, vendor_not_found, already_member")))]
 async fn create_scheme(State(app): State<App>, _: Operator, Body(body): Body<CreateScheme>) -> Result<Created<SchemeView>, ApiError> {
     let scheme = app.schemes.create(body.into_scheme()?).await?;
     Ok(Created(scheme.into()))
@@ -254,7 +281,7 @@ fn versioned(scheme: Scheme) -> Versioned<SchemeView> {
     params(("scheme" = String, Path, description = "the scheme's code"), IfMatchHeader), security(("operator_key" = [])),
     responses((status = 200, body = SchemeView, headers(("ETag" = String, description = "the version"))),
         (status = "4XX", body = ProblemView,
-            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown")))]
+            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown, threshold_too_small, amount_zero")))]
 async fn update_scheme(
     State(app): State<App>,
     _: Operator,

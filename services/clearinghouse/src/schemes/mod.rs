@@ -14,6 +14,7 @@ use ledger::{Db, Failure, Fault, TermsChange, Tx, change_terms, new_id, read_tim
 use netting::Strategy;
 use netting::clearing::Rule;
 use runs::Approval;
+use scrip::money::MICRO_SCALE;
 use scrip::{Code, Micro, Scale, SchemeId, VendorId};
 use std::collections::HashSet;
 pub use store::STATEMENTS;
@@ -43,6 +44,8 @@ pub struct Scheme {
     pub approval: Approval,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: i32,
+    /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
+    pub settle_threshold: Option<Micro>,
     /// Who bears it when a vendor does not pay.
     pub failure_rule: Rule,
     /// Begins at 1 and grows with each change.
@@ -76,6 +79,8 @@ pub struct NewScheme {
     pub approval: Approval,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: i32,
+    /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
+    pub settle_threshold: Option<Micro>,
     /// Who bears it when a vendor does not pay.
     pub failure_rule: Rule,
     /// The codes of its first members.
@@ -93,6 +98,8 @@ pub struct Change {
     pub approval: Option<Approval>,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: Option<i32>,
+    /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
+    pub settle_threshold: Option<Option<Micro>>,
     /// Who bears it when a vendor does not pay.
     pub failure_rule: Option<Rule>,
 }
@@ -151,6 +158,9 @@ impl Schemes {
     /// Changes how the scheme's next runs are made, if it is still at the version that the change was made for.
     pub async fn update(&self, code: &str, is_expected: impl Fn(i64) -> bool, change: &Change) -> Answer<Scheme> {
         let scheme = self.get(code).await?;
+        if let Some(Some(threshold)) = change.settle_threshold {
+            check_threshold(threshold, scheme.digits).map_err(Failure::Refused)?;
+        }
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let version = store::lock_version(&tx, scheme.id).await?.ok_or(Failure::Refused(SchemeRefusal::SchemeNotFound))?;
@@ -181,6 +191,13 @@ impl Schemes {
         let facts = self.directory.named(vendor).await?;
         facts.map(|facts| facts.id).ok_or_else(|| Failure::Refused(SchemeRefusal::VendorNotFound { vendor: vendor.to_owned() }))
     }
+}
+
+/// Not below the smallest payment: what rounding carries is less for each vendor, so no run leaves a window that has to be settled at once.
+fn check_threshold(threshold: Micro, digits: Scale) -> Result<(), SchemeRefusal> {
+    let parts = digits.units_per_whole();
+    let min = Micro::new(MICRO_SCALE.units_per_whole().checked_div(parts).unwrap_or(i64::MAX));
+    if threshold >= min { Ok(()) } else { Err(SchemeRefusal::ThresholdTooSmall { min: min.display(MICRO_SCALE).to_string() }) }
 }
 
 /// All of them join, or the first that cannot is named.

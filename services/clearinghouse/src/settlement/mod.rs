@@ -41,7 +41,7 @@ pub enum Viewer {
 }
 
 impl Viewer {
-    async fn begin(self, connection: &mut Connection) -> Result<Tx<'_>, Fault> {
+    pub(crate) async fn begin(self, connection: &mut Connection) -> Result<Tx<'_>, Fault> {
         match self {
             Self::House => connection.begin_house().await,
             Self::Vendor(vendor) => connection.begin_vendor(vendor).await,

@@ -5,7 +5,7 @@ use super::store::{self, Answers, StoredAnswer};
 use super::{Answer, PostRefusal, Posted, Request};
 use crate::obligations::LEAF_KEY;
 use crate::{Claim, Clock, Db, Failure, Fault, new_id};
-use scrip::posting::{self, Posting, Receipt, Refusal};
+use scrip::posting::{self, Levels, Posting, Receipt, Refusal};
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,7 +100,7 @@ impl Writer {
         }
     }
 
-    /// Phases: lock and read (the accounts, changed as forecast; terms and open windows), decide, write, commit.
+    /// Phases: lock and read (the accounts, changed as forecast; terms and open windows; what capped vendors owe), decide, write, commit.
     ///
     /// Used keys: of a granted request the database vouches that its key is new, or the batch fails and is tried again; one that the rules
     /// refuse may have been granted before, so its key is looked for. While used keys are met, all are looked for first. It is done under
@@ -111,14 +111,15 @@ impl Writer {
         // Taken, so that a batch that comes to nothing leaves no memory of what it thought it had learnt.
         let mut memory = mem::take(&mut *self.memory());
         let found = store::read(&tx, self.number, requests, forecast, &mut memory, self.clock.now()).await?;
-        let store::Found { mut book, stored, terms } = found;
+        let store::Found { mut book, stored, mut exposures, terms } = found;
+        let levels = exposures.levels(&terms.caps);
         let mut used = Answers::default();
         if looks_first {
             used = store::find_answers(&tx, requests.iter().map(|request| &request.claim)).await?;
         }
         let (replays, fresh) = split(requests, &used);
 
-        let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, terms);
+        let decided = posting::decide(fresh.iter().map(|(_, request)| &request.posting), &mut book, &mut exposures, terms);
 
         let refused = fresh.iter().zip(&decided.outcomes).filter(|(_, outcome)| outcome.is_err() && !looks_first);
         let granted_before = store::find_answers(&tx, refused.map(|((_, request), _)| &request.claim)).await?;
@@ -128,7 +129,8 @@ impl Writer {
 
         // From here on nothing may be refused; only a fault can stop it, and then nothing is kept.
         let granted = fresh.iter().zip(&decided.outcomes).filter_map(|((_, request), o)| Some((&request.claim, o.as_ref().ok()?)));
-        store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms.booked_at).await?;
+        store::write(tx, self.number, &decided.journal, &book, &stored, granted, terms).await?;
+        warn_of(&exposures.crossings(&terms.caps, &levels));
         *self.memory() = memory;
         Ok(join(requests.len(), replays, fresh, decided.outcomes, &granted_before))
     }
@@ -177,6 +179,18 @@ fn join(
     outcomes.sort_unstable_by_key(|(place, _)| *place);
     assert_eq!(outcomes.len(), count, "every request of a batch is answered once");
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Warns of each vendor that came to or over 70 or 90 % of a cap, or to all of it, with this batch. What it owed before was read under
+/// lock, so each crossing is said once, by the process whose batch it was.
+fn warn_of(crossings: &Levels) {
+    for (key, level) in crossings {
+        let (vendor, level) = (key.debtor, level.as_str());
+        match key.creditor {
+            None => tracing::warn!(%vendor, level, "a vendor is near its net debit cap"),
+            Some(creditor) => tracing::warn!(%vendor, %creditor, level, "a vendor is near what a creditor accepts"),
+        }
+    }
 }
 
 /// The first answer again, if the request is the same.

@@ -3,15 +3,17 @@
 //! Vendors and rates change seldom, so a batch reads only those that the writer has not met, and the number that every change of terms
 //! makes grow ([`crate::change_terms`]). The same number: all that is remembered is still so. Another one, or an instant at which
 //! something remembered ends or begins: the writer forgets everything and reads anew, in the same tx. Windows are read in each batch.
+//! What vendors owe over closed windows is remembered like terms: it changes only when a window closes, which the next batch sees, or is
+//! settled, which is a change of terms.
 //!
 //! It also serves to forecast what a batch will change. A forecast decides nothing: where it was wrong it is corrected before the commit.
 
 use super::Request;
 use super::store::{Forecast as Changes, TermsRead};
 use jiff::{SignedDuration, Timestamp};
-use scrip::posting::{Posting, Terms, forecast};
+use scrip::posting::{Exposure, ExposureKey, Posting, Terms, forecast};
 use scrip::{SchemeId, VendorId};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// More remembered pairs than this, and the memory begins anew.
 const PAIRS_MAX: usize = 100_000;
@@ -27,9 +29,12 @@ pub(super) struct Memory {
     known: Option<Known>,
 }
 
+/// What is remembered.
 #[derive(Debug)]
-struct Known {
-    terms: Terms,
+pub(super) struct Known {
+    pub(super) terms: Terms,
+    /// What capped vendors owe and are owed over windows that are closed and not settled.
+    pub(super) closed: HashMap<ExposureKey, Exposure>,
     /// Those whose rate is known; that of some is that they have none.
     pairs: HashSet<Pair>,
     version: i64,
@@ -88,10 +93,10 @@ impl Memory {
     }
 
     /// Adds what was read to what is remembered, which still holds.
-    pub(super) fn learn(&mut self, read: TermsRead, now: Timestamp) -> &Terms {
+    pub(super) fn learn(&mut self, read: TermsRead, now: Timestamp) -> &mut Known {
         let known = self.known.get_or_insert_with(|| Known::nothing(&read, now));
         known.add(read, now);
-        &known.terms
+        known
     }
 
     /// What the requests would change by these terms.
@@ -116,9 +121,11 @@ impl Known {
                 now,
                 vendors: Default::default(),
                 rates: Default::default(),
+                caps: Default::default(),
                 windows: Default::default(),
                 window_totals: Default::default(),
             },
+            closed: HashMap::new(),
             pairs: HashSet::new(),
             version: read.version,
             since: booked_at,
@@ -132,18 +139,22 @@ impl Known {
     }
 
     fn add(&mut self, read: TermsRead, now: Timestamp) {
-        let TermsRead { booked_at, version: _, version_at_lock: _, windows, window_totals, vendors, rates } = read;
+        let TermsRead { booked_at, version: _, version_at_lock: _, windows, window_totals, vendors, pairs, caps } = read;
+        if windows.iter().any(|(scheme, window)| self.terms.windows.get(scheme) != Some(window)) {
+            self.closed.clear();
+        }
         for (vendor, terms, next_at) in vendors {
             // One that has joined a scheme since the windows were read: that scheme's window may close at any time.
             terms.scheme.map(|scheme| self.terms.windows.remove(&scheme));
             self.terms.vendors.insert(vendor, terms);
             self.until = next_at.map_or(self.until, |at| at.min(self.until));
         }
-        for (pair, rate, next_at) in rates {
+        for (pair, rate, next_at) in pairs {
             self.pairs.insert(pair);
             self.terms.rates.extend(rate.map(|rate| (pair, rate)));
             self.until = next_at.map_or(self.until, |at| at.min(self.until));
         }
+        self.terms.caps.extend(caps);
         self.terms.windows.extend(windows);
         self.terms.window_totals = window_totals;
         (self.terms.booked_at, self.terms.now) = (booked_at, now);
@@ -182,7 +193,8 @@ mod tests {
             windows: [(SCHEME, WindowId::new(Uuid::from_u128(6)))].into(),
             window_totals: Default::default(),
             vendors: vendor.map(|next_at| (VENDOR, terms, next_at)).into_iter().collect(),
-            rates: Vec::new(),
+            pairs: Vec::new(),
+            caps: Default::default(),
         }
     }
 
@@ -220,7 +232,19 @@ mod tests {
     fn a_window_that_was_not_read_is_not_known() {
         let mut memory = memory(None);
         let late = TermsRead { windows: Default::default(), ..read(101, 7, Some(None)) };
-        assert!(memory.learn(late, at(0)).windows.is_empty());
+        assert!(memory.learn(late, at(0)).terms.windows.is_empty());
+    }
+
+    #[test]
+    fn what_closed_windows_hold_is_forgotten_when_another_closes() {
+        let mut memory = memory(None);
+        let closed = |known: &Known| known.closed.contains_key(&ExposureKey::of(VENDOR));
+        let known = memory.learn(read(101, 7, None), at(0));
+        known.closed.insert(ExposureKey::of(VENDOR), Exposure::default());
+        assert!(closed(memory.learn(read(102, 7, None), at(0))));
+        // Also where the vendor was read again with it.
+        let next = TermsRead { windows: [(SCHEME, WindowId::new(Uuid::from_u128(7)))].into(), ..read(103, 7, Some(None)) };
+        assert!(!closed(memory.learn(next, at(0))));
     }
 
     #[test]

@@ -136,7 +136,7 @@ pub async fn record(
             operation,
         })
         .collect();
-    for step in store::insert_obligations(origin, &rows)? {
+    for step in store::insert_obligations(origin, &rows, |_vendor| true)? {
         step.execute(tx).await?;
     }
     Ok(())

@@ -3,8 +3,10 @@
 use super::Source;
 use super::leaves::{Hash, Leaf, Tree};
 use crate::Fault;
+use crate::exposures::store as exposures;
 use crate::pipeline::{Step, column, step};
 use jiff::Timestamp;
+use scrip::posting::Exposure;
 use scrip::{Micro, OperationId, Tokens, VendorId, WindowId};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -93,16 +95,23 @@ impl Row {
     }
 }
 
-/// The rows of one batch, the leaf that they leave in each window, and what they add to the running sums. Once in a tx: a batch is known
-/// by the writer, the window and the instant.
-pub(crate) fn insert_obligations(origin: Origin, rows: &[Row]) -> Result<impl Iterator<Item = Step<'static>>, Fault> {
+/// The rows of one batch, the leaf that they leave in each window, and what they add to the running sums, those of vendors that may be
+/// capped among them. Once in a tx: a batch is known by the writer, the window and the instant.
+pub(crate) fn insert_obligations(
+    origin: Origin,
+    rows: &[Row],
+    may_be_capped: impl Fn(VendorId) -> bool,
+) -> Result<impl Iterator<Item = Step<'static>>, Fault> {
     let mut windows: BTreeMap<WindowId, Batch> = BTreeMap::new();
     let mut pairs = PairSums::new();
     for row in rows {
         windows.entry(row.window).or_default().add(row, origin);
         pairs.entry((row.window, row.debtor, row.creditor)).or_default().add(row);
     }
+    let exposures = sum_exposures(&pairs, may_be_capped);
+    let exposures = if exposures.is_empty() { None } else { Some(exposures::add(origin.writer, &exposures)?) };
     let sums = [insert_leaves(origin, windows)?, add_positions(origin, &pairs)?, add_totals(origin, &pairs)?];
+    let sums = sums.into_iter().chain(exposures);
     // The columns of a statement are made when it is its turn.
     Ok(rows.chunks(ROWS_PER_STATEMENT).map(move |rows| insert_rows(origin, rows)).chain(sums))
 }
@@ -172,6 +181,19 @@ fn add_positions(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault
         received.push(sum.receive.to_string());
     }
     Ok(step!(ADD_POSITIONS, origin.writer, windows, debtors, creditors, amounts, counts, sent, received))
+}
+
+fn sum_exposures(sums: &PairSums, may_be_capped: impl Fn(VendorId) -> bool) -> exposures::Sums {
+    let mut exposures = exposures::Sums::new();
+    for ((window, debtor, creditor), sum) in sums {
+        for (vendor, owes, owed) in [(debtor, sum.amount, 0), (creditor, 0, sum.amount)] {
+            if may_be_capped(*vendor) {
+                let exposure = exposures.entry((*window, *vendor)).or_default();
+                *exposure = exposure.plus(Exposure { owes, owed });
+            }
+        }
+    }
+    exposures
 }
 
 fn add_totals(origin: Origin, sums: &PairSums) -> Result<Step<'static>, Fault> {

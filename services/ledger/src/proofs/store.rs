@@ -12,6 +12,7 @@ pub const STATEMENTS: &[&str] = &[
     POSITIONS_EQUAL_OBLIGATIONS,
     TOTALS_EQUAL_OBLIGATIONS,
     POSITIONS_EQUAL_SWAPS,
+    EXPOSURES_EQUAL_POSITIONS,
     TRADES_HOLD_WHAT_THEY_GIVE,
     BOOKS_NAME_WHAT_IS_THERE,
     COUNT_ALL,
@@ -29,6 +30,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the positions of a window equal its obligations", POSITIONS_EQUAL_OBLIGATIONS),
     ("the total of a window equals its obligations", TOTALS_EQUAL_OBLIGATIONS),
     ("the tokens of a position equal its swaps", POSITIONS_EQUAL_SWAPS),
+    ("what capped vendors owe and are owed equals their positions in the windows that are not settled", EXPOSURES_EQUAL_POSITIONS),
     ("what is held equals what proposed trades give", TRADES_HOLD_WHAT_THEY_GIVE),
     ("whatever the books name is there: accounts, users, vendors, windows", BOOKS_NAME_WHAT_IS_THERE),
 ];
@@ -134,6 +136,24 @@ const POSITIONS_EQUAL_SWAPS: &str = "
     FULL JOIN (SELECT window_id, debtor_id, creditor_id, sum(send_units) AS sent, sum(receive_units) AS received
                FROM positions GROUP BY window_id, debtor_id, creditor_id) p USING (window_id, debtor_id, creditor_id)
     WHERE coalesce(s.sent, 0) <> coalesce(p.sent, 0) OR coalesce(s.received, 0) <> coalesce(p.received, 0)
+    LIMIT $1";
+
+const EXPOSURES_EQUAL_POSITIONS: &str = "
+    WITH sides AS (
+        SELECT window_id, debtor_id AS vendor_id, amount_micro AS owes, 0::bigint AS owed FROM positions
+        UNION ALL
+        SELECT window_id, creditor_id, 0, amount_micro FROM positions
+    )
+    SELECT format('window %s: capped vendor %s owes %s and is owed %s, its exposure says %s and %s', window_id, vendor_id,
+                  coalesce(p.owes, 0), coalesce(p.owed, 0), coalesce(e.owes, 0), coalesce(e.owed, 0))
+    FROM (SELECT s.window_id, s.vendor_id, sum(s.owes) AS owes, sum(s.owed) AS owed
+          FROM sides s
+          JOIN debit_caps c ON c.vendor_id = s.vendor_id AND c.cap_micro IS NOT NULL
+          JOIN windows w ON w.id = s.window_id AND w.settled_at IS NULL
+          GROUP BY s.window_id, s.vendor_id) p
+    FULL JOIN (SELECT window_id, vendor_id, sum(owes_micro) AS owes, sum(owed_micro) AS owed
+               FROM exposures GROUP BY window_id, vendor_id) e USING (window_id, vendor_id)
+    WHERE p.owes IS DISTINCT FROM e.owes OR p.owed IS DISTINCT FROM e.owed
     LIMIT $1";
 
 const TRADES_HOLD_WHAT_THEY_GIVE: &str = "

@@ -3,7 +3,7 @@
 //! Most batches come out as forecast. So their changes can be applied while the accounts are locked and read, in one step instead of
 //! two; what [`super::decide`] then says is the truth, and wherever the forecast was wrong the difference is written too.
 
-use super::{Account, AccountKey, Book, Posting, Terms, TradeState, decide};
+use super::{Account, AccountKey, Book, Posting, Terms, TradeState, decide_all};
 use crate::money::Tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +21,14 @@ pub struct Change {
 /// More than a batch takes from an account, and little enough that what it adds still fits.
 const PLENTY: Account = Account { balance: Tokens::new(1 << 61), held: Tokens::new(1 << 61), entry_count: 0 };
 
-/// The change of every account of the postings, were all of them there with plenty of tokens and these terms still in force. An account
+/// The change of every account of the postings, were all of them there with plenty of tokens, these terms still in force and no cap in
+/// the way. An account
 /// that would not change is there too, with no change.
 pub fn forecast<'p>(postings: impl Iterator<Item = &'p Posting> + Clone, terms: &Terms) -> BTreeMap<AccountKey, Change> {
     let keys: BTreeSet<AccountKey> = postings.clone().flat_map(Posting::accounts).collect();
     let trades = postings.clone().filter_map(Posting::trade).map(|trade| (trade.id, TradeState::Proposed));
     let mut book = Book::new(keys.iter().map(|key| (*key, PLENTY)), trades);
-    decide(postings, &mut book, terms);
+    decide_all(postings, &mut book, None, terms);
     book.accounts().map(|(key, account)| (*key, Change::between(&PLENTY, account).unwrap_or_default())).collect()
 }
 

@@ -1,12 +1,13 @@
 //! Posting: what may move, and what it leaves in the books.
 //!
-//! Shape: a [`Posting`] is a wish; [`decide`] takes a batch of them, one after another, over the [`Book`] of their accounts and
-//! the [`Terms`] in force, and answers each with a [`Receipt`] or a [`Refusal`]. What was granted stands in the [`Journal`],
-//! ready to be written. A refused posting leaves no trace in the book, so it never spoils its neighbours.
+//! Shape: a [`Posting`] is a wish; [`decide`] takes a batch of them, one after another, over the [`Book`] of their accounts, the
+//! [`Exposures`] of capped vendors and the [`Terms`] in force, and answers each with a [`Receipt`] or a [`Refusal`]. What was granted
+//! stands in the [`Journal`], ready to be written. A refused posting leaves no trace in book or exposures, so it never spoils its neighbours.
 //!
 //! This is the only place that says no to a movement of tokens. It has no clock and no database.
 
 mod book;
+mod caps;
 mod forecast;
 mod journal;
 mod refusal;
@@ -16,6 +17,7 @@ mod terms;
 mod tests;
 
 pub use book::{Account, AccountKey, Book};
+pub use caps::{Caps, Exposure, ExposureKey, Exposures, Level, Levels};
 pub use forecast::{Change, forecast};
 pub use journal::{Contra, Entry, EntryKind, Issued, Journal, Obligation, Receipt, Swapped, TradeStep};
 pub use refusal::{Refusal, Switch};
@@ -226,17 +228,37 @@ pub struct Decided {
     pub journal: Journal,
 }
 
-/// Decides the postings one after another; each sees what those before it left in the book.
-pub fn decide<'p>(postings: impl IntoIterator<Item = &'p Posting>, book: &mut Book, terms: &Terms) -> Decided {
+/// Decides the postings one after another; each sees what those before it left in the book and owed.
+///
+/// # Panics
+/// Where a swap is held against a cap ([`Terms::caps_of`]) and the exposures lack it: that is a bug.
+pub fn decide<'p>(postings: impl IntoIterator<Item = &'p Posting>, book: &mut Book, exposures: &mut Exposures, terms: &Terms) -> Decided {
+    decide_all(postings, book, Some(exposures), terms)
+}
+
+/// Without exposures no cap is held against anything.
+fn decide_all<'p>(
+    postings: impl IntoIterator<Item = &'p Posting>,
+    book: &mut Book,
+    mut exposures: Option<&mut Exposures>,
+    terms: &Terms,
+) -> Decided {
     let mut journal = Journal::default();
-    let outcomes = postings.into_iter().map(|posting| decide_one(posting, book, terms, &mut journal)).collect();
+    let decide = |posting| decide_one(posting, book, exposures.as_deref_mut(), terms, &mut journal);
+    let outcomes = postings.into_iter().map(decide).collect();
     Decided { outcomes, journal }
 }
 
-fn decide_one(posting: &Posting, book: &mut Book, terms: &Terms, journal: &mut Journal) -> Result<Receipt, Refusal> {
+fn decide_one(
+    posting: &Posting,
+    book: &mut Book,
+    exposures: Option<&mut Exposures>,
+    terms: &Terms,
+    journal: &mut Journal,
+) -> Result<Receipt, Refusal> {
     match posting {
         Posting::Issue(issue) => decide_issue(issue, book, terms, journal),
-        Posting::Swap(order) => decide_swap(order, book, terms, journal),
+        Posting::Swap(order) => decide_swap(order, book, exposures, terms, journal),
         Posting::ProposeTrade(trade) => decide_proposal(trade, book, terms, journal),
         Posting::AcceptTrade(trade) => decide_acceptance(trade, book, terms, journal),
         Posting::EndTrade(trade, end) => decide_end(trade, *end, book, terms, journal),
@@ -256,8 +278,14 @@ fn decide_issue(issue: &Issue, book: &mut Book, terms: &Terms, journal: &mut Jou
     Ok(Receipt::Issued(Issued { operation, vendor, user, amount, balance_after, booked_at: terms.booked_at }))
 }
 
-/// Checks in this order: two vendors, accounts, switches, rate, scheme, amounts, the payer's limits, the books' limits, the balance.
-fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut Journal) -> Result<Receipt, Refusal> {
+/// Checks in this order: two vendors, accounts, switches, rate, scheme, amounts, the payer's limits, the books' limits, the caps, the balance.
+fn decide_swap(
+    order: &SwapOrder,
+    book: &mut Book,
+    exposures: Option<&mut Exposures>,
+    terms: &Terms,
+    journal: &mut Journal,
+) -> Result<Receipt, Refusal> {
     let SwapOrder { operation, payer, payee, from, to, side, min_receive, max_send } = *order;
     if from == to {
         return Err(Refusal::SameVendor { vendor: from });
@@ -286,6 +314,9 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
     if !journal.has_room(terms, window, figures.to_vendor) {
         return Err(Refusal::WindowFull { from, to });
     }
+    if let Some(exposures) = &exposures {
+        exposures.check(&terms.caps, from, to, figures.to_vendor)?;
+    }
     let (out_kind, in_kind) =
         if payer == payee { (EntryKind::ConvertOut, EntryKind::ConvertIn) } else { (EntryKind::SendOut, EntryKind::SendIn) };
     let moves = [Move::new(out_of, out_kind, Contra::Issuance).debit(send), Move::new(into, in_kind, Contra::Issuance).credit(receive)];
@@ -307,6 +338,9 @@ fn decide_swap(order: &SwapOrder, book: &mut Book, terms: &Terms, journal: &mut 
         window,
         booked_at: terms.booked_at,
     };
+    if let Some(exposures) = exposures {
+        exposures.oblige(from, to, figures.to_vendor);
+    }
     journal.entries.extend(entries);
     journal.oblige(Obligation { payer, swap: operation, window, debtor: from, creditor: to, amount: figures.to_vendor, send, receive });
     journal.swaps.push(swapped.clone());

@@ -1,7 +1,7 @@
 //! Why a posting moves nothing.
 
 use super::TradeState;
-use crate::money::Tokens;
+use crate::money::{Micro, Tokens};
 use crate::{UserId, VendorId};
 use jiff::Timestamp;
 
@@ -105,6 +105,32 @@ pub enum Refusal {
         from: VendorId,
         /// The token to issue.
         to: VendorId,
+    },
+    /// What the first vendor owes less what it is owed, and this swap, come to more than its net debit cap.
+    #[error("the vendor would owe more than its cap allows")]
+    DebitCapExceeded {
+        /// Whose cap.
+        vendor: VendorId,
+        /// The most that it may owe on balance.
+        cap: Micro,
+        /// How much more it may owe now.
+        headroom: Micro,
+        /// What this swap would make it owe.
+        needed: Micro,
+    },
+    /// What the first vendor owes the second, net, and this swap, come to more than the second accepts.
+    #[error("the vendor would owe the other more than that one accepts")]
+    BilateralCapExceeded {
+        /// Who would owe.
+        from: VendorId,
+        /// Who accepts no more.
+        to: VendorId,
+        /// The most that it may owe the other on balance.
+        cap: Micro,
+        /// How much more it may owe the other now.
+        headroom: Micro,
+        /// What this swap would make it owe.
+        needed: Micro,
     },
     /// The payer's own lower limit.
     #[error("the swap would receive less than min_receive")]

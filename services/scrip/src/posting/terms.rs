@@ -1,13 +1,13 @@
 //! What was in force when a batch was decided.
 
-use super::{Refusal, Switch};
+use super::{Caps, ExposureKey, Posting, Refusal, Switch};
 use crate::money::{Micro, UnitValue};
 use crate::rate::RateVersion;
 use crate::{SchemeId, VendorId, WindowId};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Rates, switches, windows and the time, as the batch found them.
+/// Rates, switches, caps, windows and the time, as the batch found them.
 #[derive(Debug, Clone)]
 pub struct Terms {
     /// The database's time: what the books say.
@@ -18,6 +18,8 @@ pub struct Terms {
     pub vendors: BTreeMap<VendorId, VendorTerms>,
     /// The configured rate in force for a pair; absent where the unit values cross.
     pub rates: BTreeMap<(VendorId, VendorId), RateVersion>,
+    /// The caps of the batch's vendors and pairs, and maybe of others.
+    pub caps: Caps,
     /// The open window of each scheme of the batch, and maybe earlier ones of others.
     pub windows: BTreeMap<SchemeId, WindowId>,
     /// What this writer has put into each of those windows before the batch; absent: nothing.
@@ -62,6 +64,15 @@ impl Terms {
             Switch::ConvertIn => terms.switches.convert_in,
         };
         if on { Ok(()) } else { Err(Refusal::SwitchedOff { vendor, switch }) }
+    }
+
+    /// What the caps limit that the swaps among these postings are held against.
+    pub fn caps_of<'p>(&self, postings: impl Iterator<Item = &'p Posting>) -> BTreeSet<ExposureKey> {
+        if self.caps.is_empty() {
+            return BTreeSet::new();
+        }
+        let keys = postings.filter_map(Posting::pair).flat_map(|(from, to)| [ExposureKey::of(from), ExposureKey::towards(from, to)]);
+        keys.filter(|key| self.caps.contains_key(key)).collect()
     }
 
     pub(super) fn unit_value(&self, vendor: VendorId) -> Option<UnitValue> {

@@ -1,5 +1,7 @@
 //! The posting rules on a whiteboard: two vendors A and B in one scheme, two users.
 
+mod caps;
+
 use super::*;
 use crate::money::{Micro, UnitValue};
 use crate::rate::{Margin, PairRate, RateVersion};
@@ -31,9 +33,15 @@ fn terms() -> Terms {
         now: at(1_000),
         vendors: [(A, vendor(1_000)), (B, vendor(3_000))].into(),
         rates: BTreeMap::new(),
+        caps: Caps::new(),
         windows: [(SCHEME, WINDOW)].into(),
         window_totals: BTreeMap::new(),
     }
+}
+
+/// Decides where nobody is capped.
+fn decide<'p>(postings: impl IntoIterator<Item = &'p Posting>, book: &mut Book, terms: &Terms) -> Decided {
+    super::decide(postings, book, &mut Exposures::default(), terms)
 }
 
 /// Each user holds this much of A and B.

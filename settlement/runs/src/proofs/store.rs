@@ -24,6 +24,7 @@ pub const STATEMENTS: &[&str] = &[
     CARRIES_ARE_LISTED,
     VOIDED_CARRIES_ARE_TAKEN_BACK,
     STATEMENTS_ARE_THERE,
+    WINDOWS_ARE_SETTLED_WITH_THEIR_RUN,
     LIST_SEALED,
     LIST_RUNS,
     LIST_DEBTS,
@@ -49,6 +50,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("what a run carries is what it lists", CARRIES_ARE_LISTED),
     ("what a voided run carried and what was rightly disputed is owed back in a later window", VOIDED_CARRIES_ARE_TAKEN_BACK),
     ("every position has its statement, and every statement its position", STATEMENTS_ARE_THERE),
+    ("a window counts in what its vendors owe until its run is settled, and no longer", WINDOWS_ARE_SETTLED_WITH_THEIR_RUN),
 ];
 
 const WINDOWS_ARE_A_CHAIN: &str = "
@@ -204,6 +206,14 @@ const STATEMENTS_ARE_THERE: &str = "
     FULL JOIN (SELECT run_id, vendor_id, name FROM files WHERE vendor_id IS NOT NULL) f USING (run_id, vendor_id)
     LEFT JOIN vendors v ON v.id = vendor_id
     WHERE p.run_id IS NULL OR f.name IS DISTINCT FROM 'statement-' || v.code || '.csv'
+    LIMIT $1";
+
+const WINDOWS_ARE_SETTLED_WITH_THEIR_RUN: &str = "
+    SELECT format('window %s of scheme %s %s', w.number, w.scheme_id,
+                  CASE WHEN w.settled_at IS NULL THEN 'still counts, and its run is settled' ELSE 'counts no more, and has no run that is settled' END)
+    FROM windows w
+    WHERE (w.settled_at IS NOT NULL)
+       <> EXISTS (SELECT FROM run_windows l JOIN runs r ON r.id = l.run_id WHERE l.window_id = w.id AND r.state = 'settled')
     LIMIT $1";
 
 const LIST_SEALED: &str = "

@@ -252,6 +252,33 @@ impl Runs {
         Ok(self.compute_each(schemes).await)
     }
 
+    /// Closes the open windows in which a vendor owes more on balance than their scheme's threshold, and nets them. Each window is closed
+    /// once, however many processes see it.
+    pub async fn settle_above_thresholds(&self) -> Result<Vec<RunId>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let above = windows::list_above_threshold(&connection.begin_house().await?).await?;
+        drop(connection);
+        let mut schemes = BTreeSet::new();
+        for (scheme, number) in above {
+            if self.close_above_threshold(scheme, number).await? {
+                tracing::info!(%scheme, number, "a window is settled because a vendor owes more than the scheme's threshold");
+                schemes.insert(scheme);
+            }
+        }
+        Ok(self.compute_each(schemes).await)
+    }
+
+    async fn close_above_threshold(&self, scheme: SchemeId, number: i64) -> Result<bool, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let closed = windows::close_above_threshold(&tx, scheme, number).await.map_err(|failure| match failure {
+            Failure::Refused(CloseRefusal::SchemeNotFound) => Fault::Unreadable(format!("scheme {scheme} has no open window")),
+            Failure::Fault(fault) => fault,
+        })?;
+        tx.commit().await?;
+        Ok(closed)
+    }
+
     /// Nets the closed windows of each scheme in a task of its own: what fails there, or a bug that panics, keeps no other scheme
     /// waiting, and is `resume`'s to try again.
     async fn compute_each(&self, schemes: impl IntoIterator<Item = SchemeId>) -> Vec<RunId> {

@@ -15,7 +15,7 @@ use crate::seals::Hash;
 use crate::windows;
 use jiff::Timestamp;
 use ledger::obligations::{NewObligation, Recorder, record};
-use ledger::{Failure, Fault, Tx, lock_scheme_runs, lock_scheme_shared, read_time};
+use ledger::{Failure, Fault, Tx, change_terms, lock_scheme_runs, lock_scheme_shared, read_time, release_window};
 use scrip::{OperationId, RunId};
 pub use state::{Actor, RunState, Step};
 pub use store::STATEMENTS;
@@ -169,7 +169,19 @@ pub(crate) async fn advance(tx: &Tx<'_>, locked: &LockedRun, to: RunState, actor
     }
     store::insert(tx, locked, to, actor, reason, read_time(tx).await?).await?;
     store::update_state(tx, locked.id, to).await?;
+    if to == RunState::Settled {
+        release_windows(tx, locked.id).await?;
+    }
     tracing::info!(run = %locked.id, from = %locked.state, to = %to, %actor, "a run took a step");
+    Ok(())
+}
+
+/// From the commit on, what the run's windows held counts under no cap any more.
+async fn release_windows(tx: &Tx<'_>, run: RunId) -> Result<(), Fault> {
+    let change_of_terms = change_terms(tx).await?;
+    for window in store::list_windows(tx, run).await? {
+        release_window(&change_of_terms, window).await?;
+    }
     Ok(())
 }
 

@@ -5,12 +5,23 @@ use crate::seals::to_hash;
 use jiff::Timestamp;
 use ledger::obligations::NewObligation;
 use ledger::{Fault, Tx};
-use scrip::{Micro, RunId, SchemeId, VendorId};
+use scrip::{Micro, RunId, SchemeId, VendorId, WindowId};
 use tokio_postgres::Row;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] =
-    &[FIND_SCHEME, LOCK, FIND_LAST, COUNT_TRANSFERS, INSERT, UPDATE_STATE, FREE_WINDOWS, LIST_CARRIES, LIST, LOCK_PROPOSED_BY_HOUSE];
+pub const STATEMENTS: &[&str] = &[
+    FIND_SCHEME,
+    LOCK,
+    FIND_LAST,
+    COUNT_TRANSFERS,
+    INSERT,
+    UPDATE_STATE,
+    FREE_WINDOWS,
+    LIST_WINDOWS,
+    LIST_CARRIES,
+    LIST,
+    LOCK_PROPOSED_BY_HOUSE,
+];
 
 const FIND_SCHEME: &str = "SELECT scheme_id FROM runs WHERE id = $1";
 
@@ -37,6 +48,8 @@ const INSERT: &str = "
 const UPDATE_STATE: &str = "UPDATE runs SET state = $2 WHERE id = $1";
 
 const FREE_WINDOWS: &str = "UPDATE windows SET run_id = NULL WHERE run_id = $1";
+
+const LIST_WINDOWS: &str = "SELECT id FROM windows WHERE run_id = $1 ORDER BY number";
 
 const LIST_CARRIES: &str = "
     SELECT debtor_id, creditor_id, amount_micro
@@ -100,6 +113,11 @@ pub(super) async fn update_state(tx: &Tx<'_>, run: RunId, to: RunState) -> Resul
 pub(super) async fn free_windows(tx: &Tx<'_>, run: RunId) -> Result<(), Fault> {
     tx.execute(FREE_WINDOWS, &[&run.uuid()]).await?;
     Ok(())
+}
+
+/// The windows that the run settles.
+pub(super) async fn list_windows(tx: &Tx<'_>, run: RunId) -> Result<Vec<WindowId>, Fault> {
+    tx.query(LIST_WINDOWS, &[&run.uuid()]).await?.iter().map(|row| Ok(WindowId::new(row.try_get(0)?))).collect()
 }
 
 /// What the run carried into a later window.

@@ -1,16 +1,16 @@
 //! Windows: the obligations of a scheme between two cut-offs. `open -> closed`, never back.
 //!
-//! Shape: [`open_first`] when a scheme begins, [`close`] for ever after; closing one opens the next in the same tx, so a scheme
+//! Shape: [`open_first`] when a scheme begins, [`close`] for ever after ([`close_above_threshold`] where a vendor owes much); closing one opens the next in the same tx, so a scheme
 //! always has exactly one open window. A slot (what closed the window: a schedule's instant, or somebody's key) closes one
 //! window however often it is claimed. Nothing here nets.
 
 mod store;
 
 use jiff::Timestamp;
-use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, new_id};
+use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, merge_exposures, new_id};
 use scrip::{SchemeId, WindowId};
 pub use store::STATEMENTS;
-pub(crate) use store::find_open;
+pub(crate) use store::{find_open, list_above_threshold};
 
 /// One window of a scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,15 @@ pub async fn open_first(tx: &Tx<'_>, scheme: SchemeId, now: Timestamp) -> Result
     Ok(window)
 }
 
+/// Closes the scheme's open window, if it still is that of this number, because of what it holds; says whether it did.
+pub async fn close_above_threshold(tx: &Tx<'_>, scheme: SchemeId, number: i64) -> Result<bool, Failure<CloseRefusal>> {
+    lock_scheme_exclusive(tx, scheme).await?;
+    match find_open(tx, scheme).await? {
+        Some(open) if open.number == number => Ok(close(tx, scheme, &format!("threshold:{number}"), Closing::Run).await?.closed_now),
+        Some(_) | None => Ok(false),
+    }
+}
+
 /// Closes the scheme's open window for the slot and opens the next. The same slot again answers with the window that it closed.
 ///
 /// Waits for the batches that are posting into the window; `clock_timestamp()` is read only then, so nothing in the window is
@@ -84,6 +93,7 @@ pub async fn close(tx: &Tx<'_>, scheme: SchemeId, slot: &str, closing: Closing) 
         return Err(Failure::Refused(CloseRefusal::SchemeNotFound));
     };
     add_closed_window(tx, window).await?;
+    merge_exposures(tx, window).await?;
     let next = number.checked_add(1).ok_or_else(|| Fault::Unreadable("window number".to_owned()))?;
     store::insert(tx, WindowId::new(new_id()), scheme, next, at).await?;
     Ok(Closed { window, number, closed_now: true })

@@ -1,12 +1,13 @@
-//! What a batch reads: the accounts and trades it locks, and the terms in force.
+//! What a batch reads: the accounts and trades it locks, the terms in force, and what capped vendors owe.
 
 use super::super::Request;
-use super::super::memory::Memory;
+use super::super::memory::{Known, Memory};
 use super::terms::{self, read_terms};
-use crate::Fault;
+use crate::exposures::store as exposures;
 use crate::pipeline::Pipeline;
+use crate::{Fault, locks};
 use jiff::Timestamp;
-use scrip::posting::{Account, AccountKey, Book, Change, Posting, Terms, TradeState};
+use scrip::posting::{Account, AccountKey, Book, Change, Exposures, Posting, Terms, TradeState};
 use scrip::{Tokens, TradeId, UserId, VendorId};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Row, Statement};
@@ -48,6 +49,8 @@ pub(in super::super) struct Found<'m> {
     pub(in super::super) book: Book,
     /// The accounts as they are stored now.
     pub(in super::super) stored: Accounts,
+    /// What the vendors and pairs owe whose caps the batch is held against.
+    pub(in super::super) exposures: Exposures,
     pub(in super::super) terms: &'m Terms,
 }
 
@@ -55,7 +58,7 @@ pub(in super::super) type Accounts = BTreeMap<AccountKey, Account>;
 pub(in super::super) type Forecast = BTreeMap<AccountKey, Change>;
 
 /// Applies the forecast to its accounts, in key order, which locks them, and reads them; then the trades and the terms in force, as far as
-/// they are not remembered. An account that lacks what the forecast takes from it is locked and left as it is.
+/// they are not remembered; last what the capped vendors owe. An account that lacks what the forecast takes from it is locked and left as it is.
 pub(in super::super) async fn read<'m>(
     tx: &Pipeline<'_>,
     writer: i16,
@@ -84,7 +87,31 @@ pub(in super::super) async fn read<'m>(
     before.extend(&unchanged);
     stored.extend(unchanged);
     let postings = requests.iter().map(|request| &request.posting);
-    Ok(Found { book: Book::new(before, lock_trades(tx, postings).await?), stored, terms: memory.learn(terms_read, now) })
+    let book = Book::new(before, lock_trades(tx, postings.clone()).await?);
+    let known = memory.learn(terms_read, now);
+    let exposures = read_exposures(tx, postings, known).await?;
+    Ok(Found { book, stored, exposures, terms: &known.terms })
+}
+
+/// What the caps limit that the batch is held against: of closed windows as it is remembered, of the open one as it stands once nobody
+/// else can add to it. Where nobody is capped nothing is asked.
+async fn read_exposures<'p>(tx: &Pipeline<'_>, postings: impl Iterator<Item = &'p Posting>, known: &mut Known) -> Result<Exposures, Fault> {
+    let keys = known.terms.caps_of(postings);
+    if keys.is_empty() {
+        return Ok(Exposures::default());
+    }
+    let lock = tx.prepare_cached(locks::LOCK_DEBTORS).await?;
+    let (read_open, read_closed) = (tx.prepare_cached(exposures::READ_OPEN).await?, tx.prepare_cached(exposures::READ_CLOSED).await?);
+    let unknown: Vec<_> = keys.iter().copied().filter(|key| !known.closed.contains_key(key)).collect();
+    let ((), open, closed) = tokio::try_join!(
+        biased;
+        locks::lock_debtors(tx, &lock, keys.iter().map(|key| key.debtor)),
+        exposures::read_part(tx, &read_open, keys.iter().copied()),
+        exposures::read_part(tx, &read_closed, unknown.iter().copied()),
+    )?;
+    known.closed.extend(unknown.into_iter().map(|key| (key, closed.get(key))));
+    let closed = |key| known.closed.get(key).copied().unwrap_or_default();
+    Ok(keys.iter().map(|key| (*key, open.get(*key).plus(closed(key)))).collect())
 }
 
 fn undo(forecast: &Forecast, key: &AccountKey, after: &Account) -> Result<Account, Fault> {

@@ -4,7 +4,7 @@ use super::super::memory::Wanted;
 use crate::pipeline::Pipeline;
 use crate::{Fault, locks};
 use jiff::Timestamp;
-use scrip::posting::{Switches, VendorTerms};
+use scrip::posting::{Caps, ExposureKey, Switches, VendorTerms};
 use scrip::rate::{PairRate, RateVersion, StoredRate};
 use scrip::{Micro, SchemeId, UnitValue, VendorId, WindowId};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[READ_WINDOWS, READ_VENDORS, READ_RATES];
+pub(super) const STATEMENTS: &[&str] = &[READ_WINDOWS, READ_VENDORS, READ_PAIRS];
 
 // The version is read before what it is the version of: something newer may then bear an old number and is read again, but nothing old a
 // new one.
@@ -26,9 +26,11 @@ const READ_WINDOWS: &str = "
     WHERE v.single";
 
 const READ_VENDORS: &str = "
-    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro, n.starts_at
+    SELECT v.id, v.status = 'active', v.can_issue, v.can_convert_out, v.can_convert_in, m.scheme_id, u.value_micro, n.starts_at,
+           c.cap_micro
     FROM vendors v
     LEFT JOIN scheme_members m ON m.vendor_id = v.id
+    LEFT JOIN debit_caps c ON c.vendor_id = v.id
     LEFT JOIN LATERAL (SELECT value_micro FROM unit_values
                        WHERE vendor_id = v.id AND starts_at <= current_setting('scriphouse.booked_at')::timestamptz
                        ORDER BY starts_at DESC LIMIT 1) u ON true
@@ -37,9 +39,10 @@ const READ_VENDORS: &str = "
                        ORDER BY starts_at LIMIT 1) n ON true
     WHERE v.id = ANY($1::uuid[])";
 
-const READ_RATES: &str = "
-    SELECT p.from_vendor_id, p.to_vendor_id, r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, n.starts_at
+const READ_PAIRS: &str = "
+    SELECT p.from_vendor_id, p.to_vendor_id, r.id, r.kind, r.send_units, r.receive_units, r.margin_bps, n.starts_at, c.cap_micro
     FROM unnest($1::uuid[], $2::uuid[]) AS p(from_vendor_id, to_vendor_id)
+    LEFT JOIN bilateral_caps c ON c.creditor_id = p.to_vendor_id AND c.debtor_id = p.from_vendor_id
     LEFT JOIN LATERAL (SELECT id, kind, send_units, receive_units, margin_bps FROM rates
                        WHERE from_vendor_id = p.from_vendor_id AND to_vendor_id = p.to_vendor_id
                              AND starts_at <= current_setting('scriphouse.booked_at')::timestamptz
@@ -60,20 +63,22 @@ pub(in super::super) struct TermsRead {
     pub(in super::super) windows: BTreeMap<SchemeId, WindowId>,
     pub(in super::super) window_totals: BTreeMap<WindowId, Micro>,
     pub(in super::super) vendors: Vec<VendorRead>,
-    pub(in super::super) rates: Vec<RateRead>,
+    pub(in super::super) pairs: Vec<PairRead>,
+    /// Of the wanted vendors and pairs, those that have one.
+    pub(in super::super) caps: Caps,
 }
 
 /// With the instant at which the next unit value begins.
 type VendorRead = (VendorId, VendorTerms, Option<Timestamp>);
-/// With the instant at which the next version begins.
-type RateRead = ((VendorId, VendorId), Option<RateVersion>, Option<Timestamp>);
+/// The pair's rate, with the instant at which the next version begins.
+type PairRead = ((VendorId, VendorId), Option<RateVersion>, Option<Timestamp>);
 
 /// The statements, prepared.
 pub(super) struct Prepared {
     fix_instant: Statement,
     windows: Statement,
     vendors: Statement,
-    rates: Statement,
+    pairs: Statement,
 }
 
 impl Prepared {
@@ -82,22 +87,23 @@ impl Prepared {
             fix_instant: tx.prepare_cached(locks::FIX_INSTANT).await?,
             windows: tx.prepare_cached(READ_WINDOWS).await?,
             vendors: tx.prepare_cached(READ_VENDORS).await?,
-            rates: tx.prepare_cached(READ_RATES).await?,
+            pairs: tx.prepare_cached(READ_PAIRS).await?,
         })
     }
 }
 
-/// Keeps the windows open, fixes the instant, and reads the windows, and the vendors and rates that are wanted, in force then.
+/// Keeps the windows open, fixes the instant, and reads the windows, and the vendors and pairs that are wanted: rates in force then, and caps.
 pub(super) async fn read_terms(tx: &Pipeline<'_>, prepared: &Prepared, writer: i16, wanted: &Wanted) -> Result<TermsRead, Fault> {
-    let vendors: Vec<Uuid> = wanted.vendors.iter().map(|v| v.uuid()).collect();
-    let ((booked_at, version_at_lock), (version, windows, window_totals), vendors, rates) = tokio::try_join!(
+    let ids: Vec<Uuid> = wanted.vendors.iter().map(|v| v.uuid()).collect();
+    let ((booked_at, version_at_lock), (version, windows, window_totals), (vendors, mut caps), (pairs, bilateral)) = tokio::try_join!(
         biased;
-        locks::fix_instant(tx, &prepared.fix_instant, &wanted.schemes, &vendors),
-        read_windows(tx, &prepared.windows, writer, wanted, &vendors),
-        read_vendors(tx, &prepared.vendors, &vendors),
-        read_rates(tx, &prepared.rates, &wanted.pairs),
+        locks::fix_instant(tx, &prepared.fix_instant, &wanted.schemes, &ids),
+        read_windows(tx, &prepared.windows, writer, wanted, &ids),
+        read_vendors(tx, &prepared.vendors, &ids),
+        read_pairs(tx, &prepared.pairs, &wanted.pairs),
     )?;
-    Ok(TermsRead { booked_at, version, version_at_lock, windows, window_totals, vendors, rates })
+    caps.extend(bilateral);
+    Ok(TermsRead { booked_at, version, version_at_lock, windows, window_totals, vendors, pairs, caps })
 }
 
 type OpenWindows = (i64, BTreeMap<SchemeId, WindowId>, BTreeMap<WindowId, Micro>);
@@ -122,38 +128,43 @@ async fn read_windows(
     Ok((version, windows, totals))
 }
 
-async fn read_vendors(tx: &Pipeline<'_>, statement: &Statement, vendors: &[Uuid]) -> Result<Vec<VendorRead>, Fault> {
+async fn read_vendors(tx: &Pipeline<'_>, statement: &Statement, vendors: &[Uuid]) -> Result<(Vec<VendorRead>, Caps), Fault> {
+    let (mut read, mut caps) = (Vec::with_capacity(vendors.len()), Caps::new());
     if vendors.is_empty() {
-        return Ok(Vec::new());
+        return Ok((read, caps));
     }
-    let rows = tx.query(statement, &[&vendors]).await?;
-    rows.iter()
-        .map(|row| {
-            let terms = VendorTerms {
-                active: row.try_get(1)?,
-                switches: Switches { issue: row.try_get(2)?, convert_out: row.try_get(3)?, convert_in: row.try_get(4)? },
-                scheme: row.try_get::<_, Option<Uuid>>(5)?.map(SchemeId::new),
-                unit_value: row.try_get::<_, Option<i64>>(6)?.and_then(UnitValue::try_new),
-            };
-            Ok((VendorId::new(row.try_get(0)?), terms, row.try_get(7)?))
-        })
-        .collect()
+    for row in tx.query(statement, &[&vendors]).await? {
+        let vendor = VendorId::new(row.try_get(0)?);
+        let terms = VendorTerms {
+            active: row.try_get(1)?,
+            switches: Switches { issue: row.try_get(2)?, convert_out: row.try_get(3)?, convert_in: row.try_get(4)? },
+            scheme: row.try_get::<_, Option<Uuid>>(5)?.map(SchemeId::new),
+            unit_value: row.try_get::<_, Option<i64>>(6)?.and_then(UnitValue::try_new),
+        };
+        read.push((vendor, terms, row.try_get(7)?));
+        caps.extend(cap(&row, 8)?.map(|cap| (ExposureKey::of(vendor), cap)));
+    }
+    Ok((read, caps))
 }
 
-async fn read_rates(tx: &Pipeline<'_>, statement: &Statement, pairs: &[(VendorId, VendorId)]) -> Result<Vec<RateRead>, Fault> {
+async fn read_pairs(tx: &Pipeline<'_>, statement: &Statement, pairs: &[(VendorId, VendorId)]) -> Result<(Vec<PairRead>, Caps), Fault> {
+    let (mut read, mut caps) = (Vec::with_capacity(pairs.len()), Caps::new());
     if pairs.is_empty() {
-        return Ok(Vec::new());
+        return Ok((read, caps));
     }
     let (from, to): (Vec<Uuid>, Vec<Uuid>) = pairs.iter().map(|(from, to)| (from.uuid(), to.uuid())).unzip();
-    let rows = tx.query(statement, &[&from, &to]).await?;
-    rows.iter()
-        .map(|row| {
-            let pair = (VendorId::new(row.try_get(0)?), VendorId::new(row.try_get(1)?));
-            let id: Option<Uuid> = row.try_get(2)?;
-            let version = id.map(|id| Ok::<_, Fault>(RateVersion { id, rate: pair_rate(row)? })).transpose()?;
-            Ok((pair, version, row.try_get(7)?))
-        })
-        .collect()
+    for row in tx.query(statement, &[&from, &to]).await? {
+        let (from, to) = (VendorId::new(row.try_get(0)?), VendorId::new(row.try_get(1)?));
+        let id: Option<Uuid> = row.try_get(2)?;
+        let version = id.map(|id| Ok::<_, Fault>(RateVersion { id, rate: pair_rate(&row)? })).transpose()?;
+        read.push(((from, to), version, row.try_get(7)?));
+        caps.extend(cap(&row, 8)?.map(|cap| (ExposureKey::towards(from, to), cap)));
+    }
+    Ok((read, caps))
+}
+
+fn cap(row: &Row, column: usize) -> Result<Option<Micro>, Fault> {
+    Ok(row.try_get::<_, Option<i64>>(column)?.map(Micro::new))
 }
 
 fn pair_rate(row: &Row) -> Result<PairRate, Fault> {

@@ -11,7 +11,7 @@ use crate::obligations::{Source, store as obligations};
 use crate::pipeline::{Pipeline, Step, column, step};
 use crate::{Claim, Fault};
 use jiff::Timestamp;
-use scrip::posting::{Book, Entry, Journal, Obligation, Receipt, Swapped, TradeState, TradeStep};
+use scrip::posting::{Book, Entry, ExposureKey, Journal, Obligation, Receipt, Swapped, Terms, TradeState, TradeStep};
 
 /// Every statement of this file.
 pub(super) const STATEMENTS: &[&str] = &[INSERT_ENTRIES, INSERT_SWAPS, INSERT_TRADES, END_TRADES, UPDATE_ACCOUNTS];
@@ -57,8 +57,9 @@ pub(in super::super) async fn write<'a>(
     book: &Book,
     stored: &Accounts,
     granted: impl Iterator<Item = (&'a Claim, &'a Receipt)>,
-    booked_at: Timestamp,
+    terms: &Terms,
 ) -> Result<(), Fault> {
+    let booked_at = terms.booked_at;
     if journal.entries.is_empty() {
         return Ok(());
     }
@@ -76,7 +77,7 @@ pub(in super::super) async fn write<'a>(
         steps.push(insert_swaps(&journal.swaps, booked_at));
         let rows: Vec<_> = journal.obligations.iter().map(obligation).collect();
         let origin = obligations::Origin { writer, source: Source::Swap, booked_at };
-        for step in obligations::insert_obligations(origin, &rows)? {
+        for step in obligations::insert_obligations(origin, &rows, |vendor| terms.caps.contains_key(&ExposureKey::of(vendor)))? {
             steps.push(step);
         }
     }
