@@ -592,6 +592,7 @@ CREATE TABLE public.schemes (
     version bigint DEFAULT 1 NOT NULL,
     settle_threshold_micro bigint,
     dispute_hours integer DEFAULT 0 NOT NULL,
+    grace_hours integer,
     failure_rule text DEFAULT 'carry_over'::text NOT NULL,
     CONSTRAINT schemes_approval_known CHECK ((approval = ANY (ARRAY['second_person'::text, 'auto'::text]))),
     CONSTRAINT schemes_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
@@ -599,6 +600,7 @@ CREATE TABLE public.schemes (
     CONSTRAINT schemes_digits_range CHECK (((digits >= 0) AND (digits <= 6))),
     CONSTRAINT schemes_dispute_hours_range CHECK (((dispute_hours >= 0) AND (dispute_hours <= 8784))),
     CONSTRAINT schemes_failure_rule_known CHECK ((failure_rule = ANY (ARRAY['carry_over'::text, 'exclude_and_renet'::text, 'collateral_then_loss_share'::text, 'pro_rata'::text]))),
+    CONSTRAINT schemes_grace_hours_range CHECK (((grace_hours >= 0) AND (grace_hours <= 8784))),
     CONSTRAINT schemes_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
     CONSTRAINT schemes_settle_threshold_payable CHECK (((settle_threshold_micro)::numeric >= ((10)::numeric ^ ((6 - digits))::numeric))),
     CONSTRAINT schemes_strategy_known CHECK ((strategy = ANY (ARRAY['gross'::text, 'bilateral'::text, 'conservative'::text, 'direct'::text, 'fewest'::text, 'hub'::text]))),
@@ -772,12 +774,16 @@ CREATE TABLE public.transfer_steps (
     reason text,
     confirmation_id uuid,
     stepped_at timestamp with time zone NOT NULL,
-    CONSTRAINT transfer_steps_actor_form CHECK ((actor ~ '^(operator|vendor):[0-9a-f-]{36}$'::text)),
+    CONSTRAINT transfer_steps_actor_form CHECK ((actor ~ '^(house|(operator|vendor):[0-9a-f-]{36})$'::text)),
     CONSTRAINT transfer_steps_attempt_positive CHECK ((attempt >= 1)),
     CONSTRAINT transfer_steps_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
     CONSTRAINT transfer_steps_changes_state CHECK ((from_state <> to_state)),
     CONSTRAINT transfer_steps_failed_has_code CHECK (((to_state <> 'failed'::text) OR (from_state = 'disputed'::text) OR (reason_code IS NOT NULL))),
-    CONSTRAINT transfer_steps_failed_is_operators CHECK (((to_state <> ALL (ARRAY['retried'::text, 'rolled'::text, 'written_off'::text])) OR (actor ~~ 'operator:%'::text))),
+    CONSTRAINT transfer_steps_failed_is_operators CHECK (
+CASE
+    WHEN (actor = 'house'::text) THEN (to_state = 'rolled'::text)
+    ELSE ((to_state <> ALL (ARRAY['retried'::text, 'rolled'::text, 'written_off'::text])) OR (actor ~~ 'operator:%'::text))
+END),
     CONSTRAINT transfer_steps_reason_code_form CHECK ((reason_code ~ '^[A-Z0-9]{4}$'::text)),
     CONSTRAINT transfer_steps_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
     CONSTRAINT transfer_steps_seq_positive CHECK ((seq >= 1)),
@@ -1090,6 +1096,8 @@ CREATE INDEX transfer_steps_by_confirmation ON public.transfer_steps USING btree
 CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
 
 CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
+
+CREATE INDEX transfers_failed ON public.transfers USING btree (run_id, number) WHERE (state = 'failed'::text);
 
 CREATE INDEX windows_by_run ON public.windows USING btree (run_id);
 
@@ -1588,6 +1596,8 @@ GRANT UPDATE(version) ON TABLE public.schemes TO scriphouse_house;
 GRANT UPDATE(settle_threshold_micro) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT UPDATE(dispute_hours) ON TABLE public.schemes TO scriphouse_house;
+
+GRANT UPDATE(grace_hours) ON TABLE public.schemes TO scriphouse_house;
 
 GRANT UPDATE(failure_rule) ON TABLE public.schemes TO scriphouse_house;
 

@@ -74,7 +74,7 @@ CREATE TABLE transfer_steps (
     to_state        text        NOT NULL,
     -- After the step.
     attempt         integer     NOT NULL CONSTRAINT transfer_steps_attempt_positive CHECK (attempt >= 1),
-    actor           text        NOT NULL CONSTRAINT transfer_steps_actor_form CHECK (actor ~ '^(operator|vendor):[0-9a-f-]{36}$'),
+    actor           text        NOT NULL CONSTRAINT transfer_steps_actor_form CHECK (actor ~ '^(house|(operator|vendor):[0-9a-f-]{36})$'),
     bank_reference  text        CONSTRAINT transfer_steps_bank_reference_length CHECK (length(bank_reference) BETWEEN 1 AND 35),
     booked_on       date,
     reason_code     text        CONSTRAINT transfer_steps_reason_code_form CHECK (reason_code ~ '^[A-Z0-9]{4}$'),
@@ -86,7 +86,9 @@ CREATE TABLE transfer_steps (
     CONSTRAINT transfer_steps_transfer_exists FOREIGN KEY (run_id, number) REFERENCES transfers,
     CONSTRAINT transfer_steps_changes_state CHECK (from_state <> to_state),
     CONSTRAINT transfer_steps_failed_has_code CHECK (to_state <> 'failed' OR from_state = 'disputed' OR reason_code IS NOT NULL),
-    CONSTRAINT transfer_steps_failed_is_operators CHECK (to_state NOT IN ('retried', 'rolled', 'written_off') OR actor LIKE 'operator:%'),
+    -- The house by itself only rolls, when the time to try again is up.
+    CONSTRAINT transfer_steps_failed_is_operators CHECK (
+        CASE WHEN actor = 'house' THEN to_state = 'rolled' ELSE to_state NOT IN ('retried', 'rolled', 'written_off') OR actor LIKE 'operator:%' END),
     CONSTRAINT transfer_steps_written_off_has_reason CHECK (to_state <> 'written_off' OR reason IS NOT NULL)
 );
 CREATE INDEX transfer_steps_by_confirmation ON transfer_steps (confirmation_id) WHERE confirmation_id IS NOT NULL;

@@ -4,10 +4,15 @@
 ALTER TABLE schemes
     -- How long after its cut-off a run may be disputed, and waits to be approved; 0: not at all.
     ADD COLUMN dispute_hours integer NOT NULL DEFAULT 0 CONSTRAINT schemes_dispute_hours_range CHECK (dispute_hours BETWEEN 0 AND 8784),
+    -- How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; null: for ever.
+    ADD COLUMN grace_hours   integer CONSTRAINT schemes_grace_hours_range CHECK (grace_hours BETWEEN 0 AND 8784),
     -- Who bears it when a vendor does not pay.
     ADD COLUMN failure_rule  text    NOT NULL DEFAULT 'carry_over' CONSTRAINT schemes_failure_rule_known CHECK (failure_rule IN (
                                          'carry_over', 'exclude_and_renet', 'collateral_then_loss_share', 'pro_rata'));
-GRANT UPDATE (dispute_hours, failure_rule) ON schemes TO scriphouse_house;
+GRANT UPDATE (dispute_hours, grace_hours, failure_rule) ON schemes TO scriphouse_house;
+
+-- Those that wait to be tried again: few, however many transfers there have been.
+CREATE INDEX transfers_failed ON transfers (run_id, number) WHERE state = 'failed';
 
 ALTER TABLE scheme_members
     -- What the house holds of the vendor's, for when it does not pay.

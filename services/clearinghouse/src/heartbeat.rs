@@ -51,14 +51,16 @@ async fn start_scheduler(app: Beating, beat_ms: u64) -> Result<JobScheduler, Job
     Ok(scheduler)
 }
 
-/// Four duties, each in a task of its own: neither a fault nor a bug in one keeps the others from being done.
+/// Each duty in a task of its own: neither a fault nor a bug in one keeps the others from being done.
 async fn beat(app: &App) {
-    let (settling, relieving, resuming, approving, releasing) = (app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
+    let (settling, relieving, resuming, approving, rolling, releasing) =
+        (app.clone(), app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
     let now = app.clock.now();
     report("settle the schedules", tokio::spawn(async move { settling.runs.beat(now).await.map(drop) })).await;
     report("settle above thresholds", tokio::spawn(async move { relieving.runs.settle_above_thresholds().await.map(drop) })).await;
     report("complete closed windows", tokio::spawn(async move { resuming.runs.resume().await.map(drop) })).await;
     report("approve what nobody disputes", tokio::spawn(async move { approving.runs.approve_due(now).await.map(drop) })).await;
+    report("roll what failed", tokio::spawn(async move { rolling.settlement.roll_due(now).await.map(drop) })).await;
     report("release expired trades", tokio::spawn(async move { releasing.trades.expire().await.map(drop) })).await;
 }
 

@@ -25,7 +25,8 @@ const AS_VERSION_SIX: &str = "
     DROP INDEX runs_proposed;
     ALTER TABLE runs DROP COLUMN disputable_until;
     ALTER TABLE scheme_members DROP COLUMN collateral_micro;
-    ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN failure_rule;
+    DROP INDEX transfers_failed;
+    ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN grace_hours, DROP COLUMN failure_rule;
     DROP TRIGGER runs_step ON runs;
     DROP FUNCTION check_run_step;
     DROP TABLE run_steps, run_carries;

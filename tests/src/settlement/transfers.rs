@@ -1,6 +1,7 @@
 //! What becomes of transfers: payers, payees and the operator say so, step by step, until the run is settled.
 
 use crate::support::{Answer, House, Market, User, Vendor, audit};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -315,5 +316,31 @@ fn a_mark_that_cannot_be_read_changes_nothing() {
             miles.mark(&run, 1, body).await.refused(status, code);
         }
         assert_eq!((run_state(house, &run).await, house.db_count("SELECT count(*) FROM transfer_steps").await), (json!("exported"), 0));
+    });
+}
+
+#[test]
+fn what_failed_and_is_not_tried_again_in_time_is_owed_again_by_itself() {
+    audit(async |house| {
+        let (Market { miles, .. }, run) = exported(house).await;
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": -1})).await.refused(422, "grace_hours_out_of_range");
+        walk(house, &run, 1, &["failed"]).await;
+        house.clock.advance(SignedDuration::from_hours(100));
+        let roll_due = || async { runs::transfers::Transfers::new(house.db.clone()).roll_due(house.clock.now()).await.unwrap() };
+        assert_eq!(roll_due().await, 0, "without a time of grace it waits for the operator");
+
+        let patched = house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": 101})).await.ok();
+        assert_eq!((patched["grace_hours"].clone(), roll_due().await), (json!(101), 0));
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": "pro_rata"})).await.ok();
+        house.clock.advance(SignedDuration::from_hours(2));
+        assert_eq!(roll_due().await, 0, "another rule is the operator's to carry out");
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": "carry_over"})).await.ok();
+        let (one, two) = tokio::join!(roll_due(), roll_due());
+        assert_eq!(one + two, 1);
+
+        let transfer = miles.client.get(&path(&run, 1)).await.ok();
+        assert_eq!((&transfer["state"], &transfer["steps"][1]["by"]), (&json!("rolled"), &json!("house")));
+        assert_eq!(run_state(house, &run).await, "settled");
+        assert_eq!(house.operator.settle("EURO").await["total"], "10.00");
     });
 }

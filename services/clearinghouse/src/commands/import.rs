@@ -116,7 +116,7 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
             let code = Code::parse(&args.scheme).map_err(|_| CommandError::input(SchemeRefusal::CodeMalformed.to_string()))?;
             let (currency, approval) = (currency.clone(), Approval::SecondPerson);
             let (digits, strategy, min_transfer) = (*digits, *strategy, Micro::ZERO);
-            let (failure_rule, dispute_hours, settle_threshold) = (Rule::CarryOver, 0, None);
+            let (failure_rule, dispute_hours, grace_hours, settle_threshold) = (Rule::CarryOver, 0, None, None);
             let members = Vec::new();
             let new = NewScheme {
                 code,
@@ -126,6 +126,7 @@ async fn find_or_create_scheme(args: &ImportArgs, db: &Db) -> Result<Scheme, Com
                 min_transfer,
                 approval,
                 dispute_hours,
+                grace_hours,
                 settle_threshold,
                 failure_rule,
                 members,

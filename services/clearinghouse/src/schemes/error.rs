@@ -34,8 +34,11 @@ pub enum SchemeRefusal {
     #[error("approval is second_person or auto")]
     ApprovalUnknown,
     /// Neither too long nor less than nothing.
-    #[error("dispute_hours is 0 to {}: a year", super::DISPUTE_HOURS_MAX)]
+    #[error("dispute_hours is 0 to {}: a year", super::HOURS_MAX)]
     DisputeHoursOutOfRange,
+    /// Neither too long nor less than nothing.
+    #[error("grace_hours is 0 to {}: a year", super::HOURS_MAX)]
+    GraceHoursOutOfRange,
     /// No rule has this name.
     #[error(transparent)]
     FailureRuleUnknown(UnknownRule),
@@ -91,6 +94,7 @@ impl Refusal for SchemeRefusal {
                 .fact("field", "approval")
                 .fact("known", Approval::ALL.map(Approval::as_str).to_vec()),
             Self::DisputeHoursOutOfRange => Problem::unprocessable("dispute_hours_out_of_range", self).fact("field", "dispute_hours"),
+            Self::GraceHoursOutOfRange => Problem::unprocessable("grace_hours_out_of_range", self).fact("field", "grace_hours"),
             Self::FailureRuleUnknown(_) => Problem::unprocessable("failure_rule_unknown", self)
                 .fact("field", "failure_rule")
                 .fact("known", Rule::ALL.map(Rule::name).to_vec()),

@@ -1,6 +1,6 @@
 //! Routes and bodies of schemes.
 
-use super::{Change, DISPUTE_HOURS_MAX, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal, check_threshold};
+use super::{Change, HOURS_MAX, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal, check_threshold};
 use crate::amount::{AmountRefusal, AmountText, ShownAmount};
 use crate::app::App;
 use crate::http::api_error::ApiError;
@@ -57,6 +57,9 @@ pub struct CreateScheme {
     /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile; 0, or nothing said: not at all.
     #[schema(minimum = 0, maximum = 8784)]
     dispute_hours: Option<i64>,
+    /// How long a transfer that failed may be tried again before it is owed again by itself, where the rule is carry_over; left out: for ever.
+    #[schema(minimum = 0, maximum = 8784)]
+    grace_hours: Option<i64>,
     /// The scheme settles off its schedules, and once a window, when a vendor owes more than this on balance in the open window; at least
     /// the smallest payment of its currency. Left out: it does not.
     #[schema(example = "10000.00")]
@@ -78,6 +81,7 @@ impl CreateScheme {
         let strategy = self.strategy.parse().map_err(SchemeRefusal::StrategyUnknown)?;
         let approval = self.approval.as_deref().map_or(Ok(Approval::SecondPerson), read_approval)?;
         let dispute_hours = self.dispute_hours.map_or(Ok(0), read_dispute_hours)?;
+        let grace_hours = self.grace_hours.map(read_grace_hours).transpose()?;
         let failure_rule = self.failure_rule.as_deref().map_or(Ok(Rule::CarryOver), read_rule)?;
         let min_transfer = self.min_transfer.as_ref().map_or(Ok(Micro::ZERO), read_min_transfer)?;
         let digits = Scale::try_new(self.digits.unwrap_or(DIGITS_DEFAULT)).ok_or(SchemeRefusal::DigitsOutOfRange)?;
@@ -92,7 +96,19 @@ impl CreateScheme {
             return Err(SchemeRefusal::TooManyMembers { max: MEMBERS_AT_ONCE_MAX });
         }
         let currency = self.currency;
-        Ok(NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, settle_threshold, failure_rule, members })
+        Ok(NewScheme {
+            code,
+            currency,
+            digits,
+            strategy,
+            min_transfer,
+            approval,
+            dispute_hours,
+            grace_hours,
+            settle_threshold,
+            failure_rule,
+            members,
+        })
     }
 }
 
@@ -105,7 +121,11 @@ fn read_min_transfer(amount: &AmountText) -> Result<Micro, SchemeRefusal> {
 }
 
 fn read_dispute_hours(hours: i64) -> Result<i32, SchemeRefusal> {
-    i32::try_from(hours).ok().filter(|_| (0..=DISPUTE_HOURS_MAX).contains(&hours)).ok_or(SchemeRefusal::DisputeHoursOutOfRange)
+    i32::try_from(hours).ok().filter(|_| (0..=HOURS_MAX).contains(&hours)).ok_or(SchemeRefusal::DisputeHoursOutOfRange)
+}
+
+fn read_grace_hours(hours: i64) -> Result<i32, SchemeRefusal> {
+    i32::try_from(hours).ok().filter(|_| (0..=HOURS_MAX).contains(&hours)).ok_or(SchemeRefusal::GraceHoursOutOfRange)
 }
 
 fn read_rule(name: &str) -> Result<Rule, SchemeRefusal> {
@@ -130,6 +150,10 @@ pub struct UpdateScheme {
     /// How long after its cut-off a run waits for vendors; from the next run on.
     #[schema(minimum = 0, maximum = 8784)]
     dispute_hours: Option<i64>,
+    /// How long a transfer that failed may be tried again before it is owed again by itself, where the rule is carry_over; null: for ever.
+    #[serde(default, deserialize_with = "read_null")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 8784)]
+    grace_hours: Option<Option<i64>>,
     /// It settles off its schedules when a vendor owes more than this on balance in the open window; null: it does not.
     #[serde(default, deserialize_with = "read_null")]
     #[schema(value_type = Option<String>, example = "10000.00")]
@@ -139,7 +163,7 @@ pub struct UpdateScheme {
 }
 
 /// Tells a field that says `null` from one that is not there.
-fn read_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<AmountText>>, D::Error> {
+fn read_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -149,10 +173,11 @@ impl UpdateScheme {
         let min_transfer = self.min_transfer.as_ref().map(read_min_transfer).transpose()?;
         let approval = self.approval.as_deref().map(read_approval).transpose()?;
         let dispute_hours = self.dispute_hours.map(read_dispute_hours).transpose()?;
+        let grace_hours = self.grace_hours.map(|hours| hours.map(read_grace_hours).transpose()).transpose()?;
         let failure_rule = self.failure_rule.as_deref().map(read_rule).transpose()?;
         let threshold = |amount: AmountText| amount.micro(THRESHOLD).map_err(SchemeRefusal::Amount);
         let settle_threshold = self.settle_threshold.map(|amount| amount.map(threshold).transpose()).transpose()?;
-        Ok(Change { strategy, min_transfer, approval, dispute_hours, settle_threshold, failure_rule })
+        Ok(Change { strategy, min_transfer, approval, dispute_hours, grace_hours, settle_threshold, failure_rule })
     }
 }
 
@@ -176,6 +201,8 @@ pub struct SchemeView {
     approval: String,
     /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile.
     dispute_hours: i32,
+    /// How long a transfer that failed may be tried again before it is owed again by itself, where the rule is carry_over; null: for ever.
+    grace_hours: Option<i32>,
     /// It settles off its schedules when a vendor owes more than this on balance in the open window; null: it does not.
     #[schema(value_type = Option<String>, example = "10000.000000")]
     settle_threshold: Option<ShownAmount>,
@@ -214,6 +241,7 @@ impl From<Scheme> for SchemeView {
             min_transfer,
             approval,
             dispute_hours,
+            grace_hours,
             settle_threshold,
             failure_rule,
             version,
@@ -235,6 +263,7 @@ impl From<Scheme> for SchemeView {
             min_transfer,
             approval,
             dispute_hours,
+            grace_hours,
             settle_threshold,
             failure_rule,
             version,
@@ -249,7 +278,7 @@ impl From<Scheme> for SchemeView {
 /// Create a scheme. Its window 1 opens at once.
 #[utoipa::path(post, path = "/v1/schemes", tag = "operator", request_body = CreateScheme, security(("operator_key" = [])),
     responses((status = 201, body = SchemeView), (status = "4XX", body = ProblemView,
-        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown, digits_out_of_range, threshold_too_small, amount_zero, too_many_members, vendor_not_found, already_member")))]
+        description = "code_malformed, scheme_code_taken, currency_malformed, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, grace_hours_out_of_range, failure_rule_unknown, digits_out_of_range, threshold_too_small, amount_zero, too_many_members, vendor_not_found, already_member")))]
 async fn create_scheme(State(app): State<App>, _: Operator, Body(body): Body<CreateScheme>) -> Result<Created<SchemeView>, ApiError> {
     let scheme = app.schemes.create(body.into_scheme()?).await?;
     Ok(Created(scheme.into()))
@@ -281,7 +310,7 @@ fn versioned(scheme: Scheme) -> Versioned<SchemeView> {
     params(("scheme" = String, Path, description = "the scheme's code"), IfMatchHeader), security(("operator_key" = [])),
     responses((status = 200, body = SchemeView, headers(("ETag" = String, description = "the version"))),
         (status = "4XX", body = ProblemView,
-            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, failure_rule_unknown, threshold_too_small, amount_zero")))]
+            description = "scheme_not_found, if_match_required, version_mismatch, strategy_unknown, amount_malformed, amount_too_many_decimals, amount_too_large, approval_unknown, dispute_hours_out_of_range, grace_hours_out_of_range, failure_rule_unknown, threshold_too_small, amount_zero")))]
 async fn update_scheme(
     State(app): State<App>,
     _: Operator,

@@ -22,8 +22,8 @@ pub use store::STATEMENTS;
 /// One request resolves this many codes, one look-up each.
 const MEMBERS_AT_ONCE_MAX: usize = store::MEMBERS_SHOWN_MAX;
 
-/// The longest time in which a run may be disputed: a year.
-const DISPUTE_HOURS_MAX: i64 = 8_784;
+/// The longest time in which a run may be disputed, or a transfer that failed be tried again: a year.
+const HOURS_MAX: i64 = 8_784;
 
 /// A scheme and its open window.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Scheme {
     pub approval: Approval,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: i32,
+    /// How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; none: for ever.
+    pub grace_hours: Option<i32>,
     /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
     pub settle_threshold: Option<Micro>,
     /// Who bears it when a vendor does not pay.
@@ -79,6 +81,8 @@ pub struct NewScheme {
     pub approval: Approval,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: i32,
+    /// How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; none: for ever.
+    pub grace_hours: Option<i32>,
     /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
     pub settle_threshold: Option<Micro>,
     /// Who bears it when a vendor does not pay.
@@ -98,6 +102,8 @@ pub struct Change {
     pub approval: Option<Approval>,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: Option<i32>,
+    /// How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; none: for ever.
+    pub grace_hours: Option<Option<i32>>,
     /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
     pub settle_threshold: Option<Option<Micro>>,
     /// Who bears it when a vendor does not pay.

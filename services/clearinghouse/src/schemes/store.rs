@@ -19,7 +19,7 @@ macro_rules! select_scheme {
     SELECT s.id, s.code, s.currency, s.digits, s.strategy, s.created_at, w.number, w.opened_at,
            (SELECT count(*) FROM scheme_members m WHERE m.scheme_id = s.id),
            ARRAY(SELECT v.code FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.scheme_id = s.id ORDER BY v.code LIMIT 200),
-           s.approval, s.version, s.min_transfer_micro, s.dispute_hours, s.failure_rule, s.settle_threshold_micro
+           s.approval, s.version, s.min_transfer_micro, s.dispute_hours, s.failure_rule, s.settle_threshold_micro, s.grace_hours
     FROM schemes s
     JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'",
             $rest
@@ -32,8 +32,8 @@ const FIND_SCHEME: &str = select_scheme!(" WHERE s.code = $1");
 const LIST_SCHEMES: &str = select_scheme!(" WHERE $1::text IS NULL OR s.code > $1 ORDER BY s.code LIMIT $2");
 const INSERT_SCHEME: &str = "
     INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro, dispute_hours, failure_rule,
-                         settle_threshold_micro)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                         settle_threshold_micro, grace_hours)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (code) DO NOTHING";
 const INSERT_MEMBERS: &str = "
     INSERT INTO scheme_members (vendor_id, scheme_id, joined_at)
@@ -56,6 +56,7 @@ const UPDATE_SCHEME: &str = "
         dispute_hours = COALESCE($5, dispute_hours),
         failure_rule = COALESCE($6, failure_rule),
         settle_threshold_micro = CASE WHEN $7 THEN $8 ELSE settle_threshold_micro END,
+        grace_hours = CASE WHEN $9 THEN $10 ELSE grace_hours END,
         version = version + 1
     WHERE id = $1";
 
@@ -80,13 +81,36 @@ pub(super) async fn list_schemes(tx: &Tx<'_>, after: Option<&str>, limit: i64) -
 
 /// Whether the code was free.
 pub(super) async fn insert_scheme(tx: &Tx<'_>, id: SchemeId, scheme: &NewScheme, at: Timestamp) -> Result<bool, Fault> {
-    let NewScheme { code, currency, digits, strategy, min_transfer, approval, dispute_hours, settle_threshold, failure_rule, members: _ } =
-        scheme;
+    let NewScheme {
+        code,
+        currency,
+        digits,
+        strategy,
+        min_transfer,
+        approval,
+        dispute_hours,
+        grace_hours,
+        settle_threshold,
+        failure_rule,
+        members: _,
+    } = scheme;
     let digits = i16::from(digits.decimals());
     let (strategy, approval, min_transfer) = (strategy.name(), approval.as_str(), min_transfer.units());
     let (rule, threshold) = (failure_rule.name(), settle_threshold.map(Micro::units));
-    let row: [&(dyn ToSql + Sync); 11] =
-        [&id.uuid(), &code.as_str(), currency, &digits, &strategy, &at, &approval, &min_transfer, dispute_hours, &rule, &threshold];
+    let row: [&(dyn ToSql + Sync); 12] = [
+        &id.uuid(),
+        &code.as_str(),
+        currency,
+        &digits,
+        &strategy,
+        &at,
+        &approval,
+        &min_transfer,
+        dispute_hours,
+        &rule,
+        &threshold,
+        grace_hours,
+    ];
     Ok(tx.execute(INSERT_SCHEME, &row).await? == 1)
 }
 
@@ -96,11 +120,14 @@ pub(super) async fn lock_version(tx: &Tx<'_>, id: SchemeId) -> Result<Option<i64
 }
 
 pub(super) async fn update_scheme(tx: &Tx<'_>, id: SchemeId, change: &Change) -> Result<(), Fault> {
-    let Change { strategy, min_transfer, approval, dispute_hours, settle_threshold, failure_rule } = change;
+    let Change { strategy, min_transfer, approval, dispute_hours, grace_hours, settle_threshold, failure_rule } = change;
     let (strategy, approval) = (strategy.map(Strategy::name), approval.map(Approval::as_str));
     let (min_transfer, rule) = (min_transfer.map(Micro::units), failure_rule.map(Rule::name));
     let (changes, threshold) = (settle_threshold.is_some(), settle_threshold.flatten().map(Micro::units));
-    tx.execute(UPDATE_SCHEME, &[&id.uuid(), &strategy, &approval, &min_transfer, dispute_hours, &rule, &changes, &threshold]).await?;
+    let (changes_grace, grace_hours) = (grace_hours.is_some(), grace_hours.flatten());
+    let row: [&(dyn ToSql + Sync); 10] =
+        [&id.uuid(), &strategy, &approval, &min_transfer, dispute_hours, &rule, &changes, &threshold, &changes_grace, &grace_hours];
+    tx.execute(UPDATE_SCHEME, &row).await?;
     Ok(())
 }
 
@@ -129,6 +156,7 @@ fn read_scheme(row: &Row) -> Result<Scheme, Fault> {
         min_transfer: Micro::new(row.get(12)),
         dispute_hours: row.get(13),
         settle_threshold: row.get::<_, Option<i64>>(15).map(Micro::new),
+        grace_hours: row.get(16),
         failure_rule: row.get::<_, &str>(14).parse().map_err(|_| unreadable("failure rule"))?,
         created_at: row.get(5),
         window_number: row.get(6),

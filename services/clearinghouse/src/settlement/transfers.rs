@@ -2,7 +2,8 @@
 
 use super::{Answer, Settlement, SettlementRefusal, Viewer};
 use crate::refusal::{self, of_any};
-use ledger::{Claim, Failure};
+use jiff::Timestamp;
+use ledger::{Claim, Failure, Fault};
 use runs::transfers::{self, MarkRefusal, Marked, NewMark, Step, UnderSettlement};
 use runs::{Actor, TransferKey};
 
@@ -14,6 +15,11 @@ impl Settlement {
         let found = transfers::find(&tx, key).await?;
         let transfer = found.ok_or(Failure::Refused(SettlementRefusal::Mark(MarkRefusal::TransferNotFound)))?;
         Ok((transfer, transfers::list_steps(&tx, key).await?))
+    }
+
+    /// Rolls what failed and whose time to be tried again is up: how many transfers that were.
+    pub(crate) async fn roll_due(&self, now: Timestamp) -> Result<usize, Fault> {
+        self.transfers.roll_due(now).await
     }
 
     /// Takes the transfer a step further. The key is resolved before it is judged what was asked with it.

@@ -2,7 +2,8 @@
 //!
 //! Shape: [`states`] is the table of steps, [`rules`] says who may take which and what has to be said with it, [`reasons`] is the closed list
 //! of reasons; all three are pure. [`Transfers`] marks: it locks the run, resolves the caller's key, asks the rules, and writes the transfer,
-//! its step and the answer in one tx. Banks mark many at once through [`crate::confirmations`];
+//! its step and the answer in one tx. Banks mark many at once through [`crate::confirmations`]. What
+//! failed and is not tried again in time, [`Transfers::roll_due`] rolls.
 //!
 //! The first step makes the run `settling`, the last one `settled`. Nothing here changes or deletes a step, an obligation, an amount or a party.
 
@@ -179,6 +180,29 @@ impl Transfers {
         }
     }
 
+    /// Rolls what failed and whose time to be tried again is up, in schemes that carry failures over: how many transfers that were. One that
+    /// cannot be rolled now, because the open window is full, waits for the next beat.
+    pub async fn roll_due(&self, now: Timestamp) -> Result<usize, Fault> {
+        let mut connection = self.db.connection().await?;
+        let due = store::list_due(&connection.begin_house().await?, now).await?;
+        let mut rolled = 0_usize;
+        for key in due {
+            let tx = connection.begin_house().await?;
+            match roll_by_itself(&tx, key).await {
+                Ok(true) => {
+                    tx.commit().await?;
+                    rolled = rolled.saturating_add(1);
+                }
+                Ok(false) => (),
+                Err(Failure::Refused(refusal)) => {
+                    tracing::warn!(run = %key.run, transfer = key.number, %refusal, "a transfer is not rolled")
+                }
+                Err(Failure::Fault(fault)) => return Err(fault),
+            }
+        }
+        Ok(rolled)
+    }
+
     /// One tx: lock, resolve the key, judge, take the step, answer.
     async fn try_mark(&self, actor: &Actor, key: TransferKey, claim: &Claim, new: &NewMark) -> Result<Marked, Failure<MarkRefusal>> {
         let mut connection = self.db.connection().await?;
@@ -193,16 +217,10 @@ impl Transfers {
         let mark = rules::read(new).map_err(Failure::Refused)?;
         let next = rules::judge(&mark, side, transfer.standing, locked.state, transfer.parties()).map_err(Failure::Refused)?;
 
-        let Mark { to, bank_reference, booked_on, reason } = mark;
-        begin_settling(&tx, &locked).await?;
+        let Mark { to: _, bank_reference, booked_on, reason } = mark;
         let step = NewStep { transfer: key, from: transfer.standing.state, next, bank_reference, booked_on, reason };
         let stepped_at = read_time(&tx).await?;
-        let seqs = store::take_steps(&tx, &[step], actor, None, stepped_at).await?;
-        let seq = seqs.get(&key).copied().ok_or_else(|| Fault::Unreadable("a step without a number".to_owned()))?;
-        if to == TransferState::Rolled {
-            roll(&tx, &transfer).await?;
-        }
-        end_settling(&tx, key.run).await?;
+        let seq = take(&tx, &locked, &transfer, step, actor, stepped_at).await?;
         if !store::claim(&tx, claim, &seq.to_string(), stepped_at).await? {
             return Err(Failure::Refused(MarkRefusal::KeyReused));
         }
@@ -210,6 +228,25 @@ impl Transfers {
         tx.commit().await?;
         Ok(Marked { transfer, step, replayed: false })
     }
+}
+
+/// Takes a transfer a step further, and its run with it; answers with the number of the step.
+async fn take(
+    tx: &Tx<'_>,
+    locked: &LockedRun,
+    transfer: &UnderSettlement,
+    step: NewStep,
+    actor: &Actor,
+    stepped_at: Timestamp,
+) -> Result<i32, Failure<MarkRefusal>> {
+    begin_settling(tx, locked).await?;
+    let is_rolled = step.next.state == TransferState::Rolled;
+    let seqs = store::take_steps(tx, &[step], actor, None, stepped_at).await?;
+    if is_rolled {
+        roll(tx, transfer).await?;
+    }
+    end_settling(tx, locked.id).await?;
+    Ok(seqs.get(&transfer.key).copied().ok_or_else(|| Fault::Unreadable("a step without a number".to_owned()))?)
 }
 
 /// The answer that the key had before. The path is part of the hash, so it is about the same transfer.
@@ -225,6 +262,19 @@ async fn replay(
     let seq = answer.parse().map_err(|_| Fault::Unreadable(format!("the answer {answer}")))?;
     let step = store::get_step(tx, transfer.key, seq).await?;
     Ok(Marked { transfer, step, replayed: true })
+}
+
+/// Rolls a transfer, if it still stands failed; false: somebody was faster.
+async fn roll_by_itself(tx: &Tx<'_>, key: TransferKey) -> Result<bool, Failure<MarkRefusal>> {
+    let Some((locked, transfer)) = lock_run(tx, key.run).await?.zip(store::find(tx, key).await?) else { return Ok(false) };
+    let standing = transfer.standing;
+    let Some(next) = standing.become_state(TransferState::Rolled).filter(|_| standing.state == TransferState::Failed) else {
+        return Ok(false);
+    };
+    let reason = Reason { code: None, text: Some("the time to try again is up".to_owned()) };
+    let step = NewStep { transfer: key, from: standing.state, next, bank_reference: None, booked_on: None, reason };
+    take(tx, &locked, &transfer, step, &Actor::House, read_time(tx).await?).await?;
+    Ok(true)
 }
 
 /// The transfer is owed again: from its payer to its payee, in the scheme's open window.

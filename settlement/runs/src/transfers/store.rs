@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[CLAIM, FIND_CLAIM, FIND, LIST_STEPS, FIND_STEP, HAS_UNFINISHED, UPDATE_TRANSFERS, INSERT_STEPS];
+pub const STATEMENTS: &[&str] = &[CLAIM, FIND_CLAIM, FIND, LIST_STEPS, FIND_STEP, HAS_UNFINISHED, UPDATE_TRANSFERS, INSERT_STEPS, LIST_DUE];
 
 const CLAIM: &str = "
     INSERT INTO idempotency (actor_id, key, request_hash, answer, created_at)
@@ -63,6 +63,17 @@ const INSERT_STEPS: &str = "
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::date[], $8::text[], $9::text[])
          AS u(run_id, number, from_state, to_state, attempt, bank_reference, booked_on, reason_code, reason)
     RETURNING run_id, number, seq";
+
+const LIST_DUE: &str = "
+    SELECT t.run_id, t.number
+    FROM transfers t
+    JOIN runs r ON r.id = t.run_id
+    JOIN schemes s ON s.id = r.scheme_id
+    WHERE t.state = 'failed' AND t.payer_id IS NOT NULL AND t.payee_id IS NOT NULL AND s.failure_rule = 'carry_over'
+      AND (SELECT max(p.stepped_at) FROM transfer_steps p WHERE p.run_id = t.run_id AND p.number = t.number)
+          + make_interval(hours => s.grace_hours) <= $1
+    ORDER BY t.run_id, t.number
+    LIMIT 100";
 
 /// What the key was used for: the hash of the request, and its answer.
 pub(super) async fn find_claim(tx: &Tx<'_>, claim: &Claim) -> Result<Option<(Vec<u8>, String)>, Fault> {
@@ -133,6 +144,12 @@ fn to_step(row: &Row) -> Result<Step, Fault> {
         confirmation: row.try_get(9)?,
         stepped_at: row.try_get(10)?,
     })
+}
+
+/// Transfers that failed and whose time to be tried again is up; a hundred at a time.
+pub(super) async fn list_due(tx: &Tx<'_>, now: Timestamp) -> Result<Vec<TransferKey>, Fault> {
+    let rows = tx.query(LIST_DUE, &[&now]).await?;
+    rows.iter().map(|row| Ok(TransferKey { run: RunId::new(row.try_get(0)?), number: row.try_get(1)? })).collect()
 }
 
 /// Whether a transfer of the run can still change.

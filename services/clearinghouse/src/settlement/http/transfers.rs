@@ -90,7 +90,7 @@ pub(super) struct TransferStepView {
     #[schema(example = "sent")]
     to: &'static str,
     attempt: i32,
-    /// payer, payee or operator.
+    /// payer, payee, operator, or house for what happens by itself.
     #[schema(example = "payer")]
     by: &'static str,
     /// The key of the operator, for the operator.
@@ -139,7 +139,8 @@ impl TransferStepView {
         let by = match transfer.side_of(&actor) {
             Some(Side::Payer) => "payer",
             Some(Side::Payee) => "payee",
-            Some(Side::Operator) | None => "operator",
+            Some(Side::Operator) => "operator",
+            None => "house",
         };
         Self {
             seq,
