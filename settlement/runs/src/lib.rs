@@ -2,17 +2,21 @@
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
 //! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what
-//! vendors say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
-//! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+//! vendors say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`explanations`] says what is behind it, [`proofs`] recomputes all of that,
+//! [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
+mod csv_lines;
 pub mod csv_text;
 pub mod disputes;
 pub mod exclusions;
+pub mod explanations;
 pub mod files;
+pub mod funds_csv;
 mod ids;
 pub mod imports;
 pub mod obligations_csv;
 pub mod proofs;
+mod renetting;
 pub mod runs;
 pub mod schedules;
 mod scheme;
@@ -39,6 +43,8 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         steps::STATEMENTS,
         disputes::STATEMENTS,
         exclusions::STATEMENTS,
+        renetting::STATEMENTS,
+        explanations::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

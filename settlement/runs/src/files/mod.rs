@@ -15,10 +15,12 @@ mod tables;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
+pub(crate) use amounts::exact;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::{Micro, RunId, WindowId};
 use shelf::Shelf;
+pub(crate) use store::read_obligations;
 pub use store::{Pieces, STATEMENTS};
 use uuid::Uuid;
 
