@@ -80,6 +80,8 @@ pub fn all_of(network: &Network, party: &str) -> Vec<Holding> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows panics, as it should")]
+
     use super::*;
     use crate::whiteboard::network;
     use crate::{Netting, NetworkBuilder, Strategy, Terms};
