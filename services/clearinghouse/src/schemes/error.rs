@@ -27,7 +27,7 @@ pub enum SchemeRefusal {
     /// No strategy has this name.
     #[error("{0}")]
     StrategyUnknown(UnknownStrategy),
-    /// The smallest transfer is no amount.
+    /// The smallest transfer or the collateral is no amount.
     #[error(transparent)]
     Amount(AmountRefusal),
     /// Nobody approves in this way.
@@ -69,6 +69,9 @@ pub enum SchemeRefusal {
     /// No scheme has that code.
     #[error("there is no such scheme")]
     SchemeNotFound,
+    /// The vendor settles elsewhere, or is none.
+    #[error("no vendor of that code settles in this scheme")]
+    NotMember,
 }
 
 impl Refusal for SchemeRefusal {
@@ -96,6 +99,7 @@ impl Refusal for SchemeRefusal {
             Self::VendorNotFound { vendor } => Problem::unprocessable("vendor_not_found", self).fact("vendor", vendor.as_str()),
             Self::AlreadyMember { vendor } => Problem::conflict("already_member", self).fact("vendor", vendor.as_str()),
             Self::SchemeNotFound => Problem::not_found("scheme_not_found", self),
+            Self::NotMember => Problem::not_found("not_member", self),
         }
     }
 }
