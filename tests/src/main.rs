@@ -25,7 +25,9 @@ mod api {
 
 /// Windows, runs, files and schedules.
 mod settlement {
+    mod defaults;
     mod disputes;
+    mod explain;
     mod files;
     mod leaves;
     mod runs;

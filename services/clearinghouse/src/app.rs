@@ -17,6 +17,7 @@ use crate::vendors::Vendors;
 use axum::extract::FromRef;
 use ledger::{Clock, Db, Engine, EngineLimits};
 use runs::Runs;
+use runs::explanations::{Explanations, OBLIGATIONS_MAX};
 use scriphouse_config::Settings;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ use std::time::Duration;
 
 /// Runs of different schemes that can be computed at once.
 const RUN_CONNECTIONS: usize = 4;
+
+/// Explanations that are made at once, each on a connection of its own and with some 100 MB at most.
+const EXPLANATIONS_MAX: usize = 2;
 
 /// The running house; clones share it.
 #[derive(Debug, Clone)]
@@ -92,7 +96,7 @@ impl App {
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),
             swaps: Swaps::new(db.clone(), postings.clone(), users.clone(), directory.clone()),
             trades: Trades::new(db.clone(), clock.clone(), engine, postings, users.clone(), directory.clone()),
-            settlement: Settlement::new(db.clone(), runs.clone()),
+            settlement: Settlement::new(db.clone(), runs.clone(), Explanations::new(&db, EXPLANATIONS_MAX, OBLIGATIONS_MAX)),
             runs,
             bulk: BulkLimits::new(server.bulk_lines_max, server.bulk_bytes_max, server.bulk_requests_max),
             limits: edge::Limits {

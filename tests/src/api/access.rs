@@ -74,6 +74,7 @@ async fn knock(client: &Client, method: &str, path: &str) -> Answer {
         .replace("{vendor}", "NOBODY")
         .replace("{code}", "NOBODY")
         .replace("{name}", "transfers.csv")
+        .replace("{number}", "1")
         .replace("{id}", "00000000-0000-7000-8000-000000000000");
     assert!(!path.contains('{'), "a path parameter that the walk does not know: {path}");
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");

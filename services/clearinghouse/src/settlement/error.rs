@@ -2,9 +2,11 @@
 
 use crate::http::problem::Problem;
 use crate::refusal::Refusal;
+use netting::clearing::{DEFAULTERS_MAX, Rule, UnknownRule};
 use runs::StepRefusal;
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
+use runs::explanations::{ExplanationRefusal, TELL_TIME_MAX};
 use runs::schedules::ScheduleRefusal;
 
 /// Why nothing is settled, kept or shown.
@@ -34,6 +36,12 @@ pub enum SettlementRefusal {
     /// Nobody is left out or let in again.
     #[error(transparent)]
     Exclusion(ExclusionRefusal),
+    /// Nothing is explained.
+    #[error(transparent)]
+    Explanation(ExplanationRefusal),
+    /// No rule has that name.
+    #[error(transparent)]
+    RuleUnknown(UnknownRule),
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
@@ -54,6 +62,9 @@ impl Refusal for SettlementRefusal {
             | Self::FileNotFound
             | Self::Step(StepRefusal::RunNotFound)
             | Self::Dispute(DisputeRefusal::RunNotFound | DisputeRefusal::DisputeNotFound)
+            | Self::Explanation(
+                ExplanationRefusal::RunNotFound | ExplanationRefusal::TransferNotFound | ExplanationRefusal::PositionNotFound,
+            )
             | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::Step(StepRefusal::IllegalStep { from, to }) => {
@@ -77,6 +88,28 @@ impl Refusal for SettlementRefusal {
             Self::Dispute(DisputeRefusal::ReasonMalformed)
             | Self::Exclusion(ExclusionRefusal::ReasonMalformed)
             | Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
+            Self::Explanation(ExplanationRefusal::AlgorithmDiffers { version }) => {
+                Problem::conflict("algorithm_version_differs", self).fact("algorithm_version", *version)
+            }
+            Self::Explanation(ExplanationRefusal::Overloaded) => Problem::overloaded(self),
+            Self::Explanation(ExplanationRefusal::TakesTooLong) => {
+                Problem::unprocessable("explanation_takes_too_long", self).fact("seconds_max", TELL_TIME_MAX.as_secs())
+            }
+            Self::Explanation(ExplanationRefusal::VendorNotInRun { vendor }) => {
+                Problem::unprocessable("vendor_not_in_run", self).fact("field", "vendor").fact("vendor", vendor.as_str())
+            }
+            Self::Explanation(ExplanationRefusal::VendorNamedTwice { vendor }) => {
+                Problem::unprocessable("vendor_named_twice", self).fact("field", "vendor").fact("vendor", vendor.as_str())
+            }
+            Self::Explanation(ExplanationRefusal::DefaultersOutOfRange) => {
+                Problem::unprocessable("defaulters_out_of_range", self).fact("field", "vendor").fact("max", DEFAULTERS_MAX)
+            }
+            Self::Explanation(ExplanationRefusal::HouseIsCreditor) => {
+                Problem::unprocessable("house_is_creditor", self).fact("field", "rule")
+            }
+            Self::RuleUnknown(_) => {
+                Problem::unprocessable("failure_rule_unknown", self).fact("field", "rule").fact("known", Rule::ALL.map(Rule::name).to_vec())
+            }
             Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
             Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
             Self::Schedule(ScheduleRefusal::CronMalformed { .. }) => Problem::unprocessable("cron_malformed", self).fact("field", "cron"),

@@ -5,6 +5,7 @@
 //! the vendor's own part, so somebody else's run or file is not there.
 
 mod error;
+mod explanations;
 pub mod http;
 
 use crate::refusal::{self, of_any};
@@ -13,6 +14,7 @@ pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
 use runs::exclusions::{Exclusion, ExclusionRefusal};
+use runs::explanations::Explanations;
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
@@ -54,12 +56,13 @@ impl Viewer {
 pub struct Settlement {
     db: Db,
     runs: Runs,
+    explanations: Explanations,
 }
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs) -> Self {
-        Self { db, runs }
+    pub fn new(db: Db, runs: Runs, explanations: Explanations) -> Self {
+        Self { db, runs, explanations }
     }
 
     /// Closes the scheme's window for somebody's key and nets it. The key is resolved before it is judged what was asked with it.

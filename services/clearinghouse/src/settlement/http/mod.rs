@@ -1,15 +1,18 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
-//! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made, [`schedules`] those of schedules.
+//! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`explanations`] those of what is behind a run, [`what_if_default`] that of a failure to
+//! pay, [`previews`] those of a run that is not made, [`schedules`] those of schedules.
 
 mod disputes;
 mod download;
 mod exclusions;
+mod explanations;
 mod previews;
 mod schedules;
 mod steps;
 mod views;
+mod what_if_default;
 
 use super::Viewer;
 use crate::access::Scope;
@@ -45,6 +48,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(steps::routes())
         .merge(disputes::routes())
         .merge(exclusions::routes())
+        .merge(explanations::routes())
+        .merge(what_if_default::routes())
         .merge(previews::routes())
         .merge(schedules::routes())
 }
