@@ -1,7 +1,10 @@
-//! What a failure to pay would come to, and what the house holds for it.
+//! What a failure to pay would come to, what the house holds for it, and what could settle within that.
 
 use crate::support::{Answer, Debts, FIVE_DEBTS, House, audit};
+use ledger::Failure;
 use reqwest::Method;
+use runs::explanations::{ExplanationRefusal, Explanations};
+use scrip::SchemeId;
 use serde_json::{Value, json};
 
 async fn what_if(house: &House, run: &Value, query: &str) -> Answer {
@@ -117,5 +120,62 @@ fn collateral_is_what_the_operator_says_and_stands_with_the_member() {
         nowhere.refused(404, "scheme_not_found");
         debts.vendors["BB"].client.get("/v1/schemes/EURO/members").await.refused(403, "forbidden");
         assert_eq!(house.db_count("SELECT sum(collateral_micro)::bigint FROM scheme_members").await, 50_000_000);
+    });
+}
+
+/// `AA 50.00 -> 0.00: 1 of 60.00, 1 of 40.00 waits`: collateral, what is left, what settles, what waits.
+fn queues(gridlock: &Value) -> Vec<String> {
+    let tally = |tally: &Value| format!("{} of {}", tally["count"], tally["amount"].as_str().unwrap());
+    let told = |v: &Value| {
+        let text = |name: &str| v[name].as_str().unwrap();
+        let (settles, waits) = (tally(&v["settles"]), tally(&v["waits"]));
+        format!("{} {} -> {}: {settles}, {waits} waits", text("vendor"), text("collateral"), text("after"))
+    };
+    gridlock["vendors"].as_array().unwrap().iter().map(told).collect()
+}
+
+#[test]
+fn what_nobody_could_pay_alone_settles_together_within_collateral() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        let gridlock = async || house.operator.client.get("/v1/schemes/EURO/gridlock").await.ok();
+
+        // AA would have to pay 60 first and is paid 20 at most; so it pays nothing, nor does whoever waits for that.
+        let without = gridlock().await;
+        assert_eq!((&without["windows"], &without["vendor_count"]), (&json!([1]), &json!(4)));
+        assert_eq!(without["settles"], json!({"count": 0, "amount": "0.00"}));
+        assert_eq!(without["waits"], json!({"count": 5, "amount": "240.00"}));
+
+        // With 40 it pays BB; BB pays CC with 10 of its own, CC pays DD, and DD pays AA. The 40 that AA owes CC still wait.
+        set_collateral(house, "AA", json!("40")).await.ok();
+        set_collateral(house, "BB", json!("10")).await.ok();
+        let within = gridlock().await;
+        assert_eq!((&within["settles"]["amount"], &within["waits"]), (&json!("200.00"), &json!({"count": 1, "amount": "40.00"})));
+        assert_eq!(
+            queues(&within),
+            [
+                "AA 40.00 -> 0.00: 1 of 60.00, 1 of 40.00 waits",
+                "BB 10.00 -> 0.00: 1 of 70.00, 0 of 0.00 waits",
+                "CC 0.00 -> 20.00: 1 of 50.00, 0 of 0.00 waits",
+                "DD 0.00 -> 30.00: 1 of 20.00, 0 of 0.00 waits",
+            ]
+        );
+
+        house.operator.settle("EURO").await;
+        assert_eq!(gridlock().await["waits"]["count"], 0, "a run settles them");
+        house.operator.client.get("/v1/schemes/NOBODY/gridlock").await.refused(404, "scheme_not_found");
+        debts.vendors["AA"].client.get("/v1/schemes/EURO/gridlock").await.refused(403, "forbidden");
+    });
+}
+
+#[test]
+fn a_queue_that_is_too_long_is_refused() {
+    audit(async |house| {
+        Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        let scheme = SchemeId::new(house.db_admin().await.query_one("SELECT id FROM schemes", &[]).await.unwrap().get(0));
+        let few = Explanations::new(&house.db, 1, 4);
+        let refused = few.resolve_queue(scheme).await.expect_err("there are five");
+        let expected = ExplanationRefusal::TooManyObligations { count: 5, max: 4 };
+        assert!(matches!(&refused, Failure::Refused(refusal) if *refusal == expected), "{refused:?}");
     });
 }

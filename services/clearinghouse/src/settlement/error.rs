@@ -95,6 +95,9 @@ impl Refusal for SettlementRefusal {
             Self::Explanation(ExplanationRefusal::TakesTooLong) => {
                 Problem::unprocessable("explanation_takes_too_long", self).fact("seconds_max", TELL_TIME_MAX.as_secs())
             }
+            Self::Explanation(ExplanationRefusal::TooManyObligations { count, max }) => {
+                Problem::unprocessable("too_many_obligations", self).fact("count", *count).fact("max", *max)
+            }
             Self::Explanation(ExplanationRefusal::VendorNotInRun { vendor }) => {
                 Problem::unprocessable("vendor_not_in_run", self).fact("field", "vendor").fact("vendor", vendor.as_str())
             }

@@ -5,7 +5,7 @@
 use super::{Answer, Settlement, SettlementRefusal, Viewer, find_run};
 use ledger::Failure;
 use netting::clearing::Rule;
-use runs::explanations::{ExplainedPosition, ExplainedTransfer, ExplanationRefusal, Pieces, Slice, WhatIfDefault};
+use runs::explanations::{ExplainedPosition, ExplainedTransfer, ExplanationRefusal, Gridlock, Pieces, Slice, WhatIfDefault};
 use scrip::{Code, RunId};
 
 impl Settlement {
@@ -37,6 +37,12 @@ impl Settlement {
         let tx = viewer.begin(&mut connection).await?;
         find_run(&tx, run).await?;
         runs::runs::find_position(&tx, run, code.as_str()).await?.map(|_position| ()).ok_or_else(missing)
+    }
+
+    /// What of the obligations that no run of the scheme settles could settle at once.
+    pub(crate) async fn resolve_queue(&self, scheme: &str) -> Answer<Gridlock> {
+        let scheme = self.get_scheme_id(scheme).await?;
+        self.explanations.resolve_queue(scheme).await.map_err(refuse)
     }
 
     /// What would happen if these vendors, separated by commas, did not pay; by the scheme's rule if none is named.

@@ -3,7 +3,8 @@
 //!
 //! Shape: [`Explanations`] is the service. It reads a run within one snapshot (`case`), nets it again exactly as `verify` does, and holds the
 //! result against what is stored; `transfers` tells the loops behind a transfer, `positions` what became of each obligation of a vendor, `pieces` carries the
-//! whole of either out as CSV. The arithmetic is [`netting::explain`] and [`netting::clearing`]. Nothing is kept: each page is made anew, and
+//! whole of either out as CSV; `queue` says what of that which no run settles could settle at once. The arithmetic is [`netting::explain`], [`netting::clearing`] and
+//! [`netting::gridlock`]. Nothing is kept: each page is made anew, and
 //! is the same each time, because what a run was netted from never changes.
 //!
 //! Bounds: so many explanations at once, each on a connection of its own and on threads that nobody else waits for; the single obligations of
@@ -13,6 +14,7 @@
 mod case;
 mod pieces;
 mod positions;
+mod queue;
 mod store;
 mod transfers;
 
@@ -25,7 +27,9 @@ use netting::ALGORITHM_VERSION;
 use netting::clearing::{self, DEFAULTERS_MAX, Defaulter, FailureError, Rule};
 pub use pieces::{Broken, Pieces};
 pub use positions::{ExplainedItem, ExplainedPosition, POSITION_COLUMNS, Sums};
-use scrip::{Micro, RunId};
+use queue::Queue;
+pub use queue::{Gridlock, QueuedVendor, Tally};
+use scrip::{Micro, RunId, SchemeId};
 use std::sync::Arc;
 use std::time::Duration;
 pub(crate) use store::STATEMENTS;
@@ -33,7 +37,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use transfers::{ExplainedLoop, ExplainedPart, ExplainedStep, ExplainedTransfer, LINES_SHOWN_MAX, TRANSFER_COLUMNS};
 use uuid::Uuid;
 
-/// The most obligations that are explained one by one: some 100 MB while that lasts.
+/// The most obligations that are explained one by one: some 150 MB while that lasts.
 pub const OBLIGATIONS_MAX: i64 = 1_000_000;
 
 /// How long the loops behind a transfer are told before the place is given to somebody else.
@@ -126,6 +130,14 @@ pub enum ExplanationRefusal {
     /// It went on for longer than [`TELL_TIME_MAX`].
     #[error("explaining this takes longer than the {} seconds that the house gives it; the CSV has more time", TELL_TIME_MAX.as_secs())]
     TakesTooLong,
+    /// More than fit in memory at once.
+    #[error("{count} obligations wait to be settled, and at most {max} of them can be looked at")]
+    TooManyObligations {
+        /// How many there are.
+        count: i64,
+        /// How many there may be.
+        max: i64,
+    },
     /// A vendor fails once.
     #[error("{vendor} is named twice")]
     VendorNamedTwice {
@@ -214,6 +226,18 @@ impl Explanations {
         };
         let (_place, what_if) = on_own_thread(place, move || fail(run, &from, rule, collateral)).await?;
         Ok(what_if)
+    }
+
+    /// What of a scheme's unsettled obligations could settle at once within what the house holds of its vendors'.
+    pub async fn resolve_queue(&self, scheme: SchemeId) -> Answer<Gridlock> {
+        let place = self.take_place()?;
+        let queue = {
+            let mut connection = self.db.connection().await?;
+            let tx = connection.begin_snapshot().await?;
+            Queue::read(&tx, scheme, self.obligations_max).await?
+        };
+        let (_place, gridlock) = on_own_thread(place, move || Ok(queue.resolve()?)).await?;
+        Ok(gridlock)
     }
 
     /// A run ready to be explained, and the place that this takes.

@@ -1,11 +1,13 @@
 //! What explanations read beside what the run was netted from.
 
+use crate::runs::NettedWindow;
 use ledger::{Fault, Tx};
 use netting::clearing::Rule;
-use scrip::{Micro, RunId, VendorId, WindowId};
+use scrip::{Micro, RunId, SchemeId, VendorId, WindowId};
+use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
-pub(crate) const STATEMENTS: &[&str] = &[LIST_PARTIES, LIST_WINDOWS, GET_RULE, LIST_COLLATERAL];
+pub(crate) const STATEMENTS: &[&str] = &[LIST_PARTIES, LIST_WINDOWS, GET_RULE, LIST_COLLATERAL, COUNT_OBLIGATIONS, LIST_MEMBERS];
 
 const LIST_PARTIES: &str = "
     SELECT p.vendor_id, v.code
@@ -34,6 +36,18 @@ const LIST_COLLATERAL: &str = "
     JOIN vendors v ON v.id = m.vendor_id
     WHERE r.id = $1 AND v.code = ANY ($2::text[])";
 
+const COUNT_OBLIGATIONS: &str = "
+    SELECT coalesce(sum(obligation_count), 0)::bigint
+    FROM positions
+    WHERE window_id = ANY ($1::uuid[])";
+
+const LIST_MEMBERS: &str = "
+    SELECT m.vendor_id, v.code, m.collateral_micro
+    FROM scheme_members m
+    JOIN vendors v ON v.id = m.vendor_id
+    WHERE m.scheme_id = $1
+    ORDER BY v.code";
+
 /// The vendors with a position in the run, in byte order of their codes.
 pub(super) async fn list_parties(tx: &Tx<'_>, run: RunId) -> Result<Vec<(VendorId, String)>, Fault> {
     let rows = tx.query(LIST_PARTIES, &[&run.uuid()]).await?;
@@ -55,4 +69,16 @@ pub(super) async fn get_rule(tx: &Tx<'_>, run: RunId) -> Result<Rule, Fault> {
 pub(super) async fn list_collateral(tx: &Tx<'_>, run: RunId, vendors: &[String]) -> Result<Vec<(String, Micro)>, Fault> {
     let rows = tx.query(LIST_COLLATERAL, &[&run.uuid(), &vendors]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, Micro::new(row.try_get(1)?)))).collect()
+}
+
+/// How many obligations the windows hold.
+pub(super) async fn count_obligations(tx: &Tx<'_>, windows: &[NettedWindow]) -> Result<i64, Fault> {
+    let ids: Vec<Uuid> = windows.iter().map(|window| window.id.uuid()).collect();
+    Ok(tx.query_one(COUNT_OBLIGATIONS, &[&ids]).await?.try_get(0)?)
+}
+
+/// The scheme's vendors with their codes and what the house holds of theirs, in byte order of the codes.
+pub(super) async fn list_members(tx: &Tx<'_>, scheme: SchemeId) -> Result<Vec<(VendorId, String, Micro)>, Fault> {
+    let rows = tx.query(LIST_MEMBERS, &[&scheme.uuid()]).await?;
+    rows.iter().map(|row| Ok((VendorId::new(row.try_get(0)?), row.try_get(1)?, Micro::new(row.try_get(2)?)))).collect()
 }

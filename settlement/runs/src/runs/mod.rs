@@ -27,7 +27,7 @@ pub use records::{Position, Run, Transfer, WindowSummary};
 use scrip::{RunId, SchemeId, VendorId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
-pub(crate) use store::widen;
+pub(crate) use store::{find_scheme, list_not_netted, widen};
 use uuid::Uuid;
 
 /// What a slot led to.

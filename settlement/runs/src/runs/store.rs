@@ -228,7 +228,7 @@ pub(super) async fn find_pending(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> R
 }
 
 /// The windows with a number up to `until` that no run settles, the oldest first.
-pub(super) async fn list_not_netted(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Vec<NettedWindow>, Fault> {
+pub(crate) async fn list_not_netted(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Vec<NettedWindow>, Fault> {
     let rows = tx.query(LIST_NOT_NETTED, &[&scheme.uuid(), &until]).await?;
     rows.iter().map(|row| Ok(NettedWindow { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)? })).collect()
 }

@@ -2,12 +2,13 @@
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
 //! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`explanations`] those of what is behind a run, [`what_if_default`] that of a failure to
-//! pay, [`previews`] those of a run that is not made, [`schedules`] those of schedules.
+//! pay, [`gridlock`] that of what could settle at once, [`previews`] those of a run that is not made, [`schedules`] those of schedules.
 
 mod disputes;
 mod download;
 mod exclusions;
 mod explanations;
+mod gridlock;
 mod previews;
 mod schedules;
 mod steps;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(exclusions::routes())
         .merge(explanations::routes())
         .merge(what_if_default::routes())
+        .merge(gridlock::routes())
         .merge(previews::routes())
         .merge(schedules::routes())
 }
