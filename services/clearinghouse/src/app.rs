@@ -26,7 +26,7 @@ use std::time::Duration;
 /// Runs of different schemes that can be computed at once.
 const RUN_CONNECTIONS: usize = 4;
 
-/// Explanations that are made at once, each on a connection of its own and with some 150 MB at most.
+/// Explanations that are made at once, each on a connection of its own and with some 250 MB at most.
 const EXPLANATIONS_MAX: usize = 2;
 
 /// The running house; clones share it.

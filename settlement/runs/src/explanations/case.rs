@@ -60,6 +60,8 @@ impl Case {
     pub(super) fn explain(self) -> Result<Explained, Fault> {
         let Self { run, level, codes, items, from } = self;
         let (_, netting) = net_again(&run, &from)?;
+        // Its text is in the way of what comes now.
+        drop(from);
         let obligations = (0_u64..).zip(&items).map(|(reference, item)| Obligation {
             reference,
             debtor: &codes[item.debtor],

@@ -37,7 +37,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use transfers::{ExplainedLoop, ExplainedPart, ExplainedStep, ExplainedTransfer, LINES_SHOWN_MAX, TRANSFER_COLUMNS};
 use uuid::Uuid;
 
-/// The most obligations that are explained one by one: some 150 MB while that lasts.
+/// The most obligations that are explained one by one: some 250 MB while that lasts, where 425,000 pairs owe each other.
 pub const OBLIGATIONS_MAX: i64 = 1_000_000;
 
 /// How long the loops behind a transfer are told before the place is given to somebody else.

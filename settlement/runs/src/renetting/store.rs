@@ -1,8 +1,10 @@
 //! What a run was netted from, as it is stored.
 
+use futures_util::TryStreamExt;
 use ledger::{Fault, Tx};
 use netting::Holding;
 use scrip::{Micro, RunId};
+use std::pin::pin;
 
 /// Every statement of this file, for the test that prepares them all.
 pub(crate) const STATEMENTS: &[&str] = &[LIST_DEBTS, LIST_HOLDINGS];
@@ -24,9 +26,14 @@ const LIST_HOLDINGS: &str = "
     WHERE h.run_id = $1
     ORDER BY d.code, c.code";
 
+/// Row by row: there may be hundreds of thousands of pairs, and a row takes more room than what it says.
 pub(super) async fn list_debts(tx: &Tx<'_>, run: RunId) -> Result<Vec<(String, String, Micro)>, Fault> {
-    let rows = tx.query(LIST_DEBTS, &[&run.uuid()]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Micro::new(row.try_get(2)?)))).collect()
+    let mut rows = pin!(tx.query_raw(LIST_DEBTS, [run.uuid()]).await?);
+    let mut debts = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        debts.push((row.try_get(0)?, row.try_get(1)?, Micro::new(row.try_get(2)?)));
+    }
+    Ok(debts)
 }
 
 /// What the run held back.
