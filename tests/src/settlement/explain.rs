@@ -292,6 +292,35 @@ fn more_explanations_than_the_house_makes_at_once_are_refused() {
 }
 
 #[test]
+fn vendors_that_ask_for_much_do_not_keep_the_operator_waiting() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        let run = house.operator.settle("EURO").await;
+        let holder = house.db_admin().await;
+        holder.batch_execute("BEGIN; LOCK TABLE obligations").await.unwrap();
+
+        let mut asked = JoinSet::new();
+        for vendor in ["AA", "BB", "CC"] {
+            let (client, path) = (debts.vendors[vendor].client.clone(), path(&run, &format!("positions/{vendor}")));
+            asked.spawn(async move { client.get(&path).await });
+        }
+        asked.join_next().await.expect("it is answered").unwrap().refused(503, "overloaded");
+        let operator = tokio::spawn({
+            let (client, path) = (house.operator.client.clone(), path(&run, "positions/AA"));
+            async move { client.get(&path).await }
+        });
+        // It is answered at once if it is refused, and otherwise waits for the obligations.
+        house.operator.client.get("/v1/runs").await.ok();
+        assert!(!operator.is_finished());
+        holder.batch_execute("COMMIT").await.unwrap();
+        operator.await.unwrap().ok();
+        for answer in asked.join_all().await {
+            answer.ok();
+        }
+    });
+}
+
+#[test]
 fn a_run_of_another_algorithm_is_not_explained() {
     audit(async |house| {
         Debts::open(house, "direct", "1", &FIVE_DEBTS).await;

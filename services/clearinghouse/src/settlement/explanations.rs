@@ -5,7 +5,7 @@
 use super::{Answer, Settlement, SettlementRefusal, Viewer, find_run};
 use ledger::Failure;
 use netting::clearing::Rule;
-use runs::explanations::{ExplainedPosition, ExplainedTransfer, ExplanationRefusal, Gridlock, Pieces, Slice, WhatIfDefault};
+use runs::explanations::{ExplainedPosition, ExplainedTransfer, ExplanationRefusal, Explanations, Gridlock, Pieces, Slice, WhatIfDefault};
 use scrip::{Code, RunId};
 
 impl Settlement {
@@ -20,13 +20,20 @@ impl Settlement {
 
     pub(crate) async fn explain_position(&self, viewer: Viewer, run: RunId, vendor: &str, slice: Slice) -> Answer<ExplainedPosition> {
         self.check_position(viewer, run, vendor).await?;
-        self.explanations.explain_position(run, vendor, slice).await.map_err(refuse)
+        self.explanations_for(viewer).explain_position(run, vendor, slice).await.map_err(refuse)
     }
 
     /// The whole, as CSV.
     pub(crate) async fn write_explained_position(&self, viewer: Viewer, run: RunId, vendor: &str) -> Answer<Pieces> {
         self.check_position(viewer, run, vendor).await?;
-        self.explanations.write_position(run, vendor).await.map_err(refuse)
+        self.explanations_for(viewer).write_position(run, vendor).await.map_err(refuse)
+    }
+
+    fn explanations_for(&self, viewer: Viewer) -> &Explanations {
+        match viewer {
+            Viewer::House => &self.explanations,
+            Viewer::Vendor(_) => &self.explanations_for_vendors,
+        }
     }
 
     /// The vendor has a position that the viewer may see. Row security knows: what follows is read as the house.

@@ -57,12 +57,14 @@ pub struct Settlement {
     db: Db,
     runs: Runs,
     explanations: Explanations,
+    /// Apart, so that no vendor keeps the operator waiting.
+    explanations_for_vendors: Explanations,
 }
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs, explanations: Explanations) -> Self {
-        Self { db, runs, explanations }
+    pub fn new(db: Db, runs: Runs, explanations: Explanations, explanations_for_vendors: Explanations) -> Self {
+        Self { db, runs, explanations, explanations_for_vendors }
     }
 
     /// Closes the scheme's window for somebody's key and nets it. The key is resolved before it is judged what was asked with it.
