@@ -132,6 +132,34 @@ fn net_names_the_line_and_column_of_a_bad_row() {
 }
 
 #[test]
+fn a_file_is_explained_and_looked_at_without_a_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "debts.csv", DEBTS);
+    let funds = write(dir.path(), "funds.csv", "party,balance,floor\nAA,0.125,0\nCC,-1,-8\n");
+    let (file, funds) = (file.to_str().unwrap(), funds.to_str().unwrap());
+
+    let explained = program::succeeded(&program::run(&["explain", file, "--strategy", "direct", "--transfer", "2"]));
+    let failed = ["what-if-default", file, "--strategy", "direct", "--defaulter", "AA=1", "--rule", "pro_rata", "--json"];
+    let failed: Value = serde_json::from_str(&program::succeeded(&program::run(&failed))).expect("exactly one JSON object");
+    let queue = program::succeeded(&program::run(&["gridlock", file, "--funds", funds]));
+
+    assert_eq!(explained.lines().nth(1), Some("3.250  path: AA owes BB (line 2); AA pays BB (transfer 2)"), "{explained}");
+    assert_eq!((&failed["rule"], &failed["parties"][0]["outcome"]), (&"pro_rata".into(), &"-1.000".into()));
+    assert!(queue.starts_with("1 of 4 obligations settle at once, 3.000 in all; 3 wait\n  waits: line 2, AA owes BB 10.500\n"), "{queue}");
+    for (content, mentions) in BAD_FILES {
+        let bad = write(dir.path(), "bad.csv", content);
+        let bad = bad.to_str().unwrap();
+        refused(&program::run(&["explain", bad, "--strategy", "direct"]), mentions);
+        refused(&program::run(&["what-if-default", bad, "--strategy", "direct", "--defaulter", "AA", "--rule", "pro_rata"]), mentions);
+        refused(&program::run(&["gridlock", bad, "--funds", funds]), mentions);
+    }
+    refused(&program::run(&["explain", file, "--strategy", "direct", "--party", "ZZ"]), &["ZZ"]);
+    refused(&program::run(&["what-if-default", file, "--strategy", "direct", "--defaulter", "ZZ", "--rule", "pro_rata"]), &["ZZ"]);
+    refused(&program::run(&["gridlock", file, "--funds", file]), &["party"]);
+    refused(&program::run(&["gridlock", file]), &["--funds"]);
+}
+
+#[test]
 fn obligations_are_imported_settled_and_proven_from_the_command_line() {
     let data = program::data_dir();
     let dir = tempfile::tempdir().unwrap();
@@ -199,7 +227,9 @@ fn the_demo_shows_a_whole_house() {
 fn help_teaches() {
     let help = program::run(&["--help"]);
     assert!(help.status.success());
-    for command in ["serve", "demo", "migrate", "settle", "net", "verify", "import", "operator-key", "bench"] {
+    for command in
+        ["serve", "demo", "migrate", "settle", "net", "explain", "what-if-default", "gridlock", "verify", "import", "operator-key", "bench"]
+    {
         assert!(said(&help).contains(command), "{command} is not in the help");
         let own = program::run(&[command, "--help"]);
         assert!(own.status.success() && said(&own).len() > 200, "{command} --help says little");

@@ -29,7 +29,9 @@ mod settlement {
     mod bank_files;
     mod calendars;
     mod confirmations;
+    mod defaults;
     mod disputes;
+    mod explain;
     mod files;
     mod interruptions;
     mod journals;

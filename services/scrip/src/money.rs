@@ -108,6 +108,17 @@ impl Micro {
         parse_units(text, MICRO_SCALE).map(Self)
     }
 
+    /// Reads what may be zero or less, such as `-10.005`: by the rules of [`parse_units`], with a minus before what is below zero, and none before zero.
+    pub fn parse_signed(text: &str) -> Result<Self, AmountError> {
+        let (is_negative, magnitude) = text.strip_prefix('-').map_or((false, text), |magnitude| (true, magnitude));
+        match parse_units(magnitude, MICRO_SCALE) {
+            Ok(units) => Ok(Self(if is_negative { units.strict_neg() } else { units })),
+            Err(AmountError::Zero) if is_negative => Err(AmountError::Malformed),
+            Err(AmountError::Zero) => Ok(Self::ZERO),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The value in currency units without trailing zeros, at least `digits` decimals: `16961471.329`.
     pub fn display_at_least(self, digits: Scale) -> String {
         let full = self.display(MICRO_SCALE).to_string();
@@ -178,7 +189,7 @@ fn too_many_decimals(max: Scale) -> String {
 
 /// Reads `0|[1-9][0-9]{0,17}`, then optionally a point and 1 to `scale` digits, into smallest units, at least 1.
 ///
-/// The only way that outside text becomes an amount, in JSON, CSV and on the command line alike.
+/// The only way that outside text becomes an amount, in JSON, CSV and on the command line alike; [`Micro::parse_signed`] looks at the sign first.
 pub fn parse_units(text: &str, scale: Scale) -> Result<i64, AmountError> {
     let (whole, decimals) = match text.split_once('.') {
         Some((whole, decimals)) => (whole, Some(decimals)),
@@ -246,6 +257,30 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(parse_units(text, two), *expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_balance_may_be_zero_or_less() {
+        use AmountError::{Malformed, TooLarge, TooManyDecimals};
+        for (text, expected) in [
+            ("12.50", Ok(12_500_000)),
+            ("-12.50", Ok(-12_500_000)),
+            ("-0.000001", Ok(-1)),
+            ("0", Ok(0)),
+            ("0.00", Ok(0)),
+            ("-0", Err(Malformed)),
+            ("-0.00", Err(Malformed)),
+            ("--1", Err(Malformed)),
+            ("+1", Err(Malformed)),
+            ("- 1", Err(Malformed)),
+            ("-", Err(Malformed)),
+            ("", Err(Malformed)),
+            ("-1e3", Err(Malformed)),
+            ("-0.0000001", Err(TooManyDecimals { max: MICRO_SCALE })),
+            ("-99999999999999", Err(TooLarge)),
+        ] {
+            assert_eq!(Micro::parse_signed(text), expected.map(Micro::new), "{text:?}");
         }
     }
 

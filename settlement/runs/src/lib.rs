@@ -2,9 +2,9 @@
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, by [`calendars`] if it shall, [`seals`] makes it
 //! tamper-evident, [`runs`] nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what vendors
-//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`transfers`] and [`confirmations`] say what became of the
-//! money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It writes no account and no entry, never
-//! changes an obligation, and knows nothing of HTTP.
+//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`explanations`] says what is behind it, [`transfers`] and
+//! [`confirmations`] say what became of the money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It
+//! writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
 pub mod calendars;
 pub mod confirmations;
@@ -12,11 +12,14 @@ mod csv_lines;
 pub mod csv_text;
 pub mod disputes;
 pub mod exclusions;
+pub mod explanations;
 pub mod files;
+pub mod funds_csv;
 mod ids;
 pub mod imports;
 pub mod obligations_csv;
 pub mod proofs;
+mod renetting;
 pub mod runs;
 pub mod schedules;
 mod scheme;
@@ -50,6 +53,8 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         exclusions::STATEMENTS,
         transfers::STATEMENTS,
         confirmations::STATEMENTS,
+        renetting::STATEMENTS,
+        explanations::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

@@ -256,11 +256,11 @@ impl<R: Read> ObligationsCsv<R> {
     }
 }
 
-fn text(cell: &[u8]) -> Result<&str, CellProblem> {
+pub(crate) fn text(cell: &[u8]) -> Result<&str, CellProblem> {
     std::str::from_utf8(cell).map_err(|_| CellProblem::NotUtf8)
 }
 
-fn name(cell: &[u8]) -> Result<&str, CellProblem> {
+pub(crate) fn name(cell: &[u8]) -> Result<&str, CellProblem> {
     let name = text(cell)?;
     if name.is_empty() {
         Err(CellProblem::NameEmpty)

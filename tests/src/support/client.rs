@@ -43,6 +43,11 @@ impl Client {
         Answer::of(self.request(Method::GET, path)).await
     }
 
+    /// The whole as CSV, where the path has it.
+    pub(crate) async fn get_csv(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path).header("Accept", "text/csv")).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(&body)).await
     }

@@ -12,4 +12,4 @@ pub(crate) use actors::{Operator, User, Vendor};
 pub(crate) use client::{Answer, Client};
 pub(crate) use figures::micro;
 pub(crate) use house::{House, audit, defaults};
-pub(crate) use market::Market;
+pub(crate) use market::{Debts, FIVE_DEBTS, Market};

@@ -1,5 +1,6 @@
 //! How a command ends that did not do its work.
 
+use super::debts_file::FileError;
 use super::net::NetError;
 use crate::private_postgres;
 use ledger::{ConnectError, Failure, Fault};
@@ -81,13 +82,16 @@ impl From<NetError> for CommandError {
     fn from(error: NetError) -> Self {
         match error {
             NetError::Unwritten { .. } => Self::fault(error.to_string()),
-            NetError::NotAFolder { .. }
-            | NetError::Unopened { .. }
-            | NetError::Refused { .. }
-            | NetError::TooMuch { .. }
-            | NetError::Unnetted { .. }
-            | NetError::WouldOverwrite { .. } => Self::input(error.to_string()),
+            NetError::NotAFolder { .. } | NetError::File(_) | NetError::Unnetted { .. } | NetError::WouldOverwrite { .. } => {
+                Self::input(error.to_string())
+            }
         }
+    }
+}
+
+impl From<FileError> for CommandError {
+    fn from(error: FileError) -> Self {
+        Self::input(error.to_string())
     }
 }
 

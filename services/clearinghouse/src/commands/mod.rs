@@ -6,8 +6,11 @@
 
 mod bench;
 mod context;
+mod debts_file;
 mod demo;
 mod error;
+mod explain;
+mod gridlock;
 mod import;
 mod migrate;
 mod net;
@@ -16,6 +19,7 @@ mod out_folder;
 mod serve;
 mod settle;
 mod verify;
+mod what_if_default;
 
 pub(crate) use context::{Context, Database, Sharing};
 pub(crate) use error::CommandError;
@@ -48,6 +52,7 @@ Examples:
   scriphouse verify                                         prove that the books are right
   scriphouse net obligations.csv --strategy direct          net a file, without any database
   scriphouse net obligations.csv --what-if                  see what each strategy would make of it
+  scriphouse explain obligations.csv --strategy direct      say which of them are behind each transfer
   scriphouse bench --quick                                  measure this machine, in about a minute
 
 Exit codes: 0 done; 1 a proof failed or something broke; 2 the input or the usage is wrong.
@@ -75,12 +80,15 @@ enum Command {
     Bench(bench::BenchArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
+    Explain(explain::ExplainArgs),
+    Gridlock(gridlock::GridlockArgs),
     Import(import::ImportArgs),
     Migrate(migrate::MigrateArgs),
     Net(net::NetArgs),
     OperatorKey(operator_key::OperatorKeyArgs),
     Settle(settle::SettleArgs),
     Verify(verify::VerifyArgs),
+    WhatIfDefault(what_if_default::WhatIfDefaultArgs),
 }
 
 /// Runs the program with the words it was started with.
@@ -135,8 +143,8 @@ fn first_sentence(text: &str) -> String {
 fn run(cli: Cli) -> Result<(), Stop> {
     let Cli { config, database_url, data_dir, command } = cli;
     log_to_standard_error(&command);
-    if let Command::Net(args) = &command {
-        return Ok(net::run(args, &mut io::stdout().lock())?);
+    if let Some(done) = run_without_database(&command) {
+        return Ok(done?);
     }
 
     let mut settings = Settings::load(config.as_deref())?;
@@ -155,6 +163,26 @@ fn run(cli: Cli) -> Result<(), Stop> {
     Ok(runtime.block_on(run_with_database(&command, &context))?)
 }
 
+/// What works on files alone; none for any other command.
+fn run_without_database(command: &Command) -> Option<Result<(), CommandError>> {
+    let mut out = io::stdout().lock();
+    let printed = match command {
+        Command::Net(args) => return Some(net::run(args, &mut out).map_err(CommandError::from)),
+        Command::Explain(args) => explain::run(args, &mut out),
+        Command::Gridlock(args) => gridlock::run(args, &mut out),
+        Command::WhatIfDefault(args) => what_if_default::run(args, &mut out),
+        Command::Bench(_)
+        | Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Import(_)
+        | Command::Migrate(_)
+        | Command::OperatorKey(_)
+        | Command::Settle(_)
+        | Command::Verify(_) => return None,
+    };
+    Some(printed)
+}
+
 async fn run_with_database(command: &Command, context: &Context) -> Result<(), CommandError> {
     match command {
         Command::Bench(args) => bench::run(args, context).await,
@@ -165,13 +193,20 @@ async fn run_with_database(command: &Command, context: &Context) -> Result<(), C
         Command::OperatorKey(args) => operator_key::run(args, context).await,
         Command::Settle(args) => settle::run(args, context).await,
         Command::Verify(args) => verify::run(args, context).await,
-        Command::Net(_) => unreachable!("it needs no database and has run"),
+        Command::Net(_) | Command::Explain(_) | Command::Gridlock(_) | Command::WhatIfDefault(_) => {
+            unreachable!("it needs no database and has run")
+        }
     }
 }
 
-/// Prints a line to standard output. Whoever has closed it has read enough.
+/// Prints a line to standard output.
 fn say(line: impl Display) -> Result<(), CommandError> {
-    match writeln!(io::stdout(), "{line}") {
+    printed(writeln!(io::stdout(), "{line}"))
+}
+
+/// What became of printing. Whoever has closed the output has read enough.
+fn printed(written: io::Result<()>) -> Result<(), CommandError> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CommandError::fault(format!("standard output cannot be written: {error}")))
         }

@@ -51,12 +51,16 @@ impl Page {
         self.limit.saturating_add(1)
     }
 
+    /// How many items the page has at most.
+    pub fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or_default()
+    }
+
     /// The page, from the rows of a statement with that limit; `key` is what the next one begins after.
     pub fn of<T, V: From<T>, K: ToString>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Paged<V> {
-        let limit = usize::try_from(self.limit).unwrap_or_default();
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|last| hex::encode(key(last).to_string()));
+        let more = rows.len() > self.limit();
+        rows.truncate(self.limit());
+        let next = rows.last().filter(|_| more).map(|last| cursor(key(last)));
         Paged { items: rows.into_iter().map(V::from).collect(), next }
     }
 }
@@ -70,7 +74,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     }
 }
 
-/// A cursor is the key in hexadecimal: opaque enough that nobody builds one, and safe in a URL.
+/// What to send as `after` for what follows the item with this key: the key in hexadecimal, opaque enough that nobody builds one, and safe
+/// in a URL.
+pub(crate) fn cursor(key: impl ToString) -> String {
+    hex::encode(key.to_string())
+}
+
 fn read_cursor(cursor: &str) -> Result<String, ApiError> {
     let key = hex::decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     key.filter(|key| !key.contains('\0')).ok_or_else(invalid_cursor)

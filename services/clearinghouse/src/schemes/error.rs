@@ -27,7 +27,7 @@ pub enum SchemeRefusal {
     /// No strategy has this name.
     #[error("{0}")]
     StrategyUnknown(UnknownStrategy),
-    /// The smallest transfer or the threshold is no amount of money.
+    /// The smallest transfer, the threshold or the collateral is no amount of money.
     #[error(transparent)]
     Amount(#[from] AmountRefusal),
     /// Nobody approves in this way.
@@ -78,6 +78,9 @@ pub enum SchemeRefusal {
     /// No scheme has that code.
     #[error("there is no such scheme")]
     SchemeNotFound,
+    /// The vendor settles elsewhere, or is none.
+    #[error("no vendor of that code settles in this scheme")]
+    NotMember,
 }
 
 impl Refusal for SchemeRefusal {
@@ -109,6 +112,7 @@ impl Refusal for SchemeRefusal {
             Self::VendorNotFound { vendor } => Problem::unprocessable("vendor_not_found", self).fact("vendor", vendor.as_str()),
             Self::AlreadyMember { vendor } => Problem::conflict("already_member", self).fact("vendor", vendor.as_str()),
             Self::SchemeNotFound => Problem::not_found("scheme_not_found", self),
+            Self::NotMember => Problem::not_found("not_member", self),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Routes and bodies of schemes.
+//! Routes and bodies of schemes; those of their members are in [`members`].
+
+mod members;
 
 use super::{Change, HOURS_MAX, MEMBERS_AT_ONCE_MAX, NewScheme, Scheme, SchemeRefusal, check_threshold};
 use crate::amount::{AmountRefusal, AmountText, ShownAmount};
@@ -28,7 +30,11 @@ const DIGITS_DEFAULT: i64 = 2;
 const THRESHOLD: &str = "settle_threshold";
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create_scheme, list_schemes)).routes(routes!(get_scheme, update_scheme)).routes(routes!(add_member))
+    OpenApiRouter::new()
+        .routes(routes!(create_scheme, list_schemes))
+        .routes(routes!(get_scheme, update_scheme))
+        .routes(routes!(add_member))
+        .merge(members::routes())
 }
 
 /// A scheme to be made.
@@ -112,9 +118,13 @@ impl CreateScheme {
     }
 }
 
-/// Unlike what is moved, a smallest transfer may be zero.
 fn read_min_transfer(amount: &AmountText) -> Result<Micro, SchemeRefusal> {
-    match amount.micro("min_transfer") {
+    read_amount("min_transfer", amount)
+}
+
+/// Unlike what is moved, what is laid down of a scheme may be zero.
+fn read_amount(field: &'static str, amount: &AmountText) -> Result<Micro, SchemeRefusal> {
+    match amount.micro(field) {
         Err(AmountRefusal { field: _, error: AmountError::Zero }) => Ok(Micro::ZERO),
         read => read.map_err(SchemeRefusal::Amount),
     }

@@ -64,6 +64,17 @@ pub struct Scheme {
     pub members: Vec<String>,
 }
 
+/// A vendor that settles in a scheme.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its code.
+    pub vendor: String,
+    /// What the house holds of the vendor's, for when it does not pay.
+    pub collateral: Micro,
+    /// Since when.
+    pub joined_at: Timestamp,
+}
+
 /// A scheme to be.
 #[derive(Debug)]
 pub struct NewScheme {
@@ -191,6 +202,26 @@ impl Schemes {
         let scheme = get_scheme(&tx, &scheme.code).await?;
         tx.commit().await?;
         Ok(scheme)
+    }
+
+    /// The scheme's members with a code above `after`, in the order of their bytes.
+    pub async fn list_members(&self, code: &str, after: Option<String>, limit: i64) -> Answer<Vec<Member>> {
+        let scheme = self.get(code).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        Ok(store::list_members(&tx, scheme.id, after.as_deref().unwrap_or_default(), limit).await?)
+    }
+
+    /// Says what the house holds of a member's.
+    pub async fn set_collateral(&self, code: &str, vendor: &str, amount: Micro) -> Answer<Member> {
+        let scheme = self.get(code).await?;
+        let vendor = Code::parse(vendor).map_err(|_| Failure::Refused(SchemeRefusal::NotMember))?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let member = store::update_collateral(&tx, scheme.id, &vendor, amount).await?;
+        let member = member.ok_or(Failure::Refused(SchemeRefusal::NotMember))?;
+        tx.commit().await?;
+        Ok(member)
     }
 
     async fn resolve(&self, vendor: &str) -> Answer<VendorId> {

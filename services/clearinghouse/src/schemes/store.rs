@@ -1,6 +1,6 @@
 //! SQL of schemes and their members.
 
-use super::{Change, NewScheme, Scheme};
+use super::{Change, Member, NewScheme, Scheme};
 use jiff::Timestamp;
 use ledger::{Fault, TermsChange, Tx};
 use netting::Strategy;
@@ -42,6 +42,20 @@ const INSERT_MEMBERS: &str = "
     ON CONFLICT (vendor_id) DO NOTHING
     RETURNING vendor_id";
 
+const LIST_MEMBERS: &str = "
+    SELECT v.code, m.collateral_micro, m.joined_at
+    FROM scheme_members m
+    JOIN vendors v ON v.id = m.vendor_id
+    WHERE m.scheme_id = $1 AND v.code > $2
+    ORDER BY v.code
+    LIMIT $3";
+const UPDATE_COLLATERAL: &str = "
+    UPDATE scheme_members m
+    SET collateral_micro = $3
+    FROM vendors v
+    WHERE v.id = m.vendor_id AND m.scheme_id = $1 AND v.code = $2
+    RETURNING v.code, m.collateral_micro, m.joined_at";
+
 // Not FOR UPDATE: every new row that refers to the scheme would wait for it, and its id never changes.
 const LOCK_VERSION: &str = "
     SELECT version
@@ -61,7 +75,17 @@ const UPDATE_SCHEME: &str = "
     WHERE id = $1";
 
 /// Every statement of this file, so that one test prepares them all.
-pub const STATEMENTS: &[&str] = &[FIND_SCHEME_ID, FIND_SCHEME, LIST_SCHEMES, INSERT_SCHEME, INSERT_MEMBERS, LOCK_VERSION, UPDATE_SCHEME];
+pub const STATEMENTS: &[&str] = &[
+    FIND_SCHEME_ID,
+    FIND_SCHEME,
+    LIST_SCHEMES,
+    INSERT_SCHEME,
+    INSERT_MEMBERS,
+    LIST_MEMBERS,
+    UPDATE_COLLATERAL,
+    LOCK_VERSION,
+    UPDATE_SCHEME,
+];
 
 /// How many members a scheme's view names.
 pub(super) const MEMBERS_SHOWN_MAX: usize = 200;
@@ -141,6 +165,21 @@ pub(super) async fn insert_members(
     let vendors: Vec<Uuid> = vendors.iter().map(|vendor| vendor.uuid()).collect();
     let rows = tx.query(INSERT_MEMBERS, &[&vendors, &scheme.uuid(), &at]).await?;
     Ok(rows.iter().map(|row| VendorId::new(row.get(0))).collect())
+}
+
+/// In the order of the codes' bytes.
+pub(super) async fn list_members(tx: &Tx<'_>, scheme: SchemeId, after: &str, limit: i64) -> Result<Vec<Member>, Fault> {
+    tx.query(LIST_MEMBERS, &[&scheme.uuid(), &after, &limit]).await?.iter().map(read_member).collect()
+}
+
+/// The member as it is now; none where the vendor is none.
+pub(super) async fn update_collateral(tx: &Tx<'_>, scheme: SchemeId, vendor: &Code, amount: Micro) -> Result<Option<Member>, Fault> {
+    let row = tx.query_opt(UPDATE_COLLATERAL, &[&scheme.uuid(), &vendor.as_str(), &amount.units()]).await?;
+    row.as_ref().map(read_member).transpose()
+}
+
+fn read_member(row: &Row) -> Result<Member, Fault> {
+    Ok(Member { vendor: row.try_get(0)?, collateral: Micro::new(row.try_get(1)?), joined_at: row.try_get(2)? })
 }
 
 fn read_scheme(row: &Row) -> Result<Scheme, Fault> {

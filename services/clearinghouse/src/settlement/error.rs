@@ -4,10 +4,12 @@ use crate::http::problem::Problem;
 use crate::http::version::if_match_required;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
+use netting::clearing::{DEFAULTERS_MAX, Rule, UnknownRule};
 use runs::calendars::{CalendarRefusal, DATES_MAX};
 use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
+use runs::explanations::{ExplanationRefusal, TELL_TIME_MAX};
 use runs::schedules::{OnClosed, ScheduleRefusal};
 use runs::transfers::{MarkRefusal, Standing, TransferState};
 use runs::{RunState, StepRefusal};
@@ -39,6 +41,12 @@ pub enum SettlementRefusal {
     /// Nobody is left out or let in again.
     #[error(transparent)]
     Exclusion(ExclusionRefusal),
+    /// Nothing is explained.
+    #[error(transparent)]
+    Explanation(ExplanationRefusal),
+    /// No rule has that name.
+    #[error(transparent)]
+    RuleUnknown(UnknownRule),
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
@@ -89,6 +97,9 @@ impl Refusal for SettlementRefusal {
             | Self::FileNotFound
             | Self::Step(StepRefusal::RunNotFound)
             | Self::Dispute(DisputeRefusal::RunNotFound | DisputeRefusal::DisputeNotFound)
+            | Self::Explanation(
+                ExplanationRefusal::RunNotFound | ExplanationRefusal::TransferNotFound | ExplanationRefusal::PositionNotFound,
+            )
             | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::Step(StepRefusal::IllegalStep { from, to }) => {
@@ -113,6 +124,31 @@ impl Refusal for SettlementRefusal {
             | Self::Exclusion(ExclusionRefusal::ReasonMalformed)
             | Self::Step(StepRefusal::ReasonMalformed) => Problem::unprocessable("reason_malformed", self).fact("field", "reason"),
             Self::RunNotExported { state } => Problem::conflict("run_not_exported", self).fact("state", state.as_str()),
+            Self::Explanation(ExplanationRefusal::AlgorithmDiffers { version }) => {
+                Problem::conflict("algorithm_version_differs", self).fact("algorithm_version", *version)
+            }
+            Self::Explanation(ExplanationRefusal::Overloaded) => Problem::overloaded(self),
+            Self::Explanation(ExplanationRefusal::TakesTooLong) => {
+                Problem::unprocessable("explanation_takes_too_long", self).fact("seconds_max", TELL_TIME_MAX.as_secs())
+            }
+            Self::Explanation(ExplanationRefusal::TooManyObligations { count, max }) => {
+                Problem::unprocessable("too_many_obligations", self).fact("count", *count).fact("max", *max)
+            }
+            Self::Explanation(ExplanationRefusal::VendorNotInRun { vendor }) => {
+                Problem::unprocessable("vendor_not_in_run", self).fact("field", "vendor").fact("vendor", vendor.as_str())
+            }
+            Self::Explanation(ExplanationRefusal::VendorNamedTwice { vendor }) => {
+                Problem::unprocessable("vendor_named_twice", self).fact("field", "vendor").fact("vendor", vendor.as_str())
+            }
+            Self::Explanation(ExplanationRefusal::DefaultersOutOfRange) => {
+                Problem::unprocessable("defaulters_out_of_range", self).fact("field", "vendor").fact("max", DEFAULTERS_MAX)
+            }
+            Self::Explanation(ExplanationRefusal::HouseIsCreditor) => {
+                Problem::unprocessable("house_is_creditor", self).fact("field", "rule")
+            }
+            Self::RuleUnknown(_) => {
+                Problem::unprocessable("failure_rule_unknown", self).fact("field", "rule").fact("known", Rule::ALL.map(Rule::name).to_vec())
+            }
             Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
             Self::Mark(refusal) => mark_problem(refusal),
             Self::Confirmation(ConfirmationRefusal::ConfirmationNotFound) => Problem::not_found("not_found", self),

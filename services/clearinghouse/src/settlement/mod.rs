@@ -7,6 +7,7 @@
 
 mod confirmations;
 mod error;
+mod explanations;
 pub mod http;
 mod transfers;
 
@@ -18,6 +19,7 @@ use runs::calendars::{self, Calendar, CalendarHead, CalendarRefusal, ClosedDays,
 use runs::confirmations::Confirmations;
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
 use runs::exclusions::{Exclusion, ExclusionRefusal};
+use runs::explanations::Explanations;
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, OnClosed, Schedule, ScheduleId, ScheduleRefusal};
@@ -76,17 +78,22 @@ pub struct Settlement {
     confirmations: Confirmations,
     /// For uploads, which are large.
     places: Arc<Semaphore>,
+    explanations: Explanations,
+    /// Apart, so that no vendor keeps the operator waiting.
+    explanations_for_vendors: Explanations,
 }
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs) -> Self {
+    pub fn new(db: Db, runs: Runs, explanations: Explanations, explanations_for_vendors: Explanations) -> Self {
         Self {
             transfers: Transfers::new(db.clone()),
             confirmations: Confirmations::new(db.clone()),
             places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
             db,
             runs,
+            explanations,
+            explanations_for_vendors,
         }
     }
 

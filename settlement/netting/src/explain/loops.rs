@@ -60,6 +60,17 @@ pub enum Kind {
     Exchange,
 }
 
+impl Kind {
+    /// The name in commands, JSON and CSV.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Circle => "circle",
+            Self::Path => "path",
+            Self::Exchange => "exchange",
+        }
+    }
+}
+
 /// An amount that goes once around, through no party twice: see the module. Each step leads to the party at which the next begins, the last
 /// to that of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]

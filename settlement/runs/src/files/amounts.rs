@@ -3,7 +3,7 @@
 use scrip::{Micro, Scale, money::MICRO_SCALE};
 
 /// A value with all its six decimals.
-pub(super) fn exact(amount: Micro) -> String {
+pub(crate) fn exact(amount: Micro) -> String {
     amount.display(MICRO_SCALE).to_string()
 }
 

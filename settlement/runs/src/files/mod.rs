@@ -19,6 +19,7 @@ mod workbook;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
+pub(crate) use amounts::exact;
 pub use bank::STATEMENTS as BANK_STATEMENTS;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
@@ -26,6 +27,7 @@ use ledger::{Fault, Tx};
 use netting::{Netting, Strategy};
 use scrip::{Micro, RunId, WindowId};
 use shelf::Shelf;
+pub(crate) use store::read_obligations;
 pub use store::{Pieces, STATEMENTS};
 use uuid::Uuid;
 

@@ -289,28 +289,28 @@ pub(super) async fn list_statements(tx: &Tx<'_>, run: RunId, windows: &[Uuid]) -
 }
 
 /// An obligation as statements list it.
-pub(super) struct Obligation {
-    pub(super) id: Uuid,
-    pub(super) debtor: VendorId,
-    pub(super) creditor: VendorId,
-    pub(super) amount: Micro,
-    pub(super) source: Source,
-    pub(super) operation: Uuid,
-    pub(super) booked_at: Timestamp,
+pub(crate) struct Obligation {
+    pub(crate) id: Uuid,
+    pub(crate) debtor: VendorId,
+    pub(crate) creditor: VendorId,
+    pub(crate) amount: Micro,
+    pub(crate) source: Source,
+    pub(crate) operation: Uuid,
+    pub(crate) booked_at: Timestamp,
 }
 
 /// The obligations of a window on their way, in order of their ids. They come as fast as they are taken, and no faster.
-pub(super) struct Obligations {
+pub(crate) struct Obligations {
     rows: Pin<Box<RowStream>>,
 }
 
-pub(super) async fn read_obligations(tx: &Tx<'_>, window: WindowId) -> Result<Obligations, Fault> {
+pub(crate) async fn read_obligations(tx: &Tx<'_>, window: WindowId) -> Result<Obligations, Fault> {
     let statement = tx.prepare_cached(READ_OBLIGATIONS).await?;
     Ok(Obligations { rows: Box::pin(tx.query_raw(&statement, [window.uuid()]).await?) })
 }
 
 impl Obligations {
-    pub(super) async fn next(&mut self) -> Result<Option<Obligation>, Fault> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Obligation>, Fault> {
         let Some(row) = self.rows.try_next().await? else { return Ok(None) };
         let source: &str = row.try_get(4)?;
         Ok(Some(Obligation {

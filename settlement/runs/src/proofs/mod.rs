@@ -7,10 +7,11 @@ mod leaves;
 mod store;
 mod transfers_store;
 
+use crate::renetting::{NettedFrom, is_result};
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
 use ledger::proofs::Proof;
 use ledger::{Fault, Tx};
-use netting::{ALGORITHM_VERSION, Netting, NetworkBuilder, Terms};
+use netting::{ALGORITHM_VERSION, Terms};
 use scrip::SchemeId;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -70,18 +71,9 @@ async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {
         if run.algorithm_version != ALGORITHM_VERSION {
             continue;
         }
-        let mut network = NetworkBuilder::default();
-        let mut refused = None;
-        for (debtor, creditor, amount) in store::list_debts(tx, run.id).await? {
-            refused = refused.or(network.add(&debtor, &creditor, amount).err());
-        }
         let terms = Terms { strategy: run.strategy, digits: run.digits, min_transfer: run.min_transfer };
-        let netting = match refused {
-            Some(error) => Err(error.to_string()),
-            None => Netting::compute_holding(&network.build(), &store::list_holdings(tx, run.id).await?, terms).map_err(|e| e.to_string()),
-        };
-        match netting {
-            Ok(netting) if (netting.input_hash.bytes(), netting.output_hash.bytes()) == (&run.input_hash, &run.output_hash) => (),
+        match NettedFrom::read(tx, run.id).await?.net_again(terms) {
+            Ok((_, netting)) if is_result(&netting, &run.input_hash, &run.output_hash) => (),
             Ok(_) => note(&mut violations, format!("run {}: netting its obligations again gives another result", run.id)),
             Err(error) => note(&mut violations, format!("run {}: its obligations cannot be netted again: {error}", run.id)),
         }

@@ -3,7 +3,7 @@
 use crate::seals::{Hash, to_hash};
 use ledger::proofs::VIOLATIONS_MAX;
 use ledger::{Fault, Tx};
-use netting::{Holding, Strategy};
+use netting::Strategy;
 use scrip::{Micro, RunId, Scale, SchemeId, WindowId};
 use std::collections::VecDeque;
 use std::str::FromStr;
@@ -27,8 +27,6 @@ pub const STATEMENTS: &[&str] = &[
     WINDOWS_ARE_SETTLED_WITH_THEIR_RUN,
     LIST_SEALED,
     LIST_RUNS,
-    LIST_DEBTS,
-    LIST_HOLDINGS,
     READ_FILES,
     READ_PIECES,
     READ_MANIFEST,
@@ -226,23 +224,6 @@ const LIST_RUNS: &str = "
     FROM runs r
     ORDER BY r.scheme_id, r.number";
 
-const LIST_DEBTS: &str = "
-    SELECT d.code, c.code, p.amount_micro
-    FROM (SELECT o.debtor_id, o.creditor_id, sum(o.amount_micro)::bigint AS amount_micro
-          FROM run_windows r JOIN obligations o USING (window_id)
-          WHERE r.run_id = $1
-          GROUP BY o.debtor_id, o.creditor_id) p
-    JOIN vendors d ON d.id = p.debtor_id
-    JOIN vendors c ON c.id = p.creditor_id";
-
-const LIST_HOLDINGS: &str = "
-    SELECT d.code, c.code, h.amount_micro
-    FROM run_holdings h
-    JOIN vendors d ON d.id = h.debtor_id
-    JOIN vendors c ON c.id = h.creditor_id
-    WHERE h.run_id = $1
-    ORDER BY d.code, c.code";
-
 const READ_FILES: &str = "
     SELECT id, run_id, name, vendor_id, size_bytes, sha256
     FROM files
@@ -325,17 +306,6 @@ fn to_proven_run(row: &Row) -> Result<ProvenRun, Fault> {
         input_hash: to_hash(row.try_get(6)?)?,
         output_hash: to_hash(row.try_get(7)?)?,
     })
-}
-
-pub(super) async fn list_debts(tx: &Tx<'_>, run: RunId) -> Result<Vec<(String, String, Micro)>, Fault> {
-    let rows = tx.query(LIST_DEBTS, &[&run.uuid()]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Micro::new(row.try_get(2)?)))).collect()
-}
-
-/// What the run held back.
-pub(super) async fn list_holdings(tx: &Tx<'_>, run: RunId) -> Result<Vec<Holding>, Fault> {
-    let rows = tx.query(LIST_HOLDINGS, &[&run.uuid()]).await?;
-    rows.iter().map(|row| Ok(Holding { debtor: row.try_get(0)?, creditor: row.try_get(1)?, amount: Micro::new(row.try_get(2)?) })).collect()
 }
 
 /// A file as it is proven.

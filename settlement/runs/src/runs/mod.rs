@@ -28,6 +28,7 @@ pub use records::{Position, Run, Transfer, WindowSummary};
 use scrip::{Code, RunId, SchemeId, VendorId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
+pub(crate) use store::{find_scheme, list_not_netted, widen};
 use uuid::Uuid;
 
 /// What a slot led to.
@@ -393,6 +394,11 @@ pub async fn list_transfers(tx: &Tx<'_>, run: RunId, after: i64, limit: i64) -> 
 /// A run's positions of vendors with a code above `after`, in byte order.
 pub async fn list_positions(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Vec<Position>, Fault> {
     store::list_positions(tx, run, after, limit).await
+}
+
+/// The position of the vendor with this code in a run, if it has one there that the tx may see.
+pub async fn find_position(tx: &Tx<'_>, run: RunId, vendor: &str) -> Result<Option<Position>, Fault> {
+    store::find_position(tx, run, vendor).await
 }
 
 /// A scheme's windows with a number below `before`, newest first. For the house only.

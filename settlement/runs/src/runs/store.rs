@@ -38,6 +38,7 @@ pub const STATEMENTS: &[&str] = &[
     LIST,
     LIST_TRANSFERS,
     LIST_POSITIONS,
+    FIND_POSITION,
     LIST_WINDOWS,
 ];
 
@@ -159,6 +160,12 @@ const LIST_POSITIONS: &str = "
     ORDER BY v.code
     LIMIT $3";
 
+const FIND_POSITION: &str = "
+    SELECT v.code, p.owed_micro, p.owes_micro, p.net_micro, p.settled_micro, p.carry_micro
+    FROM run_positions p
+    JOIN vendors v ON v.id = p.vendor_id
+    WHERE p.run_id = $1 AND v.code = $2";
+
 const LIST_WINDOWS: &str = "
     SELECT w.id, w.number, w.opened_at, w.closed_at, w.slot, w.held, w.run_id, s.version, s.obligation_count, s.gross_micro, s.root, s.seal
     FROM windows w
@@ -190,7 +197,7 @@ pub(super) struct NewTransfer {
     pub(super) amount: Micro,
 }
 
-pub(super) async fn widen(tx: &Tx<'_>) -> Result<(), Fault> {
+pub(crate) async fn widen(tx: &Tx<'_>) -> Result<(), Fault> {
     tx.query_one(WIDEN, &[]).await?;
     Ok(())
 }
@@ -221,7 +228,7 @@ pub(super) async fn find_pending(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> R
 }
 
 /// The windows with a number up to `until` that no run settles, the oldest first.
-pub(super) async fn list_not_netted(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Vec<NettedWindow>, Fault> {
+pub(crate) async fn list_not_netted(tx: &Tx<'_>, scheme: SchemeId, until: i64) -> Result<Vec<NettedWindow>, Fault> {
     let rows = tx.query(LIST_NOT_NETTED, &[&scheme.uuid(), &until]).await?;
     rows.iter().map(|row| Ok(NettedWindow { id: WindowId::new(row.try_get(0)?), number: row.try_get(1)? })).collect()
 }
@@ -362,20 +369,16 @@ pub(super) async fn list_transfers(tx: &Tx<'_>, run: RunId, after: i64, limit: i
 }
 
 pub(super) async fn list_positions(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Vec<Position>, Fault> {
-    let rows = tx.query(LIST_POSITIONS, &[&run.uuid(), &after, &limit]).await?;
-    rows.iter()
-        .map(|row| {
-            let figure = |column| Ok::<_, Fault>(Micro::new(row.try_get(column)?));
-            Ok(Position {
-                vendor: row.try_get(0)?,
-                owed: figure(1)?,
-                owes: figure(2)?,
-                net: figure(3)?,
-                settled: figure(4)?,
-                carry: figure(5)?,
-            })
-        })
-        .collect()
+    tx.query(LIST_POSITIONS, &[&run.uuid(), &after, &limit]).await?.iter().map(to_position).collect()
+}
+
+pub(super) async fn find_position(tx: &Tx<'_>, run: RunId, vendor: &str) -> Result<Option<Position>, Fault> {
+    tx.query_opt(FIND_POSITION, &[&run.uuid(), &vendor]).await?.as_ref().map(to_position).transpose()
+}
+
+fn to_position(row: &Row) -> Result<Position, Fault> {
+    let figure = |column| Ok::<_, Fault>(Micro::new(row.try_get(column)?));
+    Ok(Position { vendor: row.try_get(0)?, owed: figure(1)?, owes: figure(2)?, net: figure(3)?, settled: figure(4)?, carry: figure(5)? })
 }
 
 pub(super) async fn list_windows(tx: &Tx<'_>, scheme: SchemeId, before: i64, limit: i64) -> Result<Vec<WindowSummary>, Fault> {

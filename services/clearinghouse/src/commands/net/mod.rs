@@ -11,17 +11,16 @@ mod summary;
 mod tests;
 mod what_if;
 
+use super::debts_file::{self, FileError};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use netting::{Netting, NettingError, Network, NetworkBuilder, NetworkError, Strategy, Terms, WhatIf};
-use runs::obligations_csv::{ObligationsCsv, ObligationsCsvError};
+use netting::{Netting, NettingError, Network, NetworkBuilder, Strategy, Terms, WhatIf};
 use scrip::{Micro, Scale, money::AmountError};
 use std::{
-    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 use summary::Summary;
+pub(super) use summary::of_whom;
 use what_if::Comparison;
 
 /// Nets a CSV file of obligations, without a database.
@@ -50,7 +49,7 @@ pub(crate) struct NetArgs {
     json: bool,
 }
 
-fn parse_minimum(text: &str) -> Result<Micro, AmountError> {
+pub(super) fn parse_minimum(text: &str) -> Result<Micro, AmountError> {
     match Micro::parse(text) {
         // As if nothing had been said.
         Err(AmountError::Zero) => Ok(Micro::ZERO),
@@ -64,15 +63,9 @@ pub(crate) enum NetError {
     /// The files would have to be put into something that is no folder.
     #[error("{} is no folder; choose another for --out", path.display())]
     NotAFolder { path: PathBuf },
-    /// The file with the obligations could not be opened.
-    #[error("{} could not be opened: {error}", path.display())]
-    Unopened { path: PathBuf, error: io::Error },
-    /// The file is no file of obligations.
-    #[error("{}: {error}", path.display())]
-    Refused { path: PathBuf, error: ObligationsCsvError },
-    /// A row cannot join the rows before it.
-    #[error("{}: line {line}: {error}", path.display())]
-    TooMuch { path: PathBuf, line: u64, error: NetworkError },
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The strategy refuses the obligations.
     #[error("{}: {error}", path.display())]
     Unnetted { path: PathBuf, error: NettingError },
@@ -119,21 +112,8 @@ pub(crate) fn run(args: &NetArgs, out: &mut impl Write) -> Result<(), NetError> 
 }
 
 /// The obligations, and the most decimals that one was written with.
-fn read(path: &Path) -> Result<(Network, Scale), NetError> {
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    let (bytes, file) = opened.map_err(|error| NetError::Unopened { path: path.to_owned(), error })?;
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}").expect("the template is fixed");
-    // Draws to standard error, and only if that is a terminal.
-    let progress = ProgressBar::new(bytes).with_style(style).with_message("reading");
-
-    let refused = |error| NetError::Refused { path: path.to_owned(), error };
-    let mut csv = ObligationsCsv::open(progress.wrap_read(file)).map_err(refused)?;
+fn read(path: &Path) -> Result<(Network, Scale), FileError> {
     let mut builder = NetworkBuilder::default();
-    while let Some(row) = csv.next_row().map_err(refused)? {
-        let line = row.line;
-        let added = builder.add(row.debtor, row.creditor, row.amount);
-        added.map_err(|error| NetError::TooMuch { path: path.to_owned(), line, error })?;
-    }
-    progress.finish_and_clear();
-    Ok((builder.build(), csv.decimals_seen()))
+    let decimals = debts_file::read(path, |row| builder.add(row.debtor, row.creditor, row.amount))?;
+    Ok((builder.build(), decimals))
 }

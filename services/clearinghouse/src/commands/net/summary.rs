@@ -107,7 +107,7 @@ impl Summary {
 }
 
 /// `5 obligations between 4 parties`.
-pub(super) fn of_whom(obligations: usize, parties: usize) -> String {
+pub(in crate::commands) fn of_whom(obligations: usize, parties: usize) -> String {
     match obligations {
         0 => "no obligations".to_owned(),
         1 => format!("1 obligation between {parties} parties"),

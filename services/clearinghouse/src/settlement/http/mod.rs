@@ -2,19 +2,23 @@
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
 //! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made,
-//! [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a scheme
-//! settles by itself.
+//! [`explanations`] those of what is behind a run, [`what_if_default`] that of a failure to pay, [`gridlock`] that of what could settle at
+//! once, [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a
+//! scheme settles by itself.
 
 mod calendars;
 mod confirmations;
 mod disputes;
 mod download;
 mod exclusions;
+mod explanations;
+mod gridlock;
 mod previews;
 mod schedules;
 mod steps;
 mod transfers;
 mod views;
+mod what_if_default;
 
 use super::Viewer;
 use crate::access::Scope;
@@ -50,6 +54,9 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(steps::routes())
         .merge(disputes::routes())
         .merge(exclusions::routes())
+        .merge(explanations::routes())
+        .merge(what_if_default::routes())
+        .merge(gridlock::routes())
         .merge(previews::routes())
         .merge(transfers::routes())
         .merge(confirmations::routes())

@@ -1,0 +1,54 @@
+//! A run netted again from the rows that it was computed from: `verify` holds what is stored against it, and explanations begin with it.
+//!
+//! Shape: [`NettedFrom::read`] takes from the database what the run was netted from, and [`NettedFrom::net_again`] nets that by the same code as the
+//! run did, without the database. Absent: single obligations (every strategy depends on the sums of the pairs alone), and writing.
+
+mod store;
+
+use crate::seals::Hash;
+use ledger::{Fault, Tx};
+use netting::{Holding, Netting, NettingError, Network, NetworkBuilder, NetworkError, Terms};
+use scrip::{Micro, RunId};
+pub(crate) use store::STATEMENTS;
+
+/// What a run was netted from.
+#[derive(Debug)]
+pub(crate) struct NettedFrom {
+    /// Debtor, creditor, and what the one owes the other in all windows of the run; one per pair.
+    pub(crate) debts: Vec<(String, String, Micro)>,
+    /// What was held back of that.
+    pub(crate) holdings: Vec<Holding>,
+}
+
+/// Why what a run was netted from cannot be netted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RenettingError {
+    /// It is no list of debts.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The strategy or the holdings do not fit it.
+    #[error(transparent)]
+    Netting(#[from] NettingError),
+}
+
+impl NettedFrom {
+    pub(crate) async fn read(tx: &Tx<'_>, run: RunId) -> Result<Self, Fault> {
+        Ok(Self { debts: store::list_debts(tx, run).await?, holdings: store::list_holdings(tx, run).await? })
+    }
+
+    /// Takes the time of a run's netting: seconds where there are many pairs.
+    pub(crate) fn net_again(&self, terms: Terms) -> Result<(Network, Netting), RenettingError> {
+        let mut network = NetworkBuilder::default();
+        for (debtor, creditor, amount) in &self.debts {
+            network.add(debtor, creditor, *amount)?;
+        }
+        let network = network.build();
+        let netting = Netting::compute_holding(&network, &self.holdings, terms)?;
+        Ok((network, netting))
+    }
+}
+
+/// Whether the stored hashes are those of this netting.
+pub(crate) fn is_result(netting: &Netting, input_hash: &Hash, output_hash: &Hash) -> bool {
+    (netting.input_hash.bytes(), netting.output_hash.bytes()) == (input_hash, output_hash)
+}
