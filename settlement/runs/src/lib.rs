@@ -1,9 +1,10 @@
 //! Settlement runs: when windows close, what a closed window becomes, and the files that finance teams download.
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, [`seals`] makes it tamper-evident, [`runs`]
-//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`files`] writes it down, [`proofs`] recomputes all of that, [`imports`] brings
-//! obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+//! nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`files`] writes it down, [`proofs`] recomputes all of that, [`bundles`] lets
+//! an auditor do so without the database, [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
+pub mod bundles;
 pub mod csv_text;
 pub mod files;
 mod ids;
@@ -34,6 +35,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         proofs::STATEMENTS,
         imports::STATEMENTS,
         steps::STATEMENTS,
+        bundles::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

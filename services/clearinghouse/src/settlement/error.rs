@@ -3,6 +3,7 @@
 use crate::http::problem::Problem;
 use crate::refusal::Refusal;
 use runs::StepRefusal;
+use runs::bundles::BundleRefusal;
 use runs::schedules::ScheduleRefusal;
 
 /// Why nothing is settled, kept or shown.
@@ -26,6 +27,9 @@ pub enum SettlementRefusal {
     /// The run does not take the step.
     #[error(transparent)]
     Step(StepRefusal),
+    /// No bundle of the run is begun.
+    #[error(transparent)]
+    Bundle(BundleRefusal),
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
@@ -45,7 +49,9 @@ impl Refusal for SettlementRefusal {
             Self::RunNotFound
             | Self::FileNotFound
             | Self::Step(StepRefusal::RunNotFound)
+            | Self::Bundle(BundleRefusal::RunNotFound)
             | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
+            Self::Bundle(BundleRefusal::Overloaded) => Problem::overloaded(self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::Step(StepRefusal::IllegalStep { from, to }) => {
                 Problem::conflict("run_step_illegal", self).fact("state", from.as_str()).fact("asked", to.as_str())

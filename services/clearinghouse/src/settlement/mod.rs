@@ -11,6 +11,7 @@ use crate::refusal::{self, of_any};
 use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
+use runs::bundles::{Bundle, BundleRefusal, Bundles};
 use runs::files::FileHead;
 use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
@@ -44,12 +45,13 @@ impl Viewer {
 pub struct Settlement {
     db: Db,
     runs: Runs,
+    bundles: Bundles,
 }
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs) -> Self {
-        Self { db, runs }
+    pub fn new(db: Db, runs: Runs, bundles: Bundles) -> Self {
+        Self { db, runs, bundles }
     }
 
     /// Closes the scheme's window for somebody's key and nets it. The key is resolved before it is judged what was asked with it.
@@ -211,6 +213,11 @@ impl Settlement {
         runs::files::read_pieces(&tx, file, after).await
     }
 
+    /// Everything that proves the run, for an auditor.
+    pub(crate) async fn open_bundle(&self, run: RunId) -> Answer<Bundle> {
+        self.bundles.open(run).await.map_err(refuse_bundle)
+    }
+
     /// Lets the scheme settle by itself; without a word about slots that nobody was awake for, one run makes up for all of them.
     pub(crate) async fn create_schedule(&self, scheme: &str, cron: String, zone: String, misfire: Option<&str>) -> Answer<Schedule> {
         let misfire = misfire.map_or(Some(Misfire::RunOnce), Misfire::parse);
@@ -251,6 +258,13 @@ fn refuse_settling(failure: Failure<SettleRefusal>) -> Failure<SettlementRefusal
 fn refuse_step(failure: Failure<StepRefusal>) -> Failure<SettlementRefusal> {
     match failure {
         Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Step(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_bundle(failure: Failure<BundleRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Bundle(refusal)),
         Failure::Fault(fault) => Failure::Fault(fault),
     }
 }

@@ -2,11 +2,38 @@
 //!
 //! Whoever keeps one manifest can prove every file of its run, and every run before it.
 
+use super::rows::Head;
 use super::shelf::{OpenFile, Shelf};
 use super::{JSON, MANIFEST, store};
 use crate::scheme::Scheme;
 use ledger::Fault;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// A manifest as it is read again to be proven; what later releases add to it is not looked at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Manifest {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    files: Vec<Listed>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    name: String,
+    size_bytes: i64,
+    sha256: String,
+}
+
+impl Manifest {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// Name, size and hash of each file that it lists.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, i64, &str)> {
+        self.files.iter().map(|file| (file.name.as_str(), file.size_bytes, file.sha256.as_str()))
+    }
+}
 
 #[derive(Debug, Serialize)]
 struct Entry<'a> {

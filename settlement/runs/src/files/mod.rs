@@ -15,11 +15,17 @@ mod tables;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
+pub(crate) use amounts::{exact, paid, parse_exact};
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
+pub(crate) use manifest::Manifest;
+pub(crate) use rows::{Head as ManifestHead, SealedWindow};
 use scrip::{Micro, RunId, WindowId};
 use shelf::Shelf;
+pub(crate) use statements::{Line, Side, push_begin, push_end};
+pub(crate) use store::{EndLine, Obligation, Rows};
 pub use store::{Pieces, STATEMENTS};
+pub(crate) use tables::{push_position, push_positions_header, transfer_cells};
 use uuid::Uuid;
 
 /// The list of a run's files.

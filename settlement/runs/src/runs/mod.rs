@@ -24,6 +24,7 @@ pub use records::{Position, Run, Transfer, WindowSummary};
 use scrip::{RunId, SchemeId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
+pub(crate) use store::widen;
 
 /// What a slot led to.
 #[derive(Debug, Clone, PartialEq, Eq)]

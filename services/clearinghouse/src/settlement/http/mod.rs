@@ -1,8 +1,9 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
-//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
+//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`bundles`] all that proves a run, [`steps`] the routes of what becomes of a run,
 //! [`previews`] those of a run that is not made, [`schedules`] those of schedules.
 
+mod bundles;
 mod download;
 mod previews;
 mod schedules;
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_positions))
         .routes(routes!(list_files))
         .routes(routes!(get_file))
+        .merge(bundles::routes())
         .merge(steps::routes())
         .merge(previews::routes())
         .merge(schedules::routes())
