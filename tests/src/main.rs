@@ -25,6 +25,8 @@ mod api {
 
 /// Windows, runs, files and schedules.
 mod settlement {
+    mod bundle_forgeries;
+    mod bundles;
     mod files;
     mod leaves;
     mod runs;

@@ -57,6 +57,9 @@ impl Outcome {
         if !is_next || !is_expected || *id != transfer_id(self.run, *number) {
             findings.note(Rule::Transfers, format!("{place}: it is not the next transfer of the result"));
         }
+        if !STATES.contains(&state.as_str()) {
+            findings.note(Rule::Transfers, format!("{place}: {state} is no state of a transfer"));
+        }
         if self.before_export && state != INSTRUCTED {
             findings.note(Rule::Transfers, format!("{place}: it is {state} although the run was not exported"));
         }
@@ -90,6 +93,9 @@ impl Outcome {
 
 /// What a transfer is until something is heard of it.
 const INSTRUCTED: &str = "instructed";
+
+/// What it may be; the database has the same list.
+const STATES: [&str; 8] = [INSTRUCTED, "sent", "received", "failed", "retried", "rolled", "written_off", "disputed"];
 
 fn counts(number: i64, count: usize) -> bool {
     i64::try_from(count) == Ok(number)

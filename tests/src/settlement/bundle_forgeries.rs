@@ -1,0 +1,215 @@
+//! Bundles that somebody made to say something else, with sizes, hashes and headers that fit again: each forgery breaks its rule.
+
+use super::bundles::{broken, download, rich_run};
+use crate::support::archive::Unpacked;
+use crate::support::audit;
+
+/// Rules, by a piece of their sentence.
+const LEAVES: &str = "has its leaf";
+const SEALS: &str = "the seal of every window";
+const SWAPS: &str = "has its swap";
+const NETTING: &str = "gives the same result";
+const TRANSFERS: &str = "the transfers and carries are those";
+const POSITIONS: &str = "the positions equal the obligations";
+const TO_BE_PAID: &str = "what is to be paid";
+const STATEMENTS: &str = "every position has its statement";
+const MANIFEST: &str = "the manifest lists";
+const RUN: &str = "the run is that of its slot";
+const STEPS: &str = "the end of its history";
+const RECORDS: &str = "every record can be read";
+const LISTING: &str = "every member has the size";
+const ARCHIVE: &str = "the archive is whole";
+
+/// A cell of a table that says something else, and the rule that this breaks. Rows count from 1.
+const CELLS: &[(&str, usize, &str, Edit, &str)] = &[
+    ("obligations", 1, "amount", Edit::Grow, LEAVES),
+    ("obligations", 1, "amount", Edit::Grow, STATEMENTS),
+    ("obligations", 1, "amount", Edit::Grow, NETTING),
+    ("obligations", 1, "user", Edit::Other, LEAVES),
+    ("obligations", 1, "id", Edit::Other, LEAVES),
+    ("obligations", 1, "operation", Edit::Other, SWAPS),
+    ("obligations", 2, "booked_at", Edit::Set("2026-01-01T00:00:00Z"), LEAVES),
+    ("obligations", 2, "booked_at", Edit::Set("2026-01-01T00:00:00.1234567Z"), RECORDS),
+    ("obligations", 2, "writer", Edit::Set("9"), LEAVES),
+    ("obligations", 2, "source", Edit::Set("fee"), LEAVES),
+    ("obligations", 2, "window", Edit::Set("7"), RECORDS),
+    ("obligations", 2, "amount", Edit::Set("0.000000"), RECORDS),
+    ("obligations", 2, "amount", Edit::Set("9223372036854.775807"), NETTING),
+    ("obligations", 2, "creditor", Edit::Other, RECORDS),
+    ("leaves", 1, "root", Edit::Other, LEAVES),
+    ("leaves", 1, "root", Edit::Other, SEALS),
+    ("leaves", 1, "gross", Edit::Grow, LEAVES),
+    ("leaves", 2, "obligation_count", Edit::Set("2"), LEAVES),
+    ("leaves", 2, "obligation_count", Edit::Set("9223372036854775807"), LEAVES),
+    ("leaves", 2, "writer", Edit::Set("9"), LEAVES),
+    ("leaves", 2, "window", Edit::Set("3"), RECORDS),
+    ("swaps", 1, "send_units", Edit::Set("1"), SWAPS),
+    ("swaps", 1, "from_unit_value", Edit::Grow, SWAPS),
+    ("swaps", 1, "value", Edit::Grow, SWAPS),
+    ("swaps", 1, "to_vendor", Edit::Grow, SWAPS),
+    ("swaps", 1, "house_fee", Edit::Set("0.000001"), SWAPS),
+    ("swaps", 2, "user", Edit::Other, SWAPS),
+    ("swaps", 2, "id", Edit::Other, SWAPS),
+    ("swaps", 2, "receive_units", Edit::Set("0"), SWAPS),
+    ("transfers", 1, "amount", Edit::Grow, TRANSFERS),
+    ("transfers", 1, "payee", Edit::Set("AA"), TRANSFERS),
+    ("transfers", 1, "payer", Edit::Set("HOUSE"), TRANSFERS),
+    ("transfers", 1, "number", Edit::Set("2"), TRANSFERS),
+    ("transfers", 1, "id", Edit::Other, TRANSFERS),
+    ("transfers", 1, "state", Edit::Set("lost"), TRANSFERS),
+    ("carries", 1, "amount", Edit::Grow, TRANSFERS),
+    ("carries", 1, "debtor", Edit::Set("HOUSE"), TRANSFERS),
+    ("vendors", 1, "id", Edit::Other, RECORDS),
+    ("vendors", 1, "code", Edit::Set("AB"), NETTING),
+    ("vendors", 2, "code", Edit::Set("AA"), RECORDS),
+    ("vendors", 2, "code", Edit::Set("HOUSE"), RECORDS),
+];
+
+/// How a text becomes another.
+#[derive(Debug, Clone, Copy)]
+enum Edit {
+    Set(&'static str),
+    /// By one millionth.
+    Grow,
+    /// Another id or hash, which is none that there is.
+    Other,
+}
+
+impl Edit {
+    fn apply(self, text: &str) -> String {
+        match self {
+            Self::Set(other) => other.to_owned(),
+            Self::Grow => {
+                let micro = crate::support::micro(text) + 1;
+                format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
+            }
+            Self::Other => {
+                let last = if text.ends_with('0') { '1' } else { '0' };
+                format!("{}{last}", &text[..text.len() - 1])
+            }
+        }
+    }
+}
+
+/// Text of a member that says something else.
+const TEXTS: &[(&str, &str, &str, &str)] = &[
+    ("run.json", "\"strategy\": \"direct\"", "\"strategy\": \"gross\"", NETTING),
+    ("run.json", "\"strategy\": \"direct\"", "\"strategy\": \"best\"", NETTING),
+    ("run.json", "\"digits\": 2", "\"digits\": 3", NETTING),
+    ("run.json", "\"digits\": 2", "\"digits\": -1", NETTING),
+    ("run.json", "\"min_transfer\": \"0.000000\"", "\"min_transfer\": \"1.000000\"", NETTING),
+    ("run.json", "\"algorithm_version\": 1", "\"algorithm_version\": 2", NETTING),
+    ("run.json", "\"slot\": \"manual:", "\"slot\": \"manual:x", RUN),
+    ("run.json", "\"gross\": \"", "\"gross\": \"1", RUN),
+    ("run.json", "\"bilateral\": \"", "\"bilateral\": \"1", RUN),
+    ("run.json", "\"net\": \"", "\"net\": \"1", RUN),
+    ("run.json", "\"remaining\": \"", "\"remaining\": \"1", RUN),
+    ("run.json", "\"total\": \"", "\"total\": \"1", RUN),
+    ("run.json", "\"transfer_count\": ", "\"transfer_count\": 1", RUN),
+    ("run.json", "\"obligation_count\": ", "\"obligation_count\": 1", RUN),
+    ("run.json", "\"computed_at\": \"2", "\"computed_at\": \"3", ARCHIVE),
+    ("run.json", "\"number\": 2", "\"number\": 3", MANIFEST),
+    ("run.json", "\"scheme\": \"EURO\"", "\"scheme\": \"EURA\"", MANIFEST),
+    ("run.json", "\"currency\": \"EUR\"", "\"currency\": \"USD\"", STATEMENTS),
+    ("run.json", "\"state\": \"exported\"", "\"state\": \"approved\"", STEPS),
+    ("run.json", "\"state\": \"exported\"", "\"state\": \"paid\"", RECORDS),
+    ("run.json", "{\n", "{\n  \"more\": 1,\n", RECORDS),
+    ("windows.json", "\"version\": 2", "\"version\": 1", SEALS),
+    ("windows.json", "\"version\": 2", "\"version\": 3", SEALS),
+    ("windows.json", "\"number\": 1", "\"number\": 9", RECORDS),
+    ("windows.json", "\"obligation_count\": ", "\"obligation_count\": 1", SEALS),
+    ("windows.json", "\"gross\": \"", "\"gross\": \"1", SEALS),
+    ("windows.json", "\"previous_seal\": \"00", "\"previous_seal\": \"01", SEALS),
+    ("windows.json", "\"closed_at\": \"2", "\"closed_at\": \"3", RUN),
+    ("windows.json", "\"opened_at\": \"2", "\"opened_at\": \"3", RUN),
+    ("steps.json", "\"seq\": 1", "\"seq\": 2", STEPS),
+    ("steps.json", "\"from\": \"computed\"", "\"from\": \"approved\"", STEPS),
+    ("steps.json", "\"to\": \"proposed\"", "\"to\": \"exported\"", STEPS),
+    ("steps.json", "\"to\": \"exported\"", "\"to\": \"voided\"", STEPS),
+    ("steps.json", "\"actor\": \"operator:", "\"actor\": \"somebody:", RECORDS),
+    ("steps.json", "\"stepped_at\": \"2", "\"stepped_at\": \"3", STEPS),
+    ("steps.json", "\"reason\": null", "\"reason\": \"\"", STEPS),
+    ("files/manifest.json", "\"gross\": \"", "\"gross\": \"1", MANIFEST),
+    ("files/manifest.json", "\"slot\": \"manual:", "\"slot\": \"manual:x", MANIFEST),
+    ("files/manifest.json", "\"name\":\"positions.csv\"", "\"name\":\"positions.txt\"", MANIFEST),
+    ("files/manifest.json", "{", "[", MANIFEST),
+    ("files/positions.csv", "AA,", "AA,1", POSITIONS),
+    ("files/positions.csv", "CC,", "CD,", MANIFEST),
+    ("files/transfers.csv", ",EUR,", ",USD,", TO_BE_PAID),
+    ("files/transfers.csv", "1,SH-", "1,SX-", TO_BE_PAID),
+    ("files/transfers.csv", "number,", "nummer,", TO_BE_PAID),
+    ("files/statement-AA.csv", "opening_carry,,,,,,0", "opening_carry,,,,,,1", STATEMENTS),
+    ("files/statement-AA.csv", "obligation,BB", "obligation,CC", STATEMENTS),
+    ("files/statement-BB.csv", "net,,,,,,", "net,,,,,,1", STATEMENTS),
+    ("files/statement-CC.csv", "closing_carry", "closing_carri", STATEMENTS),
+];
+
+#[test]
+fn every_forgery_breaks_its_rule() {
+    audit(async |house| {
+        let run = rich_run(house, "direct").await;
+        let bundle = Unpacked::of(&download(&house.operator, &run).await.bytes);
+        assert_eq!(broken(&bundle.pack()), []);
+        for (table, row, column, edit, rule) in CELLS {
+            let mut forged = bundle.clone();
+            forged.edit(&format!("{table}-000001.csv"), *row, column, |text| edit.apply(text));
+            breaks(&bundle, forged, rule, &format!("{table} {row} {column} {edit:?}"));
+        }
+        for (member, from, to, rule) in TEXTS {
+            let mut forged = bundle.clone();
+            forged.replace(member, from, to);
+            breaks(&bundle, forged, rule, &format!("{member}: {from} becomes {to}"));
+        }
+    });
+}
+
+#[track_caller]
+fn breaks(honest: &Unpacked, mut forged: Unpacked, rule: &str, what: &str) {
+    assert_ne!(forged.members, honest.members, "{what}");
+    forged.list_anew();
+    let found = broken(&forged.pack());
+    let (_, violations) = found.iter().find(|(name, _)| name.contains(rule)).unwrap_or_else(|| panic!("{what}: {found:?}"));
+    assert!(violations.iter().all(|violation| !violation.starts_with("not proven: what it")), "{what}: {violations:?}");
+    // Nobody fooled the list: it fits again.
+    assert!(found.iter().all(|(name, violations)| !name.contains(LISTING) || violations[0].starts_with("not proven")), "{what}: {found:?}");
+}
+
+#[test]
+fn whoever_approves_alone_is_found() {
+    audit(async |house| {
+        let run = rich_run(house, "direct").await;
+        let mut bundle = Unpacked::of(&download(&house.operator, &run).await.bytes);
+        let steps = bundle.text("steps.json");
+        let actors: Vec<&str> = steps.split("\"actor\": \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let (proposer, approver) = (actors[0].to_owned(), actors[1].to_owned());
+
+        bundle.replace("steps.json", &approver, &proposer);
+        bundle.list_anew();
+
+        let found = broken(&bundle.pack());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].0.contains(STEPS) && found[0].1[0].contains("approves what the same person proposed"), "{found:?}");
+    });
+}
+
+#[test]
+fn files_that_change_places_or_are_left_out_are_found() {
+    audit(async |house| {
+        let run = rich_run(house, "direct").await;
+        let bundle = Unpacked::of(&download(&house.operator, &run).await.bytes);
+        let mut forged = bundle.clone();
+        forged.set("files/statement-AA.csv", bundle.member("files/statement-BB.csv").to_vec());
+        breaks(&bundle, forged, STATEMENTS, "a statement of another vendor");
+        for (name, rule) in
+            [("positions.csv", POSITIONS), ("transfers.csv", TO_BE_PAID), ("statement-CC.csv", STATEMENTS), ("manifest.json", MANIFEST)]
+        {
+            let mut forged = bundle.clone();
+            forged.members.retain(|(member, _)| *member != format!("files/{name}"));
+            breaks(&bundle, forged, rule, name);
+        }
+        let mut forged = bundle.clone();
+        let place = forged.members.iter().position(|(name, _)| name == "files/transfers.csv").unwrap();
+        forged.members.insert(place, ("files/statement-ZZ.csv".to_owned(), b"kind\r\n".to_vec()));
+        breaks(&bundle, forged, STATEMENTS, "a statement of nobody");
+    });
+}
