@@ -1,6 +1,6 @@
 //! Bundles: what an auditor takes along proves the run, and nothing in it can be changed.
 
-use crate::support::archive::Unpacked;
+use crate::support::archive::{Members, Unpacked};
 use crate::support::program::{self, said, succeeded};
 use crate::support::{Answer, House, Market, Operator, User, Vendor, audit};
 use proptest::prelude::*;
@@ -201,7 +201,7 @@ fn an_archive_that_is_another_is_no_bundle() {
         refused(&[&bundle[..], &[0; 1024]].concat(), "bytes behind the end");
         refused(&[&bundle[..], &bundle[..]].concat(), "bytes behind the end");
         let unpacked = Unpacked::of(&bundle);
-        let changed = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+        let changed = |change: &dyn Fn(&mut Members)| {
             let mut changed = unpacked.clone();
             change(&mut changed.members);
             changed.list_anew();
@@ -302,13 +302,8 @@ fn a_route_and_a_command_write_the_same_bundle() {
 
         // No house, no database: the archive alone.
         let proven = succeeded(&program::run(&["verify", "--bundle", path]));
-        let mut head = String::new();
-        write!(
-            head,
-            "checked run {id}, number 2 of EURO, exported: 3 windows, {} obligations, 5 swaps, 6 files\n",
-            run["obligation_count"]
-        )
-        .unwrap();
+        let (obligations, counts) = (&run["obligation_count"], "5 swaps, 6 files");
+        let head = format!("checked run {id}, number 2 of EURO, exported: 3 windows, {obligations} obligations, {counts}\n");
         assert!(proven.starts_with(&head) && !proven.contains("BROKEN"), "{proven}");
         assert!(proven.contains(run["output_hash"].as_str().unwrap()), "it says what to compare with: {proven}");
         let json: Value = serde_json::from_str(&succeeded(&program::run(&["verify", "--bundle", path, "--json"]))).unwrap();
@@ -343,6 +338,7 @@ fn bundles_are_the_operators_and_few_at_a_time() {
         house.operator.client.get(&path).await.refused(503, "overloaded");
 
         while one.next().await.unwrap().is_some() {}
+        drop(one);
         assert_eq!(broken(&download(&house.operator, &run).await.bytes), []);
     });
 }

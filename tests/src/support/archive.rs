@@ -3,10 +3,13 @@
 use sha2::{Digest, Sha256};
 use std::io::Read;
 
-/// The members of a bundle by name, in their order, and the second that they bear.
+/// Names and bytes of members, in their order.
+pub(crate) type Members = Vec<(String, Vec<u8>)>;
+
+/// The members of a bundle, and the second that they bear.
 #[derive(Debug, Clone)]
 pub(crate) struct Unpacked {
-    pub(crate) members: Vec<(String, Vec<u8>)>,
+    pub(crate) members: Members,
     second: u64,
 }
 

@@ -91,12 +91,12 @@ impl Bundles {
         };
         let (sender, chunks) = mpsc::channel(CHUNKS_WAITING_MAX);
         let mut writer = JoinSet::new();
-        writer.spawn(write_in_time(self.db.clone(), run, sender, place));
-        Ok(Bundle { name, chunks, writer })
+        writer.spawn(write_in_time(self.db.clone(), run, sender));
+        Ok(Bundle { name, chunks, writer, _place: place })
     }
 }
 
-async fn write_in_time(db: Db, run: RunId, sender: Sender<Bytes>, _place: OwnedSemaphorePermit) -> Result<(), Broken> {
+async fn write_in_time(db: Db, run: RunId, sender: Sender<Bytes>) -> Result<(), Broken> {
     let writing = async {
         let mut connection = db.connection().await?;
         let tx = connection.begin_snapshot().await?;
@@ -105,13 +105,14 @@ async fn write_in_time(db: Db, run: RunId, sender: Sender<Bytes>, _place: OwnedS
     tokio::time::timeout(WRITE_TIME_MAX, writing).await.unwrap_or(Err(Broken::TooSlow))
 }
 
-/// A bundle on its way. Dropped, it is written no further.
+/// A bundle on its way; it takes a place until it is dropped, and is written no further then.
 #[derive(Debug)]
 pub struct Bundle {
     name: String,
     chunks: Receiver<Bytes>,
     /// Ends with the writer's answer; aborts it when dropped.
     writer: JoinSet<Result<(), Broken>>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Bundle {

@@ -17,6 +17,9 @@ use sha2::{Digest, Sha256};
 use std::mem;
 use tokio::sync::mpsc::Sender;
 
+/// What is sent at a time, or a whole part of a table.
+const CHUNK_BYTES: usize = 256 * 1024;
+
 /// Heads of files at a time.
 const FILES_PER_FETCH: i64 = 1_000;
 
@@ -24,11 +27,11 @@ const FILES_PER_FETCH: i64 = 1_000;
 pub(super) async fn write(tx: &Tx<'_>, run: RunId, out: &Sender<Bytes>) -> Result<(), Broken> {
     widen(tx).await?;
     let record = store::find_run(tx, run).await?.ok_or_else(|| Fault::Unreadable(format!("run {run} is gone")))?;
-    let mut packer = Packer { out, at_second: archive::second(record.computed_at.0), members: Vec::new() };
-    packer.member(RUN, to_json(&record)).await?;
+    let mut packer = Packer { out, at_second: archive::second(record.computed_at.0), members: Vec::new(), waiting: Vec::new() };
+    packer.member(RUN, &to_json(&record)).await?;
     let windows = store::list_windows(tx, run).await?;
-    packer.member(WINDOWS, to_json(&windows)).await?;
-    packer.member(STEPS, to_json(&store::list_steps(tx, run).await?)).await?;
+    packer.member(WINDOWS, &to_json(&windows)).await?;
+    packer.member(STEPS, &to_json(&store::list_steps(tx, run).await?)).await?;
     let of_run = [Scope::Run(run)];
     let of_windows: Vec<Scope> = windows.iter().map(|window| Scope::Window { id: window.id.0, number: window.number }).collect();
     // The tables, in the order in which `verify` expects them.
@@ -47,11 +50,18 @@ struct Packer<'a> {
     out: &'a Sender<Bytes>,
     at_second: u64,
     members: Vec<Member>,
+    /// Bytes that are not sent yet: a run may have tens of thousands of small files.
+    waiting: Vec<u8>,
 }
 
 impl Packer<'_> {
-    async fn send(&self, bytes: impl Into<Bytes>) -> Result<(), Broken> {
-        self.out.send(bytes.into()).await.map_err(|_| Broken::Left)
+    async fn push(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= CHUNK_BYTES { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), Broken> {
+        self.out.send(mem::take(&mut self.waiting).into()).await.map_err(|_| Broken::Left)
     }
 
     fn header(&self, name: &str, size_bytes: u64) -> Result<Block, Broken> {
@@ -59,12 +69,12 @@ impl Packer<'_> {
     }
 
     /// A member whose bytes are at hand.
-    async fn member(&mut self, name: &str, mut bytes: Vec<u8>) -> Result<(), Broken> {
+    async fn member(&mut self, name: &str, bytes: &[u8]) -> Result<(), Broken> {
         let size_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.send(self.header(name, size_bytes)?.to_vec()).await?;
-        self.members.push(Member { name: name.to_owned(), size_bytes, sha256: Text(Sha256::digest(&bytes).into()) });
-        bytes.resize(bytes.len().saturating_add(archive::padding(size_bytes)), 0);
-        self.send(bytes).await
+        self.push(&self.header(name, size_bytes)?).await?;
+        self.members.push(Member { name: name.to_owned(), size_bytes, sha256: Text(Sha256::digest(bytes).into()) });
+        self.push(bytes).await?;
+        self.push(&ZEROS[..archive::padding(size_bytes)]).await
     }
 
     /// A table in parts of as many rows as a part may have; the last one has fewer, and one is there even if there is no row.
@@ -77,14 +87,14 @@ impl Packer<'_> {
                     if part.row_count == PART_ROWS_MAX {
                         let next = Part::begin::<R>(part.number.saturating_add(1));
                         let full = mem::replace(&mut part, next);
-                        self.member(&part_name(R::TABLE, full.number), full.text).await?;
+                        self.member(&part_name(R::TABLE, full.number), &full.text).await?;
                     }
                     row.push(&mut part.text);
                     part.row_count = part.row_count.saturating_add(1);
                 }
             }
         }
-        self.member(&part_name(R::TABLE, part.number), part.text).await
+        self.member(&part_name(R::TABLE, part.number), &part.text).await
     }
 
     /// Every file of the run, as it is downloaded.
@@ -100,7 +110,7 @@ impl Packer<'_> {
                 let torn = || Fault::Unreadable(format!("file {} is not as long as it says", head.name));
                 let name = format!("{FILES}{}", head.name);
                 let size_bytes = u64::try_from(head.size_bytes).map_err(|_| torn())?;
-                self.send(self.header(&name, size_bytes)?.to_vec()).await?;
+                self.push(&self.header(&name, size_bytes)?).await?;
                 let (mut hasher, mut left) = (Sha256::new(), size_bytes);
                 loop {
                     let Some((of, bytes)) = waiting.next() else {
@@ -110,12 +120,12 @@ impl Packer<'_> {
                     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                     left = left.checked_sub(length).filter(|_| of == head.name).ok_or_else(torn)?;
                     hasher.update(&bytes);
-                    self.send(bytes).await?;
+                    self.push(&bytes).await?;
                     if left == 0 {
                         break;
                     }
                 }
-                self.send(vec![0; archive::padding(size_bytes)]).await?;
+                self.push(&ZEROS[..archive::padding(size_bytes)]).await?;
                 self.members.push(Member { name, size_bytes, sha256: Text(hasher.finalize().into()) });
             }
         }
@@ -124,8 +134,9 @@ impl Packer<'_> {
     /// The list of all members, and the end.
     async fn finish(mut self, run: RunId) -> Result<(), Broken> {
         let listing = Listing { format: FORMAT, run: Text(run), members: mem::take(&mut self.members) };
-        self.member(BUNDLE, to_json(&listing)).await?;
-        self.send([ZEROS, ZEROS].concat()).await
+        self.member(BUNDLE, &to_json(&listing)).await?;
+        self.push(&[ZEROS, ZEROS].concat()).await?;
+        self.flush().await
     }
 }
 

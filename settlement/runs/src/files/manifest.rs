@@ -65,3 +65,19 @@ pub(super) async fn write(shelf: &mut Shelf<'_>, scheme: &Scheme) -> Result<(), 
     file.text.extend_from_slice(b"\n  ]\n}\n");
     shelf.close(file).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_of_the_first_release_can_be_read() {
+        let text = r#"{"run": "r", "scheme": "EURO", "slot": "s", "currency": "EUR", "digits": 2, "strategy": "direct", "algorithm_version": 1,
+            "windows": [], "obligation_count": 0, "gross": "0.000000", "bilateral": "0.000000", "net": "0.000000", "transfer_count": 0,
+            "control_sum": "0.000000", "input_hash": "00", "output_hash": "01", "previous_manifest_sha256": null,
+            "files": [{"name": "positions.csv", "size_bytes": 7, "sha256": "02"}], "added_later": true}"#;
+        let manifest = Manifest::parse(text.as_bytes()).expect("it can be read");
+        assert_eq!((manifest.head.number, manifest.head.supersedes.len()), (0, 0));
+        assert_eq!(manifest.files().collect::<Vec<_>>(), [("positions.csv", 7, "02")]);
+    }
+}

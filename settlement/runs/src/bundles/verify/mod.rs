@@ -31,7 +31,7 @@ use serde::de::DeserializeOwned;
 use std::io::{self, Read};
 use unpack::Unpacker;
 
-/// The largest JSON member: a manifest of some 400,000 files.
+/// The largest JSON member: a list of some 300,000 members.
 const JSON_BYTES_MAX: u64 = 64 << 20;
 
 /// The largest part of a table; its rows have some 400 bytes at most.
@@ -254,5 +254,41 @@ struct Place<'a> {
 impl std::fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, line {}", self.member, self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What is no bundle is none, and what begins as one and goes on as anything is broken.
+    fn must_not_hold(bytes: &[u8]) {
+        match verify(bytes) {
+            Ok(verified) => assert!(verified.proofs.iter().all(|proof| !proof.violations.is_empty()), "a rule holds of nothing"),
+            Err(NotProven::NoBundle) => (),
+            Err(NotProven::Unread(error)) => panic!("memory can be read: {error}"),
+        }
+    }
+
+    fn member(name: &str, bytes: &[u8]) -> Vec<u8> {
+        let size_bytes = u64::try_from(bytes.len()).unwrap();
+        let header = archive::header(name, size_bytes, 1).unwrap();
+        [&header, bytes, &archive::ZEROS[..archive::padding(size_bytes)]].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..3_000)) {
+            must_not_hold(&bytes);
+            must_not_hold(&member(RUN, &bytes));
+            must_not_hold(&[member(RUN, b"{}"), bytes].concat());
+        }
+
+        #[test]
+        fn json_of_any_depth_is_read_without_a_panic(depth in 0..200_000_usize, open in "[\\[{]") {
+            must_not_hold(&member(RUN, open.repeat(depth).as_bytes()));
+            must_not_hold(&member(RUN, format!("{{\"id\": {}", open.repeat(depth)).as_bytes()));
+        }
     }
 }

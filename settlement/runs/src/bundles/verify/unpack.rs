@@ -7,8 +7,8 @@ use crate::bundles::records::{Member, RUN};
 use sha2::{Digest, Sha256};
 use std::io::{self, ErrorKind, Read};
 
-/// More members than any run has.
-const MEMBERS_MAX: usize = 1_000_000;
+/// As many as bundle.json can list within its bounds.
+const MEMBERS_MAX: usize = 300_000;
 
 /// The archive, and the header of the member that is to be read next.
 pub(super) struct Unpacker<R> {
