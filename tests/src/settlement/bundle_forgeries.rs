@@ -3,6 +3,11 @@
 use super::bundles::{broken, download, rich_run};
 use crate::support::archive::Unpacked;
 use crate::support::audit;
+use crate::support::cluster::TestDatabase;
+use ledger::Db;
+use runs::bundles::{Broken, Bundles};
+use scrip::RunId;
+use serde_json::Value;
 
 /// Rules, by a piece of their sentence.
 const LEAVES: &str = "has its leaf";
@@ -98,7 +103,7 @@ const TEXTS: &[(&str, &str, &str, &str)] = &[
     ("run.json", "\"digits\": 2", "\"digits\": 3", NETTING),
     ("run.json", "\"digits\": 2", "\"digits\": -1", NETTING),
     ("run.json", "\"min_transfer\": \"0.000000\"", "\"min_transfer\": \"1.000000\"", NETTING),
-    ("run.json", "\"algorithm_version\": 1", "\"algorithm_version\": 2", NETTING),
+    ("run.json", "\"algorithm_version\": ", "\"algorithm_version\": 9", NETTING),
     ("run.json", "\"slot\": \"manual:", "\"slot\": \"manual:x", RUN),
     ("run.json", "\"gross\": \"", "\"gross\": \"1", RUN),
     ("run.json", "\"bilateral\": \"", "\"bilateral\": \"1", RUN),
@@ -211,5 +216,55 @@ fn files_that_change_places_or_are_left_out_are_found() {
         let place = forged.members.iter().position(|(name, _)| name == "files/transfers.csv").unwrap();
         forged.members.insert(place, ("files/statement-ZZ.csv".to_owned(), b"kind\r\n".to_vec()));
         breaks(&bundle, forged, STATEMENTS, "a statement of nobody");
+    });
+}
+
+/// What an auditor would get from this database.
+async fn take(database: &TestDatabase, run: &Value) -> Result<Vec<u8>, Broken> {
+    let db = Db::connect(&database.server_url, 2).await.expect("the copy is fit to work on");
+    let id = RunId::new(run["id"].as_str().unwrap().parse().unwrap());
+    let mut bundle = Bundles::new(&db, 1).open(id).await.expect("it is begun");
+    let mut bytes = Vec::new();
+    while let Some(chunk) = bundle.next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+#[test]
+fn a_house_that_was_tampered_with_gives_bundles_that_say_so() {
+    audit(async |house| {
+        let run = rich_run(house, "direct").await;
+        let of_run = format!("run_id = '{}'", run["id"].as_str().unwrap());
+        let intact = house.database.copy().await;
+        for (tampering, rule) in [
+            ("UPDATE obligations SET amount_micro = amount_micro + 1 WHERE source = 'import'".to_owned(), LEAVES),
+            ("UPDATE window_leaves SET root = sha256('x') WHERE writer = -1".to_owned(), SEALS),
+            ("DELETE FROM swaps WHERE id = (SELECT id FROM swaps LIMIT 1)".to_owned(), SWAPS),
+            ("UPDATE swaps SET to_vendor_micro = to_vendor_micro - 1, house_fee_micro = house_fee_micro + 1".to_owned(), SWAPS),
+            (format!("UPDATE transfers SET payer_id = payee_id, payee_id = payer_id WHERE {of_run}"), TRANSFERS),
+            (format!("UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE {of_run}"), TRANSFERS),
+            ("UPDATE runs SET total_micro = total_micro + 1".to_owned(), RUN),
+            (format!("UPDATE run_steps SET output_hash = sha256('x') WHERE {of_run}"), STEPS),
+            (
+                "UPDATE vendors SET code = CASE code WHEN 'AA' THEN 'BB' WHEN 'BB' THEN 'AB' ELSE code END WHERE code <> 'AA'".to_owned(),
+                NETTING,
+            ),
+        ] {
+            let copy = intact.copy().await;
+            copy.db_admin().await.batch_execute(&tampering).await.unwrap_or_else(|error| panic!("{tampering}: {error:?}"));
+
+            let found = broken(&take(&copy, &run).await.expect("it is written"));
+
+            assert!(found.iter().any(|(name, _)| name.contains(rule)), "{tampering}: {found:?}");
+            copy.drop().await;
+        }
+        // A file that is shorter than it says cannot be packed: the bundle has no end.
+        let shorter =
+            "UPDATE file_pieces SET bytes = substr(bytes, 2) WHERE file_id IN (SELECT id FROM files WHERE name = 'positions.csv')";
+        intact.db_admin().await.batch_execute(shorter).await.unwrap();
+        let broke_off = take(&intact, &run).await.expect_err("it breaks off");
+        assert!(broke_off.to_string().contains("positions.csv"), "{broke_off}");
+        intact.drop().await;
     });
 }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ledger::proofs::{Extent, Proof};
 use runs::bundles::{self, Checked, NotProven, WindowSeal};
 use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// Proves that the books are right: recomputes every balance, chain, position, seal and file from what is stored.
@@ -48,7 +49,7 @@ pub(crate) fn run_on_bundle(args: &VerifyArgs, path: &Path) -> Result<(), Comman
     let (bytes, file) = file.map_err(|error| CommandError::input(format!("{} could not be opened: {error}", path.display())))?;
     let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}").expect("the template is fixed");
     let bar = ProgressBar::new(bytes).with_style(style).with_message("proving");
-    let verified = bundles::verify(bar.wrap_read(file)).map_err(|error| match error {
+    let verified = bundles::verify(BufReader::new(bar.wrap_read(file))).map_err(|error| match error {
         NotProven::NoBundle => CommandError::input(format!("{}: {error}", path.display())),
         NotProven::Unread(_) => CommandError::fault(format!("{}: {error}", path.display())),
     })?;
