@@ -24,7 +24,9 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
         let setting: String = first.lines().filter(|line| !line.starts_with("export ")).collect::<Vec<_>>().join("\n");
         let script = format!("set -euo pipefail\nexport HOUSE={} OPERATOR={key}\n{setting}\n{}", house.base, steps.join("\n"));
         let running = tokio::task::spawn_blocking(move || {
-            Command::new("bash").arg("-c").arg(script).stdin(Stdio::null()).output().expect("bash runs")
+            // The reader stands in the checkout.
+            let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+            Command::new("bash").arg("-c").arg(script).current_dir(checkout).stdin(Stdio::null()).output().expect("bash runs")
         });
         let output = running.await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -32,5 +34,6 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
         assert!(!said.contains("urn:scriphouse:problem"), "{said}");
         assert!(said.contains(",MILES,BEANS,50.00,EUR"), "the transfer is in the file: {said}");
         assert!(said.contains(r#""receive":"100.00""#), "{said}");
+        assert!(said.contains("holds   the archive is whole") && !said.contains("BROKEN"), "the bundle is proven: {said}");
     });
 }
