@@ -5,6 +5,7 @@
 //! A command holds no rule of the house: it calls the same services as the HTTP routes.
 
 mod bench;
+mod bundle;
 mod context;
 mod demo;
 mod error;
@@ -46,6 +47,8 @@ Examples:
   scriphouse import obligations.csv --scheme EURO           bring in obligations from elsewhere
   scriphouse settle EURO                                    close the scheme's window now and net it
   scriphouse verify                                         prove that the books are right
+  scriphouse bundle RUN --out run.tar                       everything that proves a run, for an auditor
+  scriphouse verify --bundle run.tar                        prove that run, without any database
   scriphouse net obligations.csv --strategy direct          net a file, without any database
   scriphouse net obligations.csv --what-if                  see what each strategy would make of it
   scriphouse bench --quick                                  measure this machine, in about a minute
@@ -73,6 +76,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::BenchArgs),
+    Bundle(bundle::BundleArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
@@ -138,6 +142,11 @@ fn run(cli: Cli) -> Result<(), Stop> {
     if let Command::Net(args) = &command {
         return Ok(net::run(args, &mut io::stdout().lock())?);
     }
+    if let Command::Verify(args) = &command
+        && let Some(path) = &args.bundle
+    {
+        return Ok(verify::run_on_bundle(args, path)?);
+    }
 
     let mut settings = Settings::load(config.as_deref())?;
     if let Some(url) = database_url {
@@ -158,6 +167,7 @@ fn run(cli: Cli) -> Result<(), Stop> {
 async fn run_with_database(command: &Command, context: &Context) -> Result<(), CommandError> {
     match command {
         Command::Bench(args) => bench::run(args, context).await,
+        Command::Bundle(args) => bundle::run(args, context).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,

@@ -4,6 +4,7 @@ use crate::http::problem::Problem;
 use crate::http::version::if_match_required;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
+use runs::bundles::BundleRefusal;
 use runs::calendars::{CalendarRefusal, DATES_MAX};
 use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
 use runs::disputes::DisputeRefusal;
@@ -39,6 +40,9 @@ pub enum SettlementRefusal {
     /// Nobody is left out or let in again.
     #[error(transparent)]
     Exclusion(ExclusionRefusal),
+    /// No bundle of the run is begun.
+    #[error(transparent)]
+    Bundle(BundleRefusal),
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
@@ -89,7 +93,9 @@ impl Refusal for SettlementRefusal {
             | Self::FileNotFound
             | Self::Step(StepRefusal::RunNotFound)
             | Self::Dispute(DisputeRefusal::RunNotFound | DisputeRefusal::DisputeNotFound)
+            | Self::Bundle(BundleRefusal::RunNotFound)
             | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
+            Self::Bundle(BundleRefusal::Overloaded) => Problem::overloaded(self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::Step(StepRefusal::IllegalStep { from, to }) => {
                 Problem::conflict("run_step_illegal", self).fact("state", from.as_str()).fact("asked", to.as_str())

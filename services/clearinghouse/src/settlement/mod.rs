@@ -14,6 +14,7 @@ use crate::refusal::{self, of_any};
 use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
+use runs::bundles::{Bundle, BundleRefusal, Bundles};
 use runs::calendars::{self, Calendar, CalendarHead, CalendarRefusal, ClosedDays, Kept};
 use runs::confirmations::Confirmations;
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
@@ -76,17 +77,19 @@ pub struct Settlement {
     confirmations: Confirmations,
     /// For uploads, which are large.
     places: Arc<Semaphore>,
+    bundles: Bundles,
 }
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs) -> Self {
+    pub fn new(db: Db, runs: Runs, bundles: Bundles) -> Self {
         Self {
             transfers: Transfers::new(db.clone()),
             confirmations: Confirmations::new(db.clone()),
             places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
             db,
             runs,
+            bundles,
         }
     }
 
@@ -299,6 +302,11 @@ impl Settlement {
         runs::files::read_pieces(&tx, file, after).await
     }
 
+    /// Everything that proves the run, for an auditor.
+    pub(crate) async fn open_bundle(&self, run: RunId) -> Answer<Bundle> {
+        self.bundles.open(run).await.map_err(refuse_bundle)
+    }
+
     /// Lets the scheme settle by itself.
     pub(crate) async fn create_schedule(&self, scheme: &str, terms: ScheduleTerms) -> Answer<Schedule> {
         let scheme = self.get_scheme_id(scheme).await?;
@@ -378,6 +386,13 @@ fn refuse_dispute(failure: Failure<DisputeRefusal>) -> Failure<SettlementRefusal
 fn refuse_exclusion(failure: Failure<ExclusionRefusal>) -> Failure<SettlementRefusal> {
     match failure {
         Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Exclusion(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_bundle(failure: Failure<BundleRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Bundle(refusal)),
         Failure::Fault(fault) => Failure::Fault(fault),
     }
 }

@@ -191,18 +191,18 @@ const ROWS_PER_FETCH: i32 = 5_000;
 const PIECES_PER_FETCH: i32 = 64;
 
 /// Rows on their way from the database, some thousands at a time.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     portal: Portal,
 }
 
 impl Rows {
-    pub(super) async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
+    pub(crate) async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
         let statement = tx.prepare_cached(statement).await?;
         Ok(Self { portal: tx.bind(&statement, keys).await? })
     }
 
     /// The next rows, read as what they mean; none after the last.
-    pub(super) async fn next<T>(&self, tx: &Tx<'_>, read: fn(&Row) -> Result<T, Fault>) -> Result<Option<Vec<T>>, Fault> {
+    pub(crate) async fn next<T>(&self, tx: &Tx<'_>, read: fn(&Row) -> Result<T, Fault>) -> Result<Option<Vec<T>>, Fault> {
         let rows = tx.query_portal(&self.portal, ROWS_PER_FETCH).await?;
         if rows.is_empty() { Ok(None) } else { rows.iter().map(read).collect::<Result<_, _>>().map(Some) }
     }
@@ -289,14 +289,14 @@ pub(super) async fn list_statements(tx: &Tx<'_>, run: RunId, windows: &[Uuid]) -
 }
 
 /// An obligation as statements list it.
-pub(super) struct Obligation {
-    pub(super) id: Uuid,
-    pub(super) debtor: VendorId,
-    pub(super) creditor: VendorId,
-    pub(super) amount: Micro,
-    pub(super) source: Source,
-    pub(super) operation: Uuid,
-    pub(super) booked_at: Timestamp,
+pub(crate) struct Obligation {
+    pub(crate) id: Uuid,
+    pub(crate) debtor: VendorId,
+    pub(crate) creditor: VendorId,
+    pub(crate) amount: Micro,
+    pub(crate) source: Source,
+    pub(crate) operation: Uuid,
+    pub(crate) booked_at: Timestamp,
 }
 
 /// The obligations of a window on their way, in order of their ids. They come as fast as they are taken, and no faster.
@@ -326,13 +326,13 @@ impl Obligations {
 }
 
 /// A line of a statement that follows its obligations.
-pub(super) struct EndLine {
-    pub(super) vendor: VendorId,
-    pub(super) kind: &'static str,
-    pub(super) counterparty: String,
-    pub(super) transfer: Option<i64>,
-    pub(super) owed: Micro,
-    pub(super) owes: Micro,
+pub(crate) struct EndLine {
+    pub(crate) vendor: VendorId,
+    pub(crate) kind: &'static str,
+    pub(crate) counterparty: String,
+    pub(crate) transfer: Option<i64>,
+    pub(crate) owed: Micro,
+    pub(crate) owes: Micro,
 }
 
 /// Vendor by vendor, by code.

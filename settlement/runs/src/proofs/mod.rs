@@ -7,12 +7,12 @@ mod leaves;
 mod store;
 mod transfers_store;
 
+use crate::files::Manifest;
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
 use ledger::proofs::Proof;
 use ledger::{Fault, Tx};
-use netting::{ALGORITHM_VERSION, Netting, NetworkBuilder, Terms};
-use scrip::SchemeId;
-use serde::Deserialize;
+use netting::{ALGORITHM_VERSION, Holding, Netting, NetworkBuilder, Terms};
+use scrip::{Micro, SchemeId};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 pub use store::STATEMENTS;
@@ -33,7 +33,7 @@ pub async fn prove(tx: &Tx<'_>) -> Result<Vec<Proof>, Fault> {
 }
 
 /// Enough to see what is wrong.
-fn note(violations: &mut Vec<String>, violation: String) {
+pub(crate) fn note(violations: &mut Vec<String>, violation: String) {
     if violations.len() < usize::try_from(ledger::proofs::VIOLATIONS_MAX).unwrap_or(usize::MAX) {
         violations.push(violation);
     }
@@ -70,23 +70,33 @@ async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {
         if run.algorithm_version != ALGORITHM_VERSION {
             continue;
         }
-        let mut network = NetworkBuilder::default();
-        let mut refused = None;
-        for (debtor, creditor, amount) in store::list_debts(tx, run.id).await? {
-            refused = refused.or(network.add(&debtor, &creditor, amount).err());
-        }
         let terms = Terms { strategy: run.strategy, digits: run.digits, min_transfer: run.min_transfer };
-        let netting = match refused {
-            Some(error) => Err(error.to_string()),
-            None => Netting::compute_holding(&network.build(), &store::list_holdings(tx, run.id).await?, terms).map_err(|e| e.to_string()),
-        };
+        let netting = net_again(store::list_debts(tx, run.id).await?, &store::list_holdings(tx, run.id).await?, terms);
         match netting {
-            Ok(netting) if (netting.input_hash.bytes(), netting.output_hash.bytes()) == (&run.input_hash, &run.output_hash) => (),
+            Ok(netting) if is_result(&netting, &run.input_hash, &run.output_hash) => (),
             Ok(_) => note(&mut violations, format!("run {}: netting its obligations again gives another result", run.id)),
             Err(error) => note(&mut violations, format!("run {}: its obligations cannot be netted again: {error}", run.id)),
         }
     }
     Ok(Proof { name: "netting the obligations of a run again gives the same transfers", violations })
+}
+
+/// Nets what was owed once more, less what was held back, by the same code as the run.
+pub(crate) fn net_again<D: AsRef<str>>(
+    debts: impl IntoIterator<Item = (D, D, Micro)>,
+    holdings: &[Holding],
+    terms: Terms,
+) -> Result<Netting, String> {
+    let mut network = NetworkBuilder::default();
+    for (debtor, creditor, amount) in debts {
+        network.add(debtor.as_ref(), creditor.as_ref(), amount).map_err(|e| e.to_string())?;
+    }
+    Netting::compute_holding(&network.build(), holdings, terms).map_err(|e| e.to_string())
+}
+
+/// Whether the hashes are those of this netting.
+pub(crate) fn is_result(netting: &Netting, input_hash: &Hash, output_hash: &Hash) -> bool {
+    (netting.input_hash.bytes(), netting.output_hash.bytes()) == (input_hash, output_hash)
 }
 
 async fn prove_files(tx: &Tx<'_>) -> Result<Proof, Fault> {
@@ -117,31 +127,6 @@ async fn prove_files(tx: &Tx<'_>) -> Result<Proof, Fault> {
     Ok(Proof { name: "the bytes of every file have its size and SHA-256", violations })
 }
 
-/// What a manifest says, as far as it can be proven from elsewhere.
-#[derive(Debug, Deserialize)]
-struct Manifest {
-    run: String,
-    slot: String,
-    input_hash: String,
-    output_hash: String,
-    previous_manifest_sha256: Option<String>,
-    windows: Vec<ManifestWindow>,
-    files: Vec<ManifestFile>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ManifestWindow {
-    number: i64,
-    seal: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct ManifestFile {
-    name: String,
-    size_bytes: i64,
-    sha256: String,
-}
-
 async fn prove_manifests(tx: &Tx<'_>) -> Result<Proof, Fault> {
     let mut violations = Vec::new();
     // By scheme and number, so that each run comes right after the one that it is chained to.
@@ -152,18 +137,18 @@ async fn prove_manifests(tx: &Tx<'_>) -> Result<Proof, Fault> {
             continue;
         };
         let previous = last.insert(run.scheme, hex::encode(Sha256::digest(&bytes)));
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else {
+        let Some(manifest) = Manifest::parse(&bytes) else {
             note(&mut violations, format!("run {}: the manifest cannot be read", run.id));
             continue;
         };
-        let Manifest { run: id, slot, input_hash, output_hash, previous_manifest_sha256, windows, files } = manifest;
+        let head = &manifest.head;
         let says = |what: &str| format!("run {}: the manifest names another {what}", run.id);
-        let listed: Vec<_> = files.into_iter().map(|f| (f.name, f.size_bytes, f.sha256)).collect();
-        let sealed: Vec<_> = windows.into_iter().map(|w| (w.number, w.seal)).collect();
+        let listed: Vec<_> = manifest.files().map(|(name, size_bytes, sha256)| (name.to_owned(), size_bytes, sha256.to_owned())).collect();
+        let sealed: Vec<_> = head.windows.iter().map(|w| (w.number, w.seal.clone())).collect();
         for (holds, what) in [
-            (id == run.id.to_string() && slot == run.slot, "run"),
-            (input_hash == hex::encode(run.input_hash) && output_hash == hex::encode(run.output_hash), "result"),
-            (previous_manifest_sha256 == previous, "manifest before it"),
+            (head.run == run.id.to_string() && head.slot == run.slot, "run"),
+            (head.input_hash == hex::encode(run.input_hash) && head.output_hash == hex::encode(run.output_hash), "result"),
+            (head.previous_manifest_sha256 == previous, "manifest before it"),
             (sealed == store::list_seals(tx, run.id).await?, "seal"),
             (listed == store::list_files(tx, run.id).await?, "set of files"),
         ] {

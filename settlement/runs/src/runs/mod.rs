@@ -28,6 +28,7 @@ pub use records::{Position, Run, Transfer, WindowSummary};
 use scrip::{Code, RunId, SchemeId, VendorId, WindowId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
+pub(crate) use store::widen;
 use uuid::Uuid;
 
 /// What a slot led to.

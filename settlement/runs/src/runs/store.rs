@@ -190,7 +190,7 @@ pub(super) struct NewTransfer {
     pub(super) amount: Micro,
 }
 
-pub(super) async fn widen(tx: &Tx<'_>) -> Result<(), Fault> {
+pub(crate) async fn widen(tx: &Tx<'_>) -> Result<(), Fault> {
     tx.query_one(WIDEN, &[]).await?;
     Ok(())
 }
