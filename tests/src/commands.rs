@@ -227,9 +227,21 @@ fn the_demo_shows_a_whole_house() {
 fn help_teaches() {
     let help = program::run(&["--help"]);
     assert!(help.status.success());
-    for command in
-        ["serve", "demo", "migrate", "settle", "net", "explain", "what-if-default", "gridlock", "verify", "import", "operator-key", "bench"]
-    {
+    for command in [
+        "serve",
+        "demo",
+        "migrate",
+        "settle",
+        "net",
+        "explain",
+        "what-if-default",
+        "gridlock",
+        "verify",
+        "import",
+        "operator-key",
+        "bundle",
+        "bench",
+    ] {
         assert!(said(&help).contains(command), "{command} is not in the help");
         let own = program::run(&[command, "--help"]);
         assert!(own.status.success() && said(&own).len() > 200, "{command} --help says little");

@@ -27,6 +27,8 @@ mod api {
 /// Windows, runs, files, schedules and calendars.
 mod settlement {
     mod bank_files;
+    mod bundle_forgeries;
+    mod bundles;
     mod calendars;
     mod confirmations;
     mod defaults;

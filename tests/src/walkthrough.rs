@@ -30,7 +30,9 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
             steps.join("\n")
         );
         let running = tokio::task::spawn_blocking(move || {
-            Command::new("bash").arg("-c").arg(script).stdin(Stdio::null()).output().expect("bash runs")
+            // The reader stands in the checkout.
+            let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+            Command::new("bash").arg("-c").arg(script).current_dir(checkout).stdin(Stdio::null()).output().expect("bash runs")
         });
         let output = running.await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -41,5 +43,6 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
         assert!(said.contains(r#""state":"exported""#), "{said}");
         assert!(said.contains(r#""receive":"100.00""#), "{said}");
         assert!(said.contains(r#""outcomes":{"confirmed":1}"#) && said.contains(r#""state":"settled""#), "{said}");
+        assert!(said.contains("holds   the archive is whole") && !said.contains("BROKEN"), "the bundle is proven: {said}");
     });
 }

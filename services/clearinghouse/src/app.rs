@@ -18,6 +18,7 @@ use crate::vendors::Vendors;
 use axum::extract::FromRef;
 use ledger::{Clock, Db, Engine, EngineLimits};
 use runs::Runs;
+use runs::bundles::Bundles;
 use runs::explanations::{Explanations, OBLIGATIONS_MAX};
 use scriphouse_config::Settings;
 use std::ops::Deref;
@@ -29,6 +30,8 @@ const RUN_CONNECTIONS: usize = 4;
 
 /// Explanations that are made at once for the operator, and as many for vendors: each on a connection of its own and with some 250 MB at most.
 const EXPLANATIONS_MAX: usize = 2;
+/// Bundles that are written at once, each on a connection of its own: an auditor takes one now and then.
+const BUNDLES_MAX: usize = 2;
 
 /// The running house; clones share it.
 #[derive(Debug, Clone)]
@@ -67,6 +70,8 @@ pub struct Services {
     pub settlement: Settlement,
     /// Closes windows, nets them, and keeps schedules.
     pub runs: Runs,
+    /// Everything that proves a run, for auditors.
+    pub bundles: Bundles,
     /// What bulk requests may take, and how many there may be.
     pub bulk: BulkLimits,
     limits: edge::Limits,
@@ -89,6 +94,7 @@ impl App {
         let directory = Directory::new(db.clone());
         let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
         let explanations = || Explanations::new(&db, EXPLANATIONS_MAX, OBLIGATIONS_MAX);
+        let bundles = Bundles::new(&db, BUNDLES_MAX);
         let postings = Postings::new(db.clone(), engine.clone(), directory.clone());
         let keys = Access::start(db.clone(), clock.clone(), access.session_hours, access.look_ups_max);
         let users = Users::new(db.clone(), clock.clone(), keys.clone(), access.password_hashes_at_once);
@@ -101,8 +107,9 @@ impl App {
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),
             swaps: Swaps::new(db.clone(), postings.clone(), users.clone(), directory.clone()),
             trades: Trades::new(db.clone(), clock.clone(), engine, postings, users.clone(), directory.clone()),
-            settlement: Settlement::new(db.clone(), runs.clone(), explanations(), explanations()),
+            settlement: Settlement::new(db.clone(), runs.clone(), bundles.clone(), explanations(), explanations()),
             runs,
+            bundles,
             bulk: BulkLimits::new(server.bulk_lines_max, server.bulk_bytes_max, server.bulk_requests_max),
             limits: edge::Limits {
                 requests_max: server.requests_max,

@@ -3,9 +3,10 @@
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, by [`calendars`] if it shall, [`seals`] makes it
 //! tamper-evident, [`runs`] nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what vendors
 //! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`explanations`] says what is behind it, [`transfers`] and
-//! [`confirmations`] say what became of the money, [`proofs`] recomputes all of that, [`imports`] brings obligations in from a file. It
-//! writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
+//! [`confirmations`] say what became of the money, [`proofs`] recomputes all of that, [`bundles`] lets an auditor do so without the database,
+//! [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
+pub mod bundles;
 pub mod calendars;
 pub mod confirmations;
 mod csv_lines;
@@ -55,6 +56,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         confirmations::STATEMENTS,
         renetting::STATEMENTS,
         explanations::STATEMENTS,
+        bundles::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()
 }

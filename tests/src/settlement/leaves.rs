@@ -1,9 +1,12 @@
 //! Leaves and sums: what is kept while posting is what the obligations come to, or nothing is settled.
 
+use super::bundles::broken;
 use crate::support::cluster::unmigrated_database;
 use crate::support::{House, audit};
 use ledger::Db;
 use refinery::{Runner, Target, load_sql_migrations};
+use runs::bundles::Bundles;
+use scrip::RunId;
 use serde_json::json;
 use std::path::Path;
 
@@ -109,6 +112,15 @@ async fn what_the_first_release_wrote_keeps_its_seals_and_gets_leaves() {
     assert_eq!(violations(&db).await, Vec::<String>::new());
     let versions = admin.query("SELECT version FROM seals ORDER BY number", &[]).await.unwrap();
     assert_eq!(versions.iter().map(|row| row.get::<_, i16>(0)).collect::<Vec<_>>(), [1, 2]);
+    // An auditor proves either kind.
+    for row in admin.query("SELECT id FROM runs", &[]).await.unwrap() {
+        let mut bundle = Bundles::new(&db, 1).open(RunId::new(row.get(0))).await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = bundle.next().await.unwrap() {
+            bytes.extend_from_slice(&chunk);
+        }
+        assert_eq!(broken(&bytes), []);
+    }
     // The old seal still tells an obligation that was changed, even by somebody who makes its leaf fit again.
     admin
         .batch_execute("UPDATE obligations SET writer = 7, id = gen_random_uuid() WHERE id = '00000000-0000-7000-8000-00000000b001'")

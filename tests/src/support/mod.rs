@@ -1,6 +1,7 @@
 //! What the tests stand on: one PostgreSQL for the process, a house per test, and actors who can do only what their role can.
 
 mod actors;
+pub(crate) mod archive;
 mod client;
 pub(crate) mod cluster;
 mod figures;

@@ -5,6 +5,7 @@
 //! A command holds no rule of the house: it calls the same services as the HTTP routes.
 
 mod bench;
+mod bundle;
 mod context;
 mod debts_file;
 mod demo;
@@ -50,6 +51,8 @@ Examples:
   scriphouse import obligations.csv --scheme EURO           bring in obligations from elsewhere
   scriphouse settle EURO                                    close the scheme's window now and net it
   scriphouse verify                                         prove that the books are right
+  scriphouse bundle RUN --out run.tar                       everything that proves a run, for an auditor
+  scriphouse verify --bundle run.tar                        prove that run, without any database
   scriphouse net obligations.csv --strategy direct          net a file, without any database
   scriphouse net obligations.csv --what-if                  see what each strategy would make of it
   scriphouse explain obligations.csv --strategy direct      say which of them are behind each transfer
@@ -78,6 +81,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::BenchArgs),
+    Bundle(bundle::BundleArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Explain(explain::ExplainArgs),
@@ -171,14 +175,15 @@ fn run_without_database(command: &Command) -> Option<Result<(), CommandError>> {
         Command::Explain(args) => explain::run(args, &mut out),
         Command::Gridlock(args) => gridlock::run(args, &mut out),
         Command::WhatIfDefault(args) => what_if_default::run(args, &mut out),
+        Command::Verify(args) => return args.bundle.as_ref().map(|path| verify::run_on_bundle(args, path)),
         Command::Bench(_)
+        | Command::Bundle(_)
         | Command::Serve(_)
         | Command::Demo(_)
         | Command::Import(_)
         | Command::Migrate(_)
         | Command::OperatorKey(_)
-        | Command::Settle(_)
-        | Command::Verify(_) => return None,
+        | Command::Settle(_) => return None,
     };
     Some(printed)
 }
@@ -186,6 +191,7 @@ fn run_without_database(command: &Command) -> Option<Result<(), CommandError>> {
 async fn run_with_database(command: &Command, context: &Context) -> Result<(), CommandError> {
     match command {
         Command::Bench(args) => bench::run(args, context).await,
+        Command::Bundle(args) => bundle::run(args, context).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,

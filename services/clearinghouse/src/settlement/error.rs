@@ -5,6 +5,7 @@ use crate::http::version::if_match_required;
 use crate::refusal::Refusal;
 use axum::http::StatusCode;
 use netting::clearing::{DEFAULTERS_MAX, Rule, UnknownRule};
+use runs::bundles::BundleRefusal;
 use runs::calendars::{CalendarRefusal, DATES_MAX};
 use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
 use runs::disputes::DisputeRefusal;
@@ -47,6 +48,9 @@ pub enum SettlementRefusal {
     /// No rule has that name.
     #[error(transparent)]
     RuleUnknown(UnknownRule),
+    /// No bundle of the run is begun.
+    #[error(transparent)]
+    Bundle(BundleRefusal),
     /// Not a SHA-256 in hexadecimal.
     #[error("output_hash is 64 hexadecimal digits, as the run shows them")]
     OutputHashMalformed,
@@ -100,7 +104,9 @@ impl Refusal for SettlementRefusal {
             | Self::Explanation(
                 ExplanationRefusal::RunNotFound | ExplanationRefusal::TransferNotFound | ExplanationRefusal::PositionNotFound,
             )
+            | Self::Bundle(BundleRefusal::RunNotFound)
             | Self::Schedule(ScheduleRefusal::ScheduleNotFound) => Problem::not_found("not_found", self),
+            Self::Bundle(BundleRefusal::Overloaded) => Problem::overloaded(self),
             Self::KeyReused => Problem::unprocessable("idempotency_key_reused", self),
             Self::Step(StepRefusal::IllegalStep { from, to }) => {
                 Problem::conflict("run_step_illegal", self).fact("state", from.as_str()).fact("asked", to.as_str())

@@ -15,6 +15,7 @@ use crate::refusal::{self, of_any};
 use crate::schemes;
 pub use error::SettlementRefusal;
 use ledger::{Connection, Db, Failure, Fault, Tx};
+use runs::bundles::{Bundle, BundleRefusal, Bundles};
 use runs::calendars::{self, Calendar, CalendarHead, CalendarRefusal, ClosedDays, Kept};
 use runs::confirmations::Confirmations;
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
@@ -78,6 +79,7 @@ pub struct Settlement {
     confirmations: Confirmations,
     /// For uploads, which are large.
     places: Arc<Semaphore>,
+    bundles: Bundles,
     explanations: Explanations,
     /// Apart, so that no vendor keeps the operator waiting.
     explanations_for_vendors: Explanations,
@@ -85,13 +87,14 @@ pub struct Settlement {
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs, explanations: Explanations, explanations_for_vendors: Explanations) -> Self {
+    pub fn new(db: Db, runs: Runs, bundles: Bundles, explanations: Explanations, explanations_for_vendors: Explanations) -> Self {
         Self {
             transfers: Transfers::new(db.clone()),
             confirmations: Confirmations::new(db.clone()),
             places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
             db,
             runs,
+            bundles,
             explanations,
             explanations_for_vendors,
         }
@@ -306,6 +309,11 @@ impl Settlement {
         runs::files::read_pieces(&tx, file, after).await
     }
 
+    /// Everything that proves the run, for an auditor.
+    pub(crate) async fn open_bundle(&self, run: RunId) -> Answer<Bundle> {
+        self.bundles.open(run).await.map_err(refuse_bundle)
+    }
+
     /// Lets the scheme settle by itself.
     pub(crate) async fn create_schedule(&self, scheme: &str, terms: ScheduleTerms) -> Answer<Schedule> {
         let scheme = self.get_scheme_id(scheme).await?;
@@ -385,6 +393,13 @@ fn refuse_dispute(failure: Failure<DisputeRefusal>) -> Failure<SettlementRefusal
 fn refuse_exclusion(failure: Failure<ExclusionRefusal>) -> Failure<SettlementRefusal> {
     match failure {
         Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Exclusion(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
+    }
+}
+
+fn refuse_bundle(failure: Failure<BundleRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Bundle(refusal)),
         Failure::Fault(fault) => Failure::Fault(fault),
     }
 }

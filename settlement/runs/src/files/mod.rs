@@ -19,16 +19,21 @@ mod workbook;
 
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
-pub(crate) use amounts::exact;
+pub(crate) use amounts::{exact, paid, parse_exact};
 pub use bank::STATEMENTS as BANK_STATEMENTS;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
 use ledger::{Fault, Tx};
+pub(crate) use manifest::Manifest;
 use netting::{Netting, Strategy};
+pub(crate) use rows::{Head as ManifestHead, SealedWindow};
 use scrip::{Micro, RunId, WindowId};
+pub(crate) use set_offs::PairLines;
 use shelf::Shelf;
-pub(crate) use store::read_obligations;
+pub(crate) use statements::{Line, Side, push_begin, push_end};
+pub(crate) use store::{EndLine, Obligation, Rows, read_obligations};
 pub use store::{Pieces, STATEMENTS};
+pub(crate) use tables::{position_cells, position_names, transfer_cells, transfer_names};
 use uuid::Uuid;
 
 /// The list of a run's files.

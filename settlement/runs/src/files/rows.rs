@@ -2,7 +2,7 @@
 
 use crate::seals::Hash;
 use scrip::VendorId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A finished file, to be stored.
@@ -24,46 +24,53 @@ pub(super) struct NewPiece {
 }
 
 /// Everything but the list of files, in the order of the text. Amounts are decimal strings, hashes lower-case hexadecimal.
-#[derive(Debug, Serialize)]
-pub(super) struct Head {
-    pub(super) run: String,
-    /// Counts the scheme's runs from 1.
-    pub(super) number: i64,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) run: String,
+    /// Counts the scheme's runs from 1; zero in manifests that were written before runs had numbers.
+    #[serde(default)]
+    pub(crate) number: i64,
     /// The voided runs that netted one of its windows before it.
-    pub(super) supersedes: Vec<String>,
-    pub(super) scheme: String,
-    pub(super) slot: String,
-    pub(super) currency: String,
-    pub(super) digits: u8,
-    pub(super) strategy: String,
-    pub(super) min_transfer: String,
-    pub(super) algorithm_version: i32,
-    pub(super) windows: Vec<SealedWindow>,
-    pub(super) obligation_count: i64,
-    pub(super) gross: String,
-    pub(super) bilateral: String,
-    pub(super) net: String,
-    pub(super) transfer_count: i64,
+    #[serde(default)]
+    pub(crate) supersedes: Vec<String>,
+    pub(crate) scheme: String,
+    pub(crate) slot: String,
+    pub(crate) currency: String,
+    pub(crate) digits: u8,
+    pub(crate) strategy: String,
+    /// Empty in manifests that were written before there was one.
+    #[serde(default)]
+    pub(crate) min_transfer: String,
+    pub(crate) algorithm_version: i32,
+    pub(crate) windows: Vec<SealedWindow>,
+    pub(crate) obligation_count: i64,
+    pub(crate) gross: String,
+    pub(crate) bilateral: String,
+    pub(crate) net: String,
+    pub(crate) transfer_count: i64,
     /// What the transfers sum to.
-    pub(super) control_sum: String,
-    /// Of the transfers, those that lack bank details of payer or payee, and what they sum to: a pain.001 cannot say them.
-    pub(super) without_account_count: i64,
-    pub(super) without_account_sum: String,
-    pub(super) input_hash: String,
-    pub(super) output_hash: String,
+    pub(crate) control_sum: String,
+    /// Of the transfers, those that lack bank details of payer or payee, and what they sum to: a pain.001 cannot say them. Zero and
+    /// empty in manifests that were written before there was one.
+    #[serde(default)]
+    pub(crate) without_account_count: i64,
+    #[serde(default)]
+    pub(crate) without_account_sum: String,
+    pub(crate) input_hash: String,
+    pub(crate) output_hash: String,
     /// Of the scheme's run before this one; none of the first.
-    pub(super) previous_manifest_sha256: Option<String>,
+    pub(crate) previous_manifest_sha256: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct SealedWindow {
-    pub(super) id: String,
-    pub(super) number: i64,
-    pub(super) opened_at: String,
-    pub(super) closed_at: String,
-    pub(super) obligation_count: i64,
-    pub(super) gross: String,
-    pub(super) root: String,
-    pub(super) previous_seal: String,
-    pub(super) seal: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SealedWindow {
+    pub(crate) id: String,
+    pub(crate) number: i64,
+    pub(crate) opened_at: String,
+    pub(crate) closed_at: String,
+    pub(crate) obligation_count: i64,
+    pub(crate) gross: String,
+    pub(crate) root: String,
+    pub(crate) previous_seal: String,
+    pub(crate) seal: String,
 }

@@ -29,7 +29,7 @@ pub(super) async fn write(shelf: &mut Shelf<'_>, netting: &Netting) -> Result<()
 
 /// The lines of statements that say, counterparty by counterparty, what was set off and what was carried. Without circles to set off there
 /// are none: a transfer need not be with a counterparty then.
-pub(super) struct PairLines<'a> {
+pub(crate) struct PairLines<'a> {
     set_off: ByVendor<'a>,
     carry: ByVendor<'a>,
 }
@@ -45,7 +45,7 @@ struct Sides {
 }
 
 impl<'a> PairLines<'a> {
-    pub(super) fn of(netting: &'a Netting) -> Self {
+    pub(crate) fn of(netting: &'a Netting) -> Self {
         let is_by_pair = netting.strategy == Strategy::Conservative;
         let carries = netting.carries.iter().filter(|_| is_by_pair);
         Self {
@@ -55,7 +55,7 @@ impl<'a> PairLines<'a> {
     }
 
     /// What a vendor's statement says before its line of this kind.
-    pub(super) fn before(&self, kind: &str, vendor: VendorId, code: &str) -> impl Iterator<Item = EndLine> {
+    pub(crate) fn before(&self, kind: &str, vendor: VendorId, code: &str) -> impl Iterator<Item = EndLine> {
         let (kind, lines) = match kind {
             "net" => ("set_off", self.set_off.get(code)),
             "closing_carry" => ("carry", self.carry.get(code)),

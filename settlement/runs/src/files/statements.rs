@@ -34,7 +34,7 @@ use crate::ids::reference;
 use jiff::Timestamp;
 use ledger::obligations::Source;
 use ledger::{Fault, Tx};
-use scrip::VendorId;
+use scrip::{Micro, RunId, VendorId};
 use std::collections::HashMap;
 use std::io::Write;
 use uuid::Uuid;
@@ -100,9 +100,9 @@ async fn write_ends(statements: Statements<'_>, shelf: &mut Shelf<'_>, netted: &
             }
             let (file, code) = open.as_mut().ok_or_else(|| Fault::Unreadable(format!("vendor {} has no statement", line.vendor)))?;
             for pair in pairs.before(line.kind, line.vendor, code) {
-                push_end(&mut file.text, &pair, netted);
+                push_end(&mut file.text, &pair, netted.run, &netted.scheme.currency);
             }
-            push_end(&mut file.text, &line, netted);
+            push_end(&mut file.text, &line, netted.run, &netted.scheme.currency);
         }
     }
     for (finished, _) in open.into_iter().chain(files) {
@@ -111,10 +111,16 @@ async fn write_ends(statements: Statements<'_>, shelf: &mut Shelf<'_>, netted: &
     Ok(())
 }
 
-fn push_end(text: &mut Vec<u8>, line: &EndLine, netted: &Netted<'_>) {
-    let named = line.transfer.map(|number| reference(netted.run, number)).unwrap_or_default();
+/// The header, and what earlier runs carried over.
+pub(crate) fn push_begin(text: &mut Vec<u8>, owed: Micro, owes: Micro, currency: &str) {
+    push_row(text, HEADER);
+    push_row(text, ["opening_carry", "", "", "", "", "", &exact(owed), &exact(owes), currency]);
+}
+
+pub(crate) fn push_end(text: &mut Vec<u8>, line: &EndLine, run: RunId, currency: &str) {
+    let named = line.transfer.map(|number| reference(run, number)).unwrap_or_default();
     let (owed, owes) = (exact(line.owed), exact(line.owes));
-    push_row(text, [line.kind, &line.counterparty, &named, "", "", "", &owed, &owes, &netted.scheme.currency]);
+    push_row(text, [line.kind, &line.counterparty, &named, "", "", "", &owed, &owes, currency]);
 }
 
 /// The statements of a run while obligations are added to them, by the vendors' codes.
@@ -138,8 +144,7 @@ impl<'a> Statements<'a> {
         };
         for Opening { vendor, code, owed, owes } in openings {
             let mut file = OpenFile::new(statement_name(&code), Some(vendor), CSV);
-            push_row(&mut file.text, HEADER);
-            push_row(&mut file.text, ["opening_carry", "", "", "", "", "", &exact(owed), &exact(owes), currency]);
+            push_begin(&mut file.text, owed, owes, currency);
             statements.open_bytes = statements.open_bytes.saturating_add(file.text.capacity());
             statements.places.insert(vendor, statements.files.len());
             statements.files.push(file);
@@ -179,7 +184,7 @@ impl<'a> Statements<'a> {
 
 /// As whom a statement sees an obligation.
 #[derive(Debug, Clone, Copy)]
-enum Side {
+pub(crate) enum Side {
     /// Its vendor is the creditor.
     Owed,
     /// Its vendor is the debtor.
@@ -188,7 +193,7 @@ enum Side {
 
 /// The line of an obligation, as far as it is the same in both statements. Written without `push_row`, which allocates for each cell:
 /// nothing here can hold a comma, a quotation mark or a line break.
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// From the comma behind the counterparty to the one before the amounts.
     middle: Vec<u8>,
     amount: Vec<u8>,
@@ -199,11 +204,11 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(currency: &'a str) -> Self {
+    pub(crate) fn new(currency: &'a str) -> Self {
         Self { middle: Vec::new(), amount: Vec::new(), currency, booked_at: None, booked_at_text: Vec::new() }
     }
 
-    fn read(&mut self, obligation: &Obligation) {
+    pub(crate) fn read(&mut self, obligation: &Obligation) {
         if self.booked_at != Some(obligation.booked_at) {
             self.booked_at = Some(obligation.booked_at);
             self.booked_at_text.clear();
@@ -224,7 +229,7 @@ impl<'a> Line<'a> {
         push_exact(&mut self.amount, obligation.amount);
     }
 
-    fn push(&self, text: &mut Vec<u8>, side: Side, counterparty: &str) {
+    pub(crate) fn push(&self, text: &mut Vec<u8>, side: Side, counterparty: &str) {
         text.extend_from_slice(b"obligation,");
         text.extend_from_slice(counterparty.as_bytes());
         text.extend_from_slice(&self.middle);

@@ -191,18 +191,18 @@ const ROWS_PER_FETCH: i32 = 5_000;
 const PIECES_PER_FETCH: i32 = 64;
 
 /// Rows on their way from the database, some thousands at a time.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     portal: Portal,
 }
 
 impl Rows {
-    pub(super) async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
+    pub(crate) async fn begin(tx: &Tx<'_>, statement: &str, keys: &[&(dyn ToSql + Sync)]) -> Result<Self, Fault> {
         let statement = tx.prepare_cached(statement).await?;
         Ok(Self { portal: tx.bind(&statement, keys).await? })
     }
 
     /// The next rows, read as what they mean; none after the last.
-    pub(super) async fn next<T>(&self, tx: &Tx<'_>, read: fn(&Row) -> Result<T, Fault>) -> Result<Option<Vec<T>>, Fault> {
+    pub(crate) async fn next<T>(&self, tx: &Tx<'_>, read: fn(&Row) -> Result<T, Fault>) -> Result<Option<Vec<T>>, Fault> {
         let rows = tx.query_portal(&self.portal, ROWS_PER_FETCH).await?;
         if rows.is_empty() { Ok(None) } else { rows.iter().map(read).collect::<Result<_, _>>().map(Some) }
     }
@@ -326,13 +326,13 @@ impl Obligations {
 }
 
 /// A line of a statement that follows its obligations.
-pub(super) struct EndLine {
-    pub(super) vendor: VendorId,
-    pub(super) kind: &'static str,
-    pub(super) counterparty: String,
-    pub(super) transfer: Option<i64>,
-    pub(super) owed: Micro,
-    pub(super) owes: Micro,
+pub(crate) struct EndLine {
+    pub(crate) vendor: VendorId,
+    pub(crate) kind: &'static str,
+    pub(crate) counterparty: String,
+    pub(crate) transfer: Option<i64>,
+    pub(crate) owed: Micro,
+    pub(crate) owes: Micro,
 }
 
 /// Vendor by vendor, by code.

@@ -10,6 +10,7 @@ use crate::ids::reference;
 use crate::scheme::Scheme;
 use jiff::Timestamp;
 use ledger::Fault;
+use scrip::{Micro, RunId};
 
 pub(super) async fn write_all(shelf: &mut Shelf<'_>, scheme: &Scheme, at: Timestamp, accounts: &Accounts) -> Result<(), Fault> {
     let mut book = Book::begin(at)?;
@@ -36,17 +37,18 @@ async fn write_transfers(shelf: &mut Shelf<'_>, book: &mut Book, scheme: &Scheme
     let rows = store::read_transfers(shelf.tx, shelf.run).await?;
     while let Some(transfers) = rows.next(shelf.tx, store::to_transfer_line).await? {
         for t in transfers {
-            let (number, reference, amount) = (t.number.to_string(), reference(shelf.run, t.number), paid(t.amount, scheme.digits));
+            let cells = transfer_cells(shelf.run, t.number, &t.payer.code, &t.payee.code, paid(t.amount, scheme.digits), &scheme.currency);
+            let [number, reference, payer, payee, amount, currency] = &cells;
             let account = accounts.of(&t.payee);
             let holder = account.map_or("", |account| &account.holder);
             let (iban, bic) = account.map_or(("", ""), |account| (&account.iban, account.bic.as_deref().unwrap_or_default()));
             table.push([
-                Cell::Number(&number),
-                Cell::Text(&reference),
-                Cell::Text(&t.payer.code),
-                Cell::Text(&t.payee.code),
-                Cell::Number(&amount),
-                Cell::Text(&scheme.currency),
+                Cell::Number(number),
+                Cell::Text(reference),
+                Cell::Text(payer),
+                Cell::Text(payee),
+                Cell::Number(amount),
+                Cell::Text(currency),
                 Cell::Text(holder),
                 Cell::Text(iban),
                 Cell::Text(bic),
@@ -55,6 +57,17 @@ async fn write_transfers(shelf: &mut Shelf<'_>, book: &mut Book, scheme: &Scheme
         table.keep(shelf).await?;
     }
     table.close(shelf).await
+}
+
+/// The names of the columns of transfers.csv that follow from the run.
+pub(crate) fn transfer_names() -> [&'static str; 6] {
+    let [number, reference, payer, payee, amount, currency, ..] = TRANSFER_COLUMNS.map(|column| column.name);
+    [number, reference, payer, payee, amount, currency]
+}
+
+/// The cells of a transfer that follow from the run; those about the payee's bank come after them.
+pub(crate) fn transfer_cells(run: RunId, number: i64, payer: &str, payee: &str, amount: String, currency: &str) -> [String; 6] {
+    [number.to_string(), reference(run, number), payer.to_owned(), payee.to_owned(), amount, currency.to_owned()]
 }
 
 const POSITION_COLUMNS: [Column; 7] = [
@@ -67,15 +80,27 @@ const POSITION_COLUMNS: [Column; 7] = [
     Column { name: "currency", width: 9 },
 ];
 
+/// The names of the columns of positions.csv.
+pub(crate) fn position_names() -> [&'static str; 7] {
+    POSITION_COLUMNS.map(|column| column.name)
+}
+
+/// The cells of a vendor that is owed, owes, nets, settles and carries so much.
+pub(crate) fn position_cells(vendor: &str, figures: [Micro; 5], currency: &str) -> [String; 7] {
+    let [owed, owes, net, settled, carry] = figures.map(exact);
+    [vendor.to_owned(), owed, owes, net, settled, carry, currency.to_owned()]
+}
+
 /// Amounts have all six decimals: what rounding takes off stands in the carry.
 async fn write_positions(shelf: &mut Shelf<'_>, book: &mut Book, scheme: &Scheme) -> Result<(), Fault> {
     let mut table = Table::begin(book, "Positions", [POSITIONS, POSITIONS_EXCEL], &POSITION_COLUMNS)?;
     let rows = store::read_positions(shelf.tx, shelf.run).await?;
     while let Some(positions) = rows.next(shelf.tx, store::to_position_line).await? {
         for p in positions {
-            let [owed, owes, net, settled, carry] = [p.owed, p.owes, p.net, p.settled, p.carry].map(exact);
-            let [owed, owes, net, settled, carry] = [&owed, &owes, &net, &settled, &carry].map(|figure| Cell::Number(figure));
-            table.push([Cell::Text(&p.vendor), owed, owes, net, settled, carry, Cell::Text(&scheme.currency)])?;
+            let cells = position_cells(&p.vendor, [p.owed, p.owes, p.net, p.settled, p.carry], &scheme.currency);
+            let [vendor, figures @ .., currency] = &cells;
+            let [owed, owes, net, settled, carry] = figures.each_ref().map(|figure| Cell::Number(figure));
+            table.push([Cell::Text(vendor), owed, owes, net, settled, carry, Cell::Text(currency)])?;
         }
         table.keep(shelf).await?;
     }

@@ -7,13 +7,13 @@ mod leaves;
 mod store;
 mod transfers_store;
 
+use crate::files::Manifest;
 use crate::renetting::{NettedFrom, is_result};
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
 use ledger::proofs::Proof;
 use ledger::{Fault, Tx};
 use netting::{ALGORITHM_VERSION, Terms};
 use scrip::SchemeId;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 pub use store::STATEMENTS;
@@ -34,7 +34,7 @@ pub async fn prove(tx: &Tx<'_>) -> Result<Vec<Proof>, Fault> {
 }
 
 /// Enough to see what is wrong.
-fn note(violations: &mut Vec<String>, violation: String) {
+pub(crate) fn note(violations: &mut Vec<String>, violation: String) {
     if violations.len() < usize::try_from(ledger::proofs::VIOLATIONS_MAX).unwrap_or(usize::MAX) {
         violations.push(violation);
     }
@@ -109,31 +109,6 @@ async fn prove_files(tx: &Tx<'_>) -> Result<Proof, Fault> {
     Ok(Proof { name: "the bytes of every file have its size and SHA-256", violations })
 }
 
-/// What a manifest says, as far as it can be proven from elsewhere.
-#[derive(Debug, Deserialize)]
-struct Manifest {
-    run: String,
-    slot: String,
-    input_hash: String,
-    output_hash: String,
-    previous_manifest_sha256: Option<String>,
-    windows: Vec<ManifestWindow>,
-    files: Vec<ManifestFile>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ManifestWindow {
-    number: i64,
-    seal: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct ManifestFile {
-    name: String,
-    size_bytes: i64,
-    sha256: String,
-}
-
 async fn prove_manifests(tx: &Tx<'_>) -> Result<Proof, Fault> {
     let mut violations = Vec::new();
     // By scheme and number, so that each run comes right after the one that it is chained to.
@@ -144,18 +119,18 @@ async fn prove_manifests(tx: &Tx<'_>) -> Result<Proof, Fault> {
             continue;
         };
         let previous = last.insert(run.scheme, hex::encode(Sha256::digest(&bytes)));
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else {
+        let Some(manifest) = Manifest::parse(&bytes) else {
             note(&mut violations, format!("run {}: the manifest cannot be read", run.id));
             continue;
         };
-        let Manifest { run: id, slot, input_hash, output_hash, previous_manifest_sha256, windows, files } = manifest;
+        let head = &manifest.head;
         let says = |what: &str| format!("run {}: the manifest names another {what}", run.id);
-        let listed: Vec<_> = files.into_iter().map(|f| (f.name, f.size_bytes, f.sha256)).collect();
-        let sealed: Vec<_> = windows.into_iter().map(|w| (w.number, w.seal)).collect();
+        let listed: Vec<_> = manifest.files().map(|(name, size_bytes, sha256)| (name.to_owned(), size_bytes, sha256.to_owned())).collect();
+        let sealed: Vec<_> = head.windows.iter().map(|w| (w.number, w.seal.clone())).collect();
         for (holds, what) in [
-            (id == run.id.to_string() && slot == run.slot, "run"),
-            (input_hash == hex::encode(run.input_hash) && output_hash == hex::encode(run.output_hash), "result"),
-            (previous_manifest_sha256 == previous, "manifest before it"),
+            (head.run == run.id.to_string() && head.slot == run.slot, "run"),
+            (head.input_hash == hex::encode(run.input_hash) && head.output_hash == hex::encode(run.output_hash), "result"),
+            (head.previous_manifest_sha256 == previous, "manifest before it"),
             (sealed == store::list_seals(tx, run.id).await?, "seal"),
             (listed == store::list_files(tx, run.id).await?, "set of files"),
         ] {

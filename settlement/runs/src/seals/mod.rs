@@ -29,14 +29,14 @@ pub enum Version {
 }
 
 impl Version {
-    fn number(self) -> i16 {
+    pub(crate) fn number(self) -> i16 {
         match self {
             Self::Obligations => 1,
             Self::Leaves => 2,
         }
     }
 
-    fn parse(number: i16) -> Option<Self> {
+    pub(crate) fn parse(number: i16) -> Option<Self> {
         [Self::Obligations, Self::Leaves].into_iter().find(|version| version.number() == number)
     }
 }
@@ -92,6 +92,10 @@ impl Sums {
         self.obligation_count = self.obligation_count.checked_add(obligation_count).ok_or(Fault::PositionTooLarge)?;
         self.gross = self.gross.checked_add(gross.units()).ok_or(Fault::PositionTooLarge)?;
         Ok(())
+    }
+
+    pub(crate) fn obligation_count(&self) -> i64 {
+        self.obligation_count
     }
 
     pub(crate) fn contents(self, version: Version) -> Contents {

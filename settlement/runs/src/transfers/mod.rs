@@ -20,7 +20,7 @@ use jiff::civil::Date;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder, record};
 use ledger::{Claim, Db, Failure, Fault, Tx, lock_scheme_shared, read_time};
 pub use reasons::{REASON_CODES, Reason, ReasonCode};
-use rules::{Mark, Parties};
+pub(crate) use rules::{Mark, Parties, judge};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 pub use states::{Standing, TransferState};
@@ -215,7 +215,7 @@ impl Transfers {
         let (locked, transfer) = locked.zip(found).ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
         let side = transfer.side_of(actor).ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
         let mark = rules::read(new).map_err(Failure::Refused)?;
-        let next = rules::judge(&mark, side, transfer.standing, locked.state, transfer.parties()).map_err(Failure::Refused)?;
+        let next = judge(&mark, side, transfer.standing, locked.state, transfer.parties()).map_err(Failure::Refused)?;
 
         let Mark { to: _, bank_reference, booked_on, reason } = mark;
         let step = NewStep { transfer: key, from: transfer.standing.state, next, bank_reference, booked_on, reason };

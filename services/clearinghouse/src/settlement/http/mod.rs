@@ -1,11 +1,12 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
-//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`steps`] the routes of what becomes of a run,
-//! [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made,
-//! [`explanations`] those of what is behind a run, [`what_if_default`] that of a failure to pay, [`gridlock`] that of what could settle at
-//! once, [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a
-//! scheme settles by itself.
+//! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`bundles`] all that proves a run, [`steps`] the
+//! routes of what becomes of a run, [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`]
+//! those of a run that is not made, [`explanations`] those of what is behind a run, [`what_if_default`] that of a failure to pay, [`gridlock`]
+//! that of what could settle at once, [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] and
+//! [`calendars`] those of when a scheme settles by itself.
 
+mod bundles;
 mod calendars;
 mod confirmations;
 mod disputes;
@@ -51,6 +52,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_positions))
         .routes(routes!(list_files))
         .routes(routes!(get_file))
+        .merge(bundles::routes())
         .merge(steps::routes())
         .merge(disputes::routes())
         .merge(exclusions::routes())
