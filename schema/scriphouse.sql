@@ -1099,6 +1099,8 @@ CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
 
 CREATE INDEX transfers_failed ON public.transfers USING btree (run_id, number) WHERE (state = 'failed'::text);
 
+CREATE INDEX transfers_unfinished ON public.transfers USING btree (run_id) WHERE (state <> ALL (ARRAY['received'::text, 'rolled'::text, 'written_off'::text]));
+
 CREATE INDEX windows_by_run ON public.windows USING btree (run_id);
 
 CREATE INDEX windows_not_netted ON public.windows USING btree (scheme_id, number) WHERE (run_id IS NULL);

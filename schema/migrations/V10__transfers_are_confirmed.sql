@@ -25,6 +25,9 @@ ALTER TABLE transfers
     -- An obligation is between vendors.
     ADD CONSTRAINT transfers_rolled_between_vendors CHECK (state <> 'rolled' OR (payer_id IS NOT NULL AND payee_id IS NOT NULL));
 
+-- Whether a run has one that can still change is asked with every step.
+CREATE INDEX transfers_unfinished ON transfers (run_id) WHERE state NOT IN ('received', 'rolled', 'written_off');
+
 CREATE FUNCTION check_transfer_step() RETURNS trigger
     LANGUAGE plpgsql
     AS $$

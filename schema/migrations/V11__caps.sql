@@ -69,7 +69,7 @@ DROP INDEX positions_by_debtor;
 CREATE INDEX positions_by_debtor ON positions (debtor_id, window_id, creditor_id);
 
 -- The scheme settles off its schedules once a vendor owes more than this, on balance, in the open window; null: it does not. At least the
--- smallest payment: what rounding carries is less for each vendor, so no run leaves a window that has to be settled at once.
+-- smallest payment of its currency; what runs carried does not count.
 ALTER TABLE schemes
     ADD COLUMN settle_threshold_micro bigint,
     ADD CONSTRAINT schemes_settle_threshold_payable CHECK (settle_threshold_micro >= 10::numeric ^ (6 - digits));

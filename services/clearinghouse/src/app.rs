@@ -25,9 +25,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Runs of different schemes that can be computed at once.
-const RUN_CONNECTIONS: usize = 4;
-
 /// Explanations that are made at once for the operator, and as many for vendors: each on a connection of its own and with some 250 MB at most.
 const EXPLANATIONS_MAX: usize = 2;
 /// Bundles that are written at once, each on a connection of its own: an auditor takes one now and then.
@@ -92,7 +89,7 @@ impl App {
         let limits = EngineLimits { queue_max: engine.queue_max, batch_max: engine.batch_max, writers: engine.writers };
         let engine = Engine::start(&db, clock.clone(), limits);
         let directory = Directory::new(db.clone());
-        let runs = Runs::new(db.apart(RUN_CONNECTIONS), clock.clone());
+        let runs = Runs::new(db.clone(), clock.clone());
         let explanations = || Explanations::new(&db, EXPLANATIONS_MAX, OBLIGATIONS_MAX);
         let bundles = Bundles::new(&db, BUNDLES_MAX);
         let postings = Postings::new(db.clone(), engine.clone(), directory.clone());

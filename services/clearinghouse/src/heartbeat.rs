@@ -1,6 +1,8 @@
 //! The heartbeat: what happens without being asked for, every second or so.
 //!
-//! Each beat settles the schemes whose schedules are due, and those in which a vendor owes more than their threshold, completes what a crash left behind, and gives back what expired trades held.
+//! Each beat settles the schemes whose schedules are due, and those in which a vendor owes more than their threshold, completes what a
+//! crash left behind, approves what vendors had time to dispute, rolls what failed and was not tried again in time, and gives back what
+//! expired trades held.
 //! `tokio-cron-scheduler` only wakes it: it may wake too often, too late or not at all, because every beat asks the database what is
 //! due and claims it there. A beat never overlaps another one of this process; those of other processes it may meet.
 

@@ -33,7 +33,7 @@ pub use ids::{reference, run_id};
 pub use proofs::prove;
 pub use runs::{Comparison, Preview, Run, Runs, SettleRefusal, Settled, Step};
 pub use scheme::Approval;
-pub use steps::{Actor, RunState, StepRefusal};
+pub use steps::{Actor, NewVoid, RunState, StepRefusal};
 pub use transfers::TransferKey;
 
 /// Every SQL statement of the settlements, so that a test can prepare them all against the migrated schema.

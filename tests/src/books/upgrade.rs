@@ -25,7 +25,7 @@ const AS_VERSION_SIX: &str = "
     DROP INDEX runs_proposed;
     ALTER TABLE runs DROP COLUMN disputable_until;
     ALTER TABLE scheme_members DROP COLUMN collateral_micro;
-    DROP INDEX transfers_failed;
+    DROP INDEX transfers_failed, transfers_unfinished;
     ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN grace_hours, DROP COLUMN failure_rule;
     DROP TRIGGER runs_step ON runs;
     DROP FUNCTION check_run_step;

@@ -310,3 +310,42 @@ fn a_transfer_below_the_smallest_is_carried() {
         assert!(statement.contains("opening_carry,,,,,,4.990000,0.000000,EUR"), "{statement}");
     });
 }
+
+#[test]
+fn an_exported_run_is_voided_by_whoever_has_recalled_what_was_instructed() {
+    audit(async |house| {
+        let (_market, run) = netted(house).await;
+        house.export(&run).await;
+
+        house.operator.step(&run, "void", json!({"reason": "a mistake"})).await.refused(409, "instructions_not_recalled");
+        assert_eq!(state(&house.operator, &run).await, "exported");
+        let recalled = json!({"reason": "a mistake", "instructions_recalled": true});
+        assert_eq!(house.operator.step(&run, "void", recalled).await.ok()["state"], "voided");
+    });
+}
+
+#[test]
+fn a_long_netting_and_those_who_wait_for_it_hold_up_no_other_step() {
+    audit(async |house| {
+        let (market, run) = netted(house).await;
+        // A run that takes its time: its lock is held, as another process would hold it.
+        let admin = house.db_admin().await;
+        let hold = "BEGIN; SELECT pg_advisory_xact_lock(2, ('x' || right(replace(id::text, '-', ''), 8))::bit(32)::int) FROM schemes";
+        admin.batch_execute(hold).await.unwrap();
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..12 {
+            let operator = house.operator.client.clone();
+            waiting.spawn(async move { operator.post_keyed("/v1/schemes/EURO/runs", "again", json!({})).await });
+        }
+        while house.db_count("SELECT count(*) FROM windows WHERE state = 'closed'").await < 2 {}
+
+        house.operator.step(&run, "propose", json!({})).await.ok();
+        house.operator.client.get("/v1/schemes/EURO/preview").await.ok();
+        market.alice.convert("10", &market.miles, &market.beans).await.created();
+
+        admin.batch_execute("ROLLBACK").await.unwrap();
+        for settled in waiting.join_all().await {
+            settled.created();
+        }
+    });
+}

@@ -21,7 +21,7 @@ fn a_window_is_settled_once_when_a_vendor_owes_more_than_the_threshold() {
         let (one, two) = tokio::join!(house.app.runs.settle_above_thresholds(), second.runs.settle_above_thresholds());
 
         assert_eq!(one.unwrap().len() + two.unwrap().len(), 1);
-        assert!(house.app.runs.settle_above_thresholds().await.unwrap().is_empty(), "what rounding carries is below every threshold");
+        assert!(house.app.runs.settle_above_thresholds().await.unwrap().is_empty(), "nothing is owed any more");
         let runs = house.operator.client.get("/v1/schemes/EURO/runs").await.ok();
         let slots: Vec<_> = runs["items"].as_array().unwrap().iter().map(|run| run["slot"].as_str().unwrap()).collect();
         assert_eq!(slots, ["threshold:1"]);
@@ -29,6 +29,23 @@ fn a_window_is_settled_once_when_a_vendor_owes_more_than_the_threshold() {
         house.operator.client.patch("/v1/schemes/EURO", "*", json!({"settle_threshold": null})).await.ok();
         alice.convert("500", &miles, &beans).await.created();
         assert!(house.app.runs.settle_above_thresholds().await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_could_not_be_settled_is_no_cause_to_settle_again() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = Market::open(house, "0.01", "100000").await;
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"settle_threshold": "1.00", "min_transfer": "1000"})).await.ok();
+        for excluded in [false, true] {
+            if excluded {
+                let exclusion = json!({"reason": "does not pay"});
+                assert_eq!(house.operator.client.put("/v1/schemes/EURO/exclusions/MILES", None, exclusion).await.status, 204);
+            }
+            alice.convert("500", &miles, &beans).await.created();
+            assert_eq!(house.app.runs.settle_above_thresholds().await.unwrap().len(), 1);
+            assert!(house.app.runs.settle_above_thresholds().await.unwrap().is_empty(), "all of it is carried");
+        }
     });
 }
 

@@ -230,7 +230,7 @@ impl Schemes {
     }
 }
 
-/// Not below the smallest payment: what rounding carries is less for each vendor, so no run leaves a window that has to be settled at once.
+/// Not below the smallest payment: less could never be settled.
 fn check_threshold(threshold: Micro, digits: Scale) -> Result<(), SchemeRefusal> {
     let parts = digits.units_per_whole();
     let min = Micro::new(MICRO_SCALE.units_per_whole().checked_div(parts).unwrap_or(i64::MAX));

@@ -114,6 +114,9 @@ impl Refusal for SettlementRefusal {
             Self::Step(StepRefusal::ApproverIsProposer) => Problem::conflict("approver_is_proposer", self),
             Self::Step(StepRefusal::OutputHashDiffers) => Problem::conflict("output_hash_differs", self).fact("field", "output_hash"),
             Self::Step(StepRefusal::Disputed { count }) => Problem::conflict("run_disputed", self).fact("disputes", *count),
+            Self::Step(StepRefusal::InstructionsNotRecalled) => {
+                Problem::conflict("instructions_not_recalled", self).fact("field", "instructions_recalled")
+            }
             Self::Step(StepRefusal::MayBeDisputed { until }) => {
                 Problem::conflict("run_may_be_disputed", self).fact("until", until.to_string())
             }

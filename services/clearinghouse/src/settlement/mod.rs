@@ -26,7 +26,7 @@ use runs::runs::{Position, Transfer, WindowSummary};
 use runs::schedules::{Misfire, NewSchedule, OnClosed, Schedule, ScheduleId, ScheduleRefusal};
 use runs::steps::{self, Step};
 use runs::transfers::Transfers;
-use runs::{Actor, Comparison, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
+use runs::{Actor, Comparison, NewVoid, Preview, Run, Runs, SettleRefusal, Settled, StepRefusal};
 use scrip::{Code, RunId, SchemeId, VendorId};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -174,8 +174,8 @@ impl Settlement {
         self.runs.export(run, &Actor::Operator(operator)).await.map_err(refuse_step)
     }
 
-    pub(crate) async fn void(&self, run: RunId, reason: &str, operator: Uuid) -> Answer<Run> {
-        self.runs.void(run, reason, &Actor::Operator(operator)).await.map_err(refuse_step)
+    pub(crate) async fn void(&self, run: RunId, void: &NewVoid, operator: Uuid) -> Answer<Run> {
+        self.runs.void(run, void, &Actor::Operator(operator)).await.map_err(refuse_step)
     }
 
     pub(crate) async fn acknowledge(&self, run: RunId, vendor: VendorId) -> Answer<()> {

@@ -3,7 +3,7 @@
 //! Both list entries, and in each the payments that it is made of. Money that leaves the payer's account is sent, money that comes to the
 //! payee's is received, and what is returned or reversed has failed, whichever account it is seen on.
 
-use super::entry::{ConfirmationError, Entry, INFORMATION_CHARS_MAX, REFERENCE_CHARS_MAX, Said, Stated, bounded, read_day};
+use super::entry::{ConfirmationError, Entry, INFORMATION_CHARS_MAX, REFERENCE_CHARS_MAX, Said, Stated, bounded, is_reference, read_day};
 use super::read::Entries;
 use super::xml::{Elements, Piece};
 use crate::transfers::Reason;
@@ -17,7 +17,8 @@ struct Booking {
     currency: Option<String>,
     direction: Option<Direction>,
     is_reversal: bool,
-    is_booked: bool,
+    /// `BOOK`, or something that is not booked yet.
+    status: Option<String>,
     booked_on: Option<Date>,
     bank_reference: Option<String>,
     /// How many entries there were before its first payment.
@@ -87,8 +88,9 @@ impl Booking {
                 self.currency = currency.map(|currency| bounded(currency, "Ccy", 3, line)).transpose()?;
             }
             "/CdtDbtInd" => self.direction = Some(direction(text, line)?),
-            "/RvslInd" => self.is_reversal = matches!(text, "true" | "1"),
-            "/Sts" | "/Sts/Cd" => self.is_booked |= text == "BOOK",
+            "/RvslInd" => self.is_reversal = is_true(text, line)?,
+            // An element that holds others has a text of spaces.
+            "/Sts" | "/Sts/Cd" if !text.trim().is_empty() => self.status = Some(only(self.status.take(), text, line)?),
             "/BookgDt/Dt" | "/BookgDt/DtTm" => self.booked_on = Some(read_day(text, "BookgDt", line)?),
             "/AcctSvcrRef" => self.bank_reference = Some(bounded(text, "AcctSvcrRef", REFERENCE_CHARS_MAX, line)?),
             _ => (),
@@ -132,7 +134,7 @@ impl Payment {
     fn into_entry(self, booking: &Booking) -> Result<Entry, ConfirmationError> {
         let direction = self.direction.or(booking.direction).ok_or(ConfirmationError::Missing { line: booking.line, what: "CdtDbtInd" })?;
         let said = match direction {
-            _ if !booking.is_booked => Said::Pending,
+            _ if booking.status.as_deref() != Some("BOOK") => Said::Pending,
             _ if self.is_return || booking.is_reversal => Said::Failed,
             Direction::In => Said::Received,
             Direction::Out => Said::Sent,
@@ -140,14 +142,33 @@ impl Payment {
         let reason = (said == Said::Failed).then(|| Reason::of_bank(self.reason_code.as_deref(), self.reason_text));
         Ok(Entry {
             line: self.line,
-            reference: self.end_to_end_id.filter(|text| !text.is_empty() && text != "NOTPROVIDED"),
+            reference: self.end_to_end_id.filter(|text| is_reference(text)),
             amount: Stated::read(self.amount.as_deref()),
             currency: self.currency,
             said,
             reason,
-            bank_reference: self.bank_reference.or_else(|| booking.bank_reference.clone()).filter(|text| !text.is_empty()),
+            bank_reference: self.bank_reference.or_else(|| booking.bank_reference.clone()).filter(|text| is_reference(text)),
             booked_on: booking.booked_on,
         })
+    }
+}
+
+/// A flag of XML, which has four spellings and no others.
+fn is_true(text: &str, line: u64) -> Result<bool, ConfirmationError> {
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(ConfirmationError::Malformed { line, what: "RvslInd", problem: "it is true or false".to_owned() }),
+    }
+}
+
+/// The status, which an entry has once.
+fn only(before: Option<String>, text: &str, line: u64) -> Result<String, ConfirmationError> {
+    match before {
+        Some(other) if other != text => {
+            Err(ConfirmationError::Malformed { line, what: "Sts", problem: "an entry has one status, and this one has two".to_owned() })
+        }
+        Some(_) | None => bounded(text, "Sts", REFERENCE_CHARS_MAX, line),
     }
 }
 

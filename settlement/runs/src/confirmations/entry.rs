@@ -4,6 +4,7 @@ use crate::transfers::Reason;
 use jiff::civil::Date;
 use scrip::Micro;
 use scrip::money::AmountError;
+use std::ops::RangeInclusive;
 
 /// The most bytes of an upload: 16 MiB.
 pub const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -117,6 +118,9 @@ pub struct Entry {
     pub booked_on: Option<Date>,
 }
 
+/// The years of a day that a bank booked: as those of calendars.
+pub(crate) const YEARS: RangeInclusive<i16> = 2000..=2199;
+
 /// Why a text is no confirmation. Each names its line, from 1; nothing of the text is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmationError {
@@ -221,14 +225,19 @@ pub enum ConfirmationError {
     },
 }
 
-/// The day of an ISO 8601 date or instant.
+/// Whether a reference names something: banks have words for having none.
+pub(super) fn is_reference(text: &str) -> bool {
+    !matches!(text, "" | "NOTPROVIDED" | "NONREF" | "NOREF" | "UNKNOWN")
+}
+
+/// The day of an ISO 8601 date or instant, of a year in which it can be stored and meant.
 pub(super) fn read_day(text: &str, what: &'static str, line: u64) -> Result<Date, ConfirmationError> {
     let day = text.get(..10).filter(|_| text.is_ascii());
     let plain = day.filter(|day| {
         day.bytes().enumerate().all(|(place, byte)| if place == 4 || place == 7 { byte == b'-' } else { byte.is_ascii_digit() })
     });
     let malformed = || ConfirmationError::Malformed { line, what, problem: "a day looks like 2026-11-23".to_owned() };
-    plain.and_then(|day| day.parse().ok()).ok_or_else(malformed)
+    plain.and_then(|day| day.parse().ok()).filter(|day: &Date| YEARS.contains(&day.year())).ok_or_else(malformed)
 }
 
 /// The value, if it is no longer than its field and can be shown.

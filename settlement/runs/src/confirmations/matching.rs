@@ -159,7 +159,8 @@ fn judge(entry: &Entry, candidate: &Candidate, seen: &mut HashSet<(TransferKey, 
         Place::Elsewhere(scheme) => return unmatched(Some(*key), &format!("it is of run {} of scheme {scheme}", key.run)),
     }
     let of_transfer = |outcome, hint: Option<String>, step| Matched { outcome, transfer: Some(*key), hint, step };
-    if entry.currency.as_ref().is_some_and(|stated| stated != currency) {
+    let states_amount = entry.amount != Stated::Nothing;
+    if entry.currency.as_ref().map_or(states_amount, |stated| stated != currency) {
         return of_transfer(Outcome::WrongCurrency, Some(format!("the transfer is in {currency}")), None);
     }
     let right = amount.display_at_least(scrip::money::MICRO_SCALE);
@@ -238,7 +239,7 @@ mod tests {
         }
     }
 
-    /// An entry such as `A sent 5`; a `!` before the amount is another currency, `?` is none stated, `x` is unreadable.
+    /// An entry such as `A sent 5`; a `!` before the amount is another currency, a `~` none, `?` is no amount stated, `x` is unreadable.
     fn entry(text: &str) -> Entry {
         let mut words = text.split_whitespace();
         let (reference, said, amount) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
@@ -248,9 +249,9 @@ mod tests {
             amount: match amount {
                 "?" => Stated::Nothing,
                 "x" => Stated::Unreadable,
-                amount => Stated::read(Some(amount.trim_start_matches('!'))),
+                amount => Stated::read(Some(amount.trim_start_matches(['!', '~']))),
             },
-            currency: Some(if amount.starts_with('!') { "USD" } else { "EUR" }.to_owned()),
+            currency: Some(if amount.starts_with('!') { "USD" } else { "EUR" }.to_owned()).filter(|_| !amount.starts_with('~')),
             said: Said::parse(said).unwrap(),
             reason: None,
             bank_reference: words.next().map(str::to_owned),
@@ -299,7 +300,7 @@ mod tests {
         check("", &["A sent 5.01"], "wrong_amount");
         check("", &["A sent x"], "wrong_amount");
         check("", &["A sent ?", "A received ?"], "confirmed wrong_amount");
-        check("", &["A sent !5", "A sent 5"], "wrong_currency confirmed");
+        check("", &["A sent !5", "A sent ~5", "A sent 5"], "wrong_currency wrong_currency confirmed");
     }
 
     #[test]

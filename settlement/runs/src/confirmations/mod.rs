@@ -21,6 +21,7 @@ use crate::ids::parse_reference;
 use crate::steps::{Actor, LockedRun};
 use crate::transfers::{self, NewStep, TransferKey, lock_run};
 use bytes::Bytes;
+pub(crate) use entry::YEARS;
 pub use entry::{ConfirmationError, ENTRIES_MAX, Entry, Format, REFERENCE_CHARS_MAX, Said, Stated, UPLOAD_BYTES_MAX};
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, Tx, new_id, read_time};

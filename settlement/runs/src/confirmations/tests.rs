@@ -108,6 +108,23 @@ fn a_statement_says_what_was_booked() {
 }
 
 #[test]
+fn an_entry_says_once_and_plainly_what_became_of_it() {
+    let entry = |status: &str, flag: &str| {
+        statement(&format!("<Ntry><Amt Ccy=\"EUR\">7</Amt><CdtDbtInd>CRDT</CdtDbtInd>{flag}<Sts>{status}</Sts></Ntry>"))
+    };
+    for (status, flag, what) in [
+        ("<Cd>BOOK</Cd>", "<RvslInd>TRUE</RvslInd>", "RvslInd"),
+        ("<Cd>BOOK</Cd>", "<RvslInd></RvslInd>", "RvslInd"),
+        ("<Cd>PDNG</Cd><Cd>BOOK</Cd>", "", "Sts"),
+    ] {
+        let refused = read(entry(status, flag).as_bytes()).unwrap_err();
+        assert!(matches!(refused, ConfirmationError::Malformed { what: named, .. } if named == what), "{status} {flag}: {refused}");
+    }
+    check(entry("<Cd>BOOK</Cd>", "<RvslInd>0</RvslInd>"), "camt.053.001.08", &["1 - received 7.00 EUR - - -"]);
+    check(entry("BOOK", ""), "camt.053.001.08", &["1 - received 7.00 EUR - - -"]);
+}
+
+#[test]
 fn only_the_namespace_of_the_message_counts() {
     let foreign = "<Ntry><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><TxDtls><Refs><EndToEndId>A</EndToEndId>
         <o:EndToEndId xmlns:o=\"urn:o\">B</o:EndToEndId></Refs><SplmtryData xmlns=\"urn:o\"><Refs><EndToEndId>C</EndToEndId></Refs></SplmtryData>

@@ -22,7 +22,7 @@ use crate::seals::{Hash, Seal};
 pub(crate) use amounts::{exact, paid, parse_exact};
 pub use bank::STATEMENTS as BANK_STATEMENTS;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use ledger::{Fault, Tx};
 pub(crate) use manifest::Manifest;
 use netting::{Netting, Strategy};
@@ -135,9 +135,15 @@ impl Contents {
 }
 
 impl Netted<'_> {
-    /// The day of the run's instant, in UTC: on which files ask to pay, and on which books are kept.
+    /// The day of the run's instant, in UTC: on which books are kept.
     fn day(&self) -> Date {
         self.at.to_zoned(TimeZone::UTC).date()
+    }
+
+    /// The day on which files ask to pay: that of the run, or the one on which vendors can no longer dispute it.
+    fn pay_day(&self) -> Date {
+        let until = self.at.checked_add(SignedDuration::from_hours(self.scheme.dispute_hours.into()));
+        until.unwrap_or(self.at).to_zoned(TimeZone::UTC).date()
     }
 }
 

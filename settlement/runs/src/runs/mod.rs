@@ -19,16 +19,18 @@ use crate::exclusions::{self, ExclusionRefusal};
 use crate::ids::run_id;
 use crate::schedules::{self, NewSchedule, Schedule, ScheduleId, ScheduleRefusal};
 use crate::seals::Hash;
-use crate::steps::{self, Actor, StepRefusal};
+use crate::steps::{self, Actor, NewVoid, StepRefusal};
 use crate::windows::{self, CloseRefusal, Closed, Closing};
 pub use compute::{Comparison, Preview};
 use jiff::Timestamp;
 use ledger::{Clock, Db, Failure, Fault, Tx, lock_scheme_runs};
 pub use records::{Position, Run, Transfer, WindowSummary};
 use scrip::{Code, RunId, SchemeId, VendorId, WindowId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 pub use store::STATEMENTS;
 pub(crate) use store::{find_scheme, list_not_netted, widen};
+use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 /// What a slot led to.
@@ -84,13 +86,30 @@ const SLOT_LENGTH_MAX: usize = 300;
 #[derive(Debug, Clone)]
 pub struct Runs {
     db: Db,
+    /// Apart, so that a long netting holds up nothing but other nettings.
+    computing: Db,
+    gates: Gates,
     clock: Clock,
+}
+
+/// Runs of different schemes that can be computed at once.
+const COMPUTED_AT_ONCE: usize = 4;
+
+/// A gate per scheme, at which whoever waits for its run lock waits first: without a connection, of which there are few.
+#[derive(Debug, Clone, Default)]
+struct Gates(Arc<Mutex<HashMap<SchemeId, Arc<tokio::sync::Mutex<()>>>>>);
+
+impl Gates {
+    async fn enter(&self, scheme: SchemeId) -> OwnedMutexGuard<()> {
+        let gate = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(scheme).or_default());
+        gate.lock_owned().await
+    }
 }
 
 impl Runs {
     /// The service on a database.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self { computing: db.apart(COMPUTED_AT_ONCE), db, gates: Gates::default(), clock }
     }
 
     /// Closes the scheme's window for the slot and nets it; the same slot again answers with the same run.
@@ -171,11 +190,19 @@ impl Runs {
     }
 
     /// Takes a run back of which no transfer has been confirmed; the scheme's next run nets its windows again.
-    pub async fn void(&self, run: RunId, reason: &str, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
+    pub async fn void(&self, run: RunId, void: &NewVoid, actor: &Actor) -> Result<Run, Failure<StepRefusal>> {
+        let scheme = self.find_scheme_of(run).await?.ok_or(Failure::Refused(StepRefusal::RunNotFound))?;
+        let _gate = self.gates.enter(scheme).await;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        steps::void(&tx, run, reason, actor).await?;
+        steps::void(&tx, scheme, run, void, actor).await?;
         finish_step(tx, run).await
+    }
+
+    async fn find_scheme_of(&self, run: RunId) -> Result<Option<SchemeId>, Fault> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        steps::find_scheme(&tx, run).await
     }
 
     /// A vendor agrees to what a run says of it.
@@ -316,11 +343,12 @@ impl Runs {
     async fn compute_until(&self, scheme: SchemeId, number: i64, progress: &(impl Fn(Step) + Send + Sync)) -> Result<Vec<RunId>, Fault> {
         let mut runs = Vec::new();
         loop {
-            let mut connection = self.db.connection().await?;
+            let _gate = self.gates.enter(scheme).await;
+            let mut connection = self.computing.connection().await?;
             let tx = connection.begin_house().await?;
             lock_scheme_runs(&tx, scheme).await?;
             let Some(window) = store::find_pending(&tx, scheme, number).await? else { return Ok(runs) };
-            let run = compute::compute(&self.db, &tx, scheme, &window, progress).await?;
+            let run = compute::compute(&self.computing, &tx, scheme, &window, progress).await?;
             tx.commit().await?;
             tracing::info!(%run, %scheme, window = window.number, slot = window.slot, "netted");
             runs.push(run);

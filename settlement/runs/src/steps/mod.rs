@@ -16,9 +16,10 @@ use crate::windows;
 use jiff::Timestamp;
 use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{Failure, Fault, Tx, change_terms, lock_scheme_runs, lock_scheme_shared, read_time, release_window};
-use scrip::{OperationId, RunId};
+use scrip::{OperationId, RunId, SchemeId};
 pub use state::{Actor, RunState, Step};
 pub use store::STATEMENTS;
+pub(crate) use store::find_scheme;
 
 /// The longest reason, in characters.
 pub const REASON_LENGTH_MAX: usize = 500;
@@ -43,6 +44,11 @@ pub enum StepRefusal {
     /// The approver read another result than the run has.
     #[error("the output_hash is not that of the run; read the run again and approve what it says")]
     OutputHashDiffers,
+    /// Its windows would be netted, and paid, once more.
+    #[error(
+        "an exported run may be on its way to a bank; recall what was instructed and say so with instructions_recalled, or mark its transfers"
+    )]
+    InstructionsNotRecalled,
     /// Void it, and the next run holds back what is disputed; or wait until the disputes end.
     #[error("{count} obligations of this run are disputed")]
     Disputed {
@@ -61,6 +67,15 @@ pub enum StepRefusal {
 }
 
 type Answer<T> = Result<T, Failure<StepRefusal>>;
+
+/// Why a run is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVoid {
+    /// For the history.
+    pub reason: String,
+    /// Of an exported run: whoever has its bank files knows that they are not to be carried out.
+    pub instructions_recalled: bool,
+}
 
 /// A run that is locked until the tx ends, as far as steps depend on it.
 #[derive(Debug, Clone)]
@@ -113,12 +128,15 @@ pub(crate) async fn export(tx: &Tx<'_>, run: RunId, actor: &Actor) -> Answer<()>
 
 /// Takes the run back: its windows are free for the scheme's next run, and what it carried into an open window is owed the other way
 /// round. The caller must not hold a lock of the scheme.
-pub(crate) async fn void(tx: &Tx<'_>, run: RunId, reason: &str, actor: &Actor) -> Answer<()> {
+pub(crate) async fn void(tx: &Tx<'_>, scheme: SchemeId, run: RunId, void: &NewVoid, actor: &Actor) -> Answer<()> {
+    let NewVoid { reason, instructions_recalled } = void;
     check_reason(reason)?;
-    let scheme = store::find_scheme(tx, run).await?.ok_or(Failure::Refused(StepRefusal::RunNotFound))?;
     lock_scheme_runs(tx, scheme).await?;
     let locked = lock(tx, run).await?;
     let was = locked.state;
+    if was == RunState::Exported && !instructions_recalled {
+        return Err(Failure::Refused(StepRefusal::InstructionsNotRecalled));
+    }
     take(tx, locked, RunState::Voided, actor, Some(reason)).await?;
     if was == RunState::Voided {
         return Ok(());
@@ -209,7 +227,7 @@ async fn step_by_itself(tx: &Tx<'_>, run: RunId, to: RunState) -> Result<(), Fau
 /// Approves what the house proposed and vendors could dispute, once they agree: how many runs that were.
 pub(crate) async fn approve_due(tx: &Tx<'_>, now: Timestamp) -> Result<usize, Fault> {
     let mut approved = 0_usize;
-    for run in store::lock_proposed_by_house(tx).await? {
+    for run in store::lock_due(tx, now).await? {
         if disputes::judge(tx, run, now).await?.is_ok() {
             approve_by_itself(tx, run).await?;
             approved = approved.saturating_add(1);

@@ -9,19 +9,8 @@ use scrip::{Micro, RunId, SchemeId, VendorId, WindowId};
 use tokio_postgres::Row;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[
-    FIND_SCHEME,
-    LOCK,
-    FIND_LAST,
-    COUNT_TRANSFERS,
-    INSERT,
-    UPDATE_STATE,
-    FREE_WINDOWS,
-    LIST_WINDOWS,
-    LIST_CARRIES,
-    LIST,
-    LOCK_PROPOSED_BY_HOUSE,
-];
+pub const STATEMENTS: &[&str] =
+    &[FIND_SCHEME, LOCK, FIND_LAST, COUNT_TRANSFERS, INSERT, UPDATE_STATE, FREE_WINDOWS, LIST_WINDOWS, LIST_CARRIES, LIST, LOCK_DUE];
 
 const FIND_SCHEME: &str = "SELECT scheme_id FROM runs WHERE id = $1";
 
@@ -64,16 +53,20 @@ const LIST: &str = "
     ORDER BY seq";
 
 // Whoever is being looked at by another process is left to it.
-const LOCK_PROPOSED_BY_HOUSE: &str = "
+const LOCK_DUE: &str = "
     SELECT r.id
     FROM runs r
+    JOIN schemes c ON c.id = r.scheme_id AND c.approval = 'auto'
     JOIN run_steps s ON s.run_id = r.id AND s.to_state = 'proposed' AND s.actor = 'house'
-    WHERE r.state = 'proposed'
+    WHERE r.state = 'proposed' AND NOT EXISTS (SELECT FROM disputes d WHERE d.run_id = r.id AND d.state = 'open')
+      AND (r.disputable_until <= $1
+           OR NOT EXISTS (SELECT FROM run_positions p
+                          WHERE p.run_id = r.id AND NOT EXISTS (SELECT FROM acknowledgements a WHERE a.run_id = r.id AND a.vendor_id = p.vendor_id)))
     ORDER BY r.id
     LIMIT 100
     FOR NO KEY UPDATE OF r SKIP LOCKED";
 
-pub(super) async fn find_scheme(tx: &Tx<'_>, run: RunId) -> Result<Option<SchemeId>, Fault> {
+pub(crate) async fn find_scheme(tx: &Tx<'_>, run: RunId) -> Result<Option<SchemeId>, Fault> {
     tx.query_opt(FIND_SCHEME, &[&run.uuid()]).await?.map(|row| Ok(SchemeId::new(row.try_get(0)?))).transpose()
 }
 
@@ -134,9 +127,9 @@ pub(super) async fn list_carries(tx: &Tx<'_>, run: RunId) -> Result<Vec<NewOblig
         .collect()
 }
 
-/// Runs that wait for vendors alone, locked until the tx ends; a hundred at a time.
-pub(super) async fn lock_proposed_by_house(tx: &Tx<'_>) -> Result<Vec<RunId>, Fault> {
-    tx.query(LOCK_PROPOSED_BY_HOUSE, &[]).await?.iter().map(|row| Ok(RunId::new(row.try_get(0)?))).collect()
+/// Runs of schemes that approve by themselves, whose vendors agree by now, locked until the tx ends; a hundred at a time.
+pub(super) async fn lock_due(tx: &Tx<'_>, now: Timestamp) -> Result<Vec<RunId>, Fault> {
+    tx.query(LOCK_DUE, &[&now]).await?.iter().map(|row| Ok(RunId::new(row.try_get(0)?))).collect()
 }
 
 pub(super) async fn list(tx: &Tx<'_>, run: RunId) -> Result<Vec<Step>, Fault> {

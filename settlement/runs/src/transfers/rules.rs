@@ -2,6 +2,7 @@
 
 use super::reasons::{Reason, ReasonCode, is_line};
 use super::states::{Standing, TransferState};
+use crate::confirmations::YEARS;
 use crate::steps::{REASON_LENGTH_MAX, RunState};
 use jiff::civil::Date;
 
@@ -172,7 +173,7 @@ pub(crate) enum Parties {
 }
 
 fn read_day(text: &str) -> Option<Date> {
-    text.parse::<Date>().ok().filter(|day| day.to_string() == text)
+    text.parse::<Date>().ok().filter(|day| day.to_string() == text && YEARS.contains(&day.year()))
 }
 
 /// What a complaint repeats of what somebody sent.

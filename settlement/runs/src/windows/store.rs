@@ -29,15 +29,16 @@ const FIND_OPEN: &str = "
     FROM windows
     WHERE scheme_id = $1 AND state = 'open'";
 
-// Only schemes with a threshold are summed up: their open windows, whole, at every beat.
+// Only schemes with a threshold are summed up: their open windows, whole, at every beat. What runs carried (writer -2) could not be settled
+// just now, for whatever reason, and is no cause to try again at once.
 const LIST_ABOVE_THRESHOLD: &str = "
     SELECT s.id, w.number
     FROM schemes s
     JOIN windows w ON w.scheme_id = s.id AND w.state = 'open'
     WHERE s.settle_threshold_micro IS NOT NULL
-          AND EXISTS (SELECT FROM (SELECT debtor_id AS vendor_id, amount_micro AS owes FROM positions WHERE window_id = w.id
+          AND EXISTS (SELECT FROM (SELECT debtor_id AS vendor_id, amount_micro AS owes FROM positions WHERE window_id = w.id AND writer <> -2
                                    UNION ALL
-                                   SELECT creditor_id, -amount_micro FROM positions WHERE window_id = w.id) p
+                                   SELECT creditor_id, -amount_micro FROM positions WHERE window_id = w.id AND writer <> -2) p
                       GROUP BY vendor_id
                       HAVING sum(owes) > s.settle_threshold_micro)
     ORDER BY s.id";

@@ -13,8 +13,8 @@ use crate::settlement::Viewer;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use runs::Run;
 use runs::steps::Step;
+use runs::{NewVoid, Run};
 use scrip::RunId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +46,8 @@ pub(super) struct ApproveRun {
 pub(super) struct VoidRun {
     #[schema(example = "BEANS disputes its statement", min_length = 1, max_length = 500)]
     reason: String,
+    /// Has to be said of an exported run: that whoever has its bank files will not carry them out. Its windows are netted, and paid, once more.
+    instructions_recalled: Option<bool>,
 }
 
 /// One step of a run.
@@ -92,7 +94,7 @@ async fn propose_run(
 #[utoipa::path(post, path = "/v1/runs/{id}/approve", tag = "settlement", request_body = ApproveRun, params(("id" = Uuid, Path)),
     security(("operator_key" = [])),
     responses((status = 200, body = RunView), (status = "4XX", body = ProblemView,
-        description = "not_found, run_step_illegal, approver_is_proposer, output_hash_malformed, output_hash_differs")))]
+        description = "not_found, run_step_illegal, approver_is_proposer, output_hash_malformed, output_hash_differs, run_disputed, run_may_be_disputed")))]
 async fn approve_run(
     State(app): State<App>,
     operator: Operator,
@@ -114,17 +116,19 @@ async fn export_run(State(app): State<App>, operator: Operator, Path(id): Path<U
 #[utoipa::path(post, path = "/v1/runs/{id}/void", tag = "settlement", request_body = VoidRun, params(("id" = Uuid, Path)),
     security(("operator_key" = [])),
     responses((status = 200, body = RunView),
-        (status = "4XX", body = ProblemView, description = "not_found, run_step_illegal, reason_malformed")))]
+        (status = "4XX", body = ProblemView, description = "not_found, run_step_illegal, instructions_not_recalled, reason_malformed")))]
 async fn void_run(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<Uuid>,
     Body(body): Body<VoidRun>,
 ) -> Result<Json<RunView>, ApiError> {
-    Ok(shown(app.settlement.void(RunId::new(id), &body.reason, operator.key).await?))
+    let VoidRun { reason, instructions_recalled } = body;
+    let void = NewVoid { reason, instructions_recalled: instructions_recalled.unwrap_or_default() };
+    Ok(shown(app.settlement.void(RunId::new(id), &void, operator.key).await?))
 }
 
-/// What became of a run, and who did it: the oldest step first, seven at most.
+/// What became of a run, and who did it: the oldest step first, five at most.
 #[utoipa::path(get, path = "/v1/runs/{id}/steps", tag = "settlement", params(("id" = Uuid, Path)), security(("operator_key" = [])),
     responses((status = 200, body = Paged<StepView>), (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn list_steps(State(app): State<App>, _: Operator, Path(id): Path<Uuid>) -> Result<Json<Paged<StepView>>, ApiError> {

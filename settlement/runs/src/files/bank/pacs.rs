@@ -22,7 +22,7 @@ pub(super) async fn write(shelf: &mut Shelf<'_>, netted: &Netted<'_>, accounts: 
     xml.text("NbOfTxs", &total.count.to_string());
     xml.text("CtrlSum", &sum);
     xml.amount("TtlIntrBkSttlmAmt", &netted.scheme.currency, &sum);
-    xml.text("IntrBkSttlmDt", &netted.day().to_string());
+    xml.text("IntrBkSttlmDt", &netted.pay_day().to_string());
     xml.open("SttlmInf");
     // Through a clearing system: the parties hold no accounts with each other.
     xml.text("SttlmMtd", "CLRG");

@@ -72,7 +72,7 @@ fn open_block(xml: &mut Xml, netted: &Netted<'_>, block: i64, payer: &BankParty<
     xml.text("PmtMtd", "TRF");
     push_total(xml, netted, of_payer);
     xml.open("ReqdExctnDt");
-    xml.text("Dt", &netted.day().to_string());
+    xml.text("Dt", &netted.pay_day().to_string());
     xml.close();
     xml.open("Dbtr");
     xml.text("Nm", &payer.name);
