@@ -81,8 +81,6 @@ pub fn all_of(network: &Network, party: &str) -> Vec<Holding> {
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows panics, as it should")]
 mod tests {
-    #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows panics, as it should")]
-
     use super::*;
     use crate::whiteboard::network;
     use crate::{Netting, NetworkBuilder, Strategy, Terms};
