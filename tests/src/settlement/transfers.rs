@@ -341,6 +341,9 @@ fn what_failed_and_is_not_tried_again_in_time_is_owed_again_by_itself() {
         let transfer = miles.client.get(&path(&run, 1)).await.ok();
         assert_eq!((&transfer["state"], &transfer["steps"][1]["by"]), (&json!("rolled"), &json!("house")));
         assert_eq!(run_state(house, &run).await, "settled");
+        let bundle = house.operator.client.get(&format!("/v1/runs/{}/bundle", run["id"].as_str().unwrap())).await;
+        let verified = runs::bundles::verify(bundle.bytes.as_slice()).unwrap();
+        assert!(verified.proofs.iter().all(ledger::proofs::Proof::holds), "{:?}", verified.proofs);
         assert_eq!(house.operator.settle("EURO").await["total"], "10.00");
     });
 }

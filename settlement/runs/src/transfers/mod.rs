@@ -80,7 +80,8 @@ impl UnderSettlement {
             Actor::Operator(_) => Some(Side::Operator),
             Actor::Vendor(vendor) if is(&self.payer, vendor) => Some(Side::Payer),
             Actor::Vendor(vendor) if is(&self.payee, vendor) => Some(Side::Payee),
-            Actor::Vendor(_) | Actor::House => None,
+            Actor::House => Some(Side::House),
+            Actor::Vendor(_) => None,
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Side {
     Payee,
     /// The operator, for whoever cannot, and for the house.
     Operator,
+    /// The house by itself, when the time to try again is up.
+    House,
 }
 
 impl Side {
@@ -26,6 +28,7 @@ impl Side {
         let on_the_way = !matches!(from, TransferState::Disputed);
         match self {
             Self::Operator => true,
+            Self::House => from == TransferState::Failed && to == TransferState::Rolled,
             Self::Payer => on_the_way && matches!(to, TransferState::Sent | TransferState::Failed | TransferState::Disputed),
             Self::Payee => on_the_way && matches!(to, TransferState::Received | TransferState::Disputed),
         }

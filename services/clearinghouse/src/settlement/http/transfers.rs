@@ -139,8 +139,8 @@ impl TransferStepView {
         let by = match transfer.side_of(&actor) {
             Some(Side::Payer) => "payer",
             Some(Side::Payee) => "payee",
-            Some(Side::Operator) => "operator",
-            None => "house",
+            Some(Side::Operator) | None => "operator",
+            Some(Side::House) => "house",
         };
         Self {
             seq,

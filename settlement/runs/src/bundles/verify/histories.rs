@@ -145,7 +145,7 @@ impl History {
         let side = match actor {
             Actor::Operator(_) => Some(Side::Operator),
             Actor::Vendor(id) => books.vendor(*id).and_then(|vendor| self.side_of(vendor)),
-            Actor::House => None,
+            Actor::House => Some(Side::House),
         };
         let side = side.ok_or("the transfer is somebody else's")?;
         // Where a bank said so, the operator need not say why.
