@@ -3,9 +3,11 @@
 use crate::support::archive::{Members, Unpacked};
 use crate::support::program::{self, said, succeeded};
 use crate::support::{Answer, House, Market, Operator, User, Vendor, audit};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use runs::bundles::{NotProven, Verified, verify};
+use runs::transfers::Transfers;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -135,6 +137,29 @@ fn a_settled_run_is_proven_with_its_histories_and_what_it_held_back() {
         let bundle = download(&house.operator, &next).await.bytes;
         assert_eq!(broken(&bundle), []);
         assert!(Unpacked::of(&bundle).text("obligations-000001.csv").contains(",rolled,"));
+    });
+}
+
+#[test]
+fn what_the_house_rolls_by_itself_is_proven() {
+    audit(async |house| {
+        let (vendors, alice, _) = market(house, "direct").await;
+        alice.convert("333.33", &vendors[0], &vendors[1]).await.created();
+        let run = house.export(&house.operator.settle("EURO").await).await;
+        house.operator.mark(&run, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "closed"})).await.created();
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": 1})).await.ok();
+        house.clock.advance(SignedDuration::from_hours(2));
+        assert_eq!(Transfers::new(house.db.clone()).roll_due(house.clock.now()).await.unwrap(), 1);
+
+        let bundle = download(&house.operator, &run).await.bytes;
+
+        assert_eq!(broken(&bundle), []);
+        // Nothing else is the house's to say.
+        let mut forged = Unpacked::of(&bundle);
+        forged.edit("transfer-steps-000001.csv", 1, "actor", |_| "house".to_owned());
+        forged.list_anew();
+        let found = broken(&forged.pack());
+        assert!(found.len() == 1 && found[0].1[0].contains("from instructed to failed by house"), "{found:?}");
     });
 }
 
