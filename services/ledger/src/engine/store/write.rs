@@ -65,8 +65,13 @@ pub(in super::super) async fn write<'a>(
     }
     correct_accounts(&tx, book, stored).await?;
     let (proposed, ended): (Vec<&TradeStep>, Vec<&TradeStep>) = journal.trades.iter().partition(|step| step.state == TradeState::Proposed);
+    // In the order of their indexes: a walk through an index takes less than as many leaps.
+    let mut granted: Vec<_> = granted.collect();
+    granted.sort_unstable_by_key(|(claim, _)| (claim.actor, claim.key.as_str()));
+    let entries = sorted(&journal.entries, |entry| (entry.account, entry.seq));
+    let swaps = sorted(&journal.swaps, |swap| (swap.payer, swap.id));
     // The keys first, which may be used, and the sums last, which other writers may wait for.
-    let mut steps = vec![insert_answers(granted, booked_at)?, insert_entries(&journal.entries, booked_at)];
+    let mut steps = vec![insert_answers(granted.into_iter(), booked_at)?, insert_entries(&entries, booked_at)];
     if !proposed.is_empty() {
         steps.push(insert_trades(&proposed, booked_at));
     }
@@ -74,7 +79,7 @@ pub(in super::super) async fn write<'a>(
         steps.push(issuances::add_issued(writer, &journal.issuances));
     }
     if !journal.swaps.is_empty() {
-        steps.push(insert_swaps(&journal.swaps, booked_at));
+        steps.push(insert_swaps(&swaps, booked_at));
         let rows: Vec<_> = journal.obligations.iter().map(obligation).collect();
         let origin = obligations::Origin { writer, source: Source::Swap, booked_at };
         for step in obligations::insert_obligations(origin, &rows, |vendor| terms.caps.contains_key(&ExposureKey::of(vendor)))? {
@@ -87,6 +92,12 @@ pub(in super::super) async fn write<'a>(
         groups.push(vec![end_trades(&ended, booked_at)]);
     }
     tx.commit_after(&groups).await
+}
+
+fn sorted<R, K: Ord>(rows: &[R], key: impl Fn(&R) -> K) -> Vec<&R> {
+    let mut sorted: Vec<&R> = rows.iter().collect();
+    sorted.sort_unstable_by_key(|row| key(row));
+    sorted
 }
 
 /// Only the accounts that did not come out as forecast.
@@ -107,7 +118,7 @@ async fn correct_accounts(tx: &Pipeline<'_>, book: &Book, stored: &Accounts) -> 
     if u64::try_from(users.len()) == Ok(corrected) { Ok(()) } else { Err(Fault::Unreadable("an account has gone".to_owned())) }
 }
 
-fn insert_entries(entries: &[Entry], booked_at: Timestamp) -> Step<'static> {
+fn insert_entries(entries: &[&Entry], booked_at: Timestamp) -> Step<'static> {
     step!(
         INSERT_ENTRIES,
         booked_at,
@@ -124,7 +135,7 @@ fn insert_entries(entries: &[Entry], booked_at: Timestamp) -> Step<'static> {
     )
 }
 
-fn insert_swaps(swaps: &[Swapped], booked_at: Timestamp) -> Step<'static> {
+fn insert_swaps(swaps: &[&Swapped], booked_at: Timestamp) -> Step<'static> {
     step!(
         INSERT_SWAPS,
         booked_at,
