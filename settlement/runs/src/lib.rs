@@ -11,6 +11,7 @@ pub mod calendars;
 pub mod confirmations;
 mod csv_lines;
 pub mod csv_text;
+mod days;
 pub mod disputes;
 pub mod exclusions;
 pub mod explanations;

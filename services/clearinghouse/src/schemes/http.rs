@@ -130,12 +130,16 @@ fn read_amount(field: &'static str, amount: &AmountText) -> Result<Micro, Scheme
     }
 }
 
+fn read_hours(hours: i64, refusal: SchemeRefusal) -> Result<i32, SchemeRefusal> {
+    i32::try_from(hours).ok().filter(|_| (0..=HOURS_MAX).contains(&hours)).ok_or(refusal)
+}
+
 fn read_dispute_hours(hours: i64) -> Result<i32, SchemeRefusal> {
-    i32::try_from(hours).ok().filter(|_| (0..=HOURS_MAX).contains(&hours)).ok_or(SchemeRefusal::DisputeHoursOutOfRange)
+    read_hours(hours, SchemeRefusal::DisputeHoursOutOfRange)
 }
 
 fn read_grace_hours(hours: i64) -> Result<i32, SchemeRefusal> {
-    i32::try_from(hours).ok().filter(|_| (0..=HOURS_MAX).contains(&hours)).ok_or(SchemeRefusal::GraceHoursOutOfRange)
+    read_hours(hours, SchemeRefusal::GraceHoursOutOfRange)
 }
 
 fn read_rule(name: &str) -> Result<Rule, SchemeRefusal> {

@@ -1,15 +1,12 @@
 //! The days of a calendar on which banks are closed. Pure: no clock, no zone; a day is a date.
 
 use super::CalendarRefusal;
-use jiff::civil::{Date, Weekday, date};
+use crate::days;
+use jiff::civil::{Date, Weekday};
 use std::collections::BTreeSet;
 
 /// The most single dates of a calendar; some eighty years of them.
 pub const DATES_MAX: usize = 4_000;
-
-/// What lies outside is a typing mistake.
-const FIRST_DATE: Date = date(2000, 1, 1);
-const LAST_DATE: Date = date(2199, 12, 31);
 
 /// Single dates and, if it says so, every Saturday and Sunday.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,16 +56,14 @@ impl ClosedDays {
     }
 }
 
-/// One spelling a date: jiff would also read `20261225`, and a time behind it.
 fn parse_date(text: &str) -> Result<Date, CalendarRefusal> {
-    let read: Option<Date> = text.parse().ok().filter(|date: &Date| date.to_string() == text);
-    let malformed = || CalendarRefusal::DateMalformed { date: text.chars().take(40).collect() };
-    read.filter(|date| (FIRST_DATE..=LAST_DATE).contains(date)).ok_or_else(malformed)
+    days::read(text).ok_or_else(|| CalendarRefusal::DateMalformed { date: text.chars().take(40).collect() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::civil::date;
 
     fn parse(dates: &[&str]) -> Result<ClosedDays, CalendarRefusal> {
         let dates: Vec<String> = dates.iter().map(|text| (*text).to_owned()).collect();

@@ -1,10 +1,10 @@
 //! What a bank says of one payment, whichever way it says it; and why a text is not a confirmation. Pure.
 
+use crate::days;
 use crate::transfers::Reason;
 use jiff::civil::Date;
 use scrip::Micro;
 use scrip::money::AmountError;
-use std::ops::RangeInclusive;
 
 /// The most bytes of an upload: 16 MiB.
 pub const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -118,9 +118,6 @@ pub struct Entry {
     pub booked_on: Option<Date>,
 }
 
-/// The years of a day that a bank booked: as those of calendars.
-pub(crate) const YEARS: RangeInclusive<i16> = 2000..=2199;
-
 /// Why a text is no confirmation. Each names its line, from 1; nothing of the text is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmationError {
@@ -230,14 +227,10 @@ pub(super) fn is_reference(text: &str) -> bool {
     !matches!(text, "" | "NOTPROVIDED" | "NONREF" | "NOREF" | "UNKNOWN")
 }
 
-/// The day of an ISO 8601 date or instant, of a year in which it can be stored and meant.
+/// The day of an ISO 8601 date or instant.
 pub(super) fn read_day(text: &str, what: &'static str, line: u64) -> Result<Date, ConfirmationError> {
-    let day = text.get(..10).filter(|_| text.is_ascii());
-    let plain = day.filter(|day| {
-        day.bytes().enumerate().all(|(place, byte)| if place == 4 || place == 7 { byte == b'-' } else { byte.is_ascii_digit() })
-    });
     let malformed = || ConfirmationError::Malformed { line, what, problem: "a day looks like 2026-11-23".to_owned() };
-    plain.and_then(|day| day.parse().ok()).filter(|day: &Date| YEARS.contains(&day.year())).ok_or_else(malformed)
+    text.get(..10).filter(|_| text.is_ascii()).and_then(days::read).ok_or_else(malformed)
 }
 
 /// The value, if it is no longer than its field and can be shown.

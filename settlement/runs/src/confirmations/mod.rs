@@ -21,7 +21,6 @@ use crate::ids::parse_reference;
 use crate::steps::{Actor, LockedRun};
 use crate::transfers::{self, NewStep, TransferKey, lock_run};
 use bytes::Bytes;
-pub(crate) use entry::YEARS;
 pub use entry::{ConfirmationError, ENTRIES_MAX, Entry, Format, REFERENCE_CHARS_MAX, Said, Stated, UPLOAD_BYTES_MAX};
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
@@ -231,7 +230,7 @@ async fn take(
     let mut seqs = HashMap::new();
     for round in rounds {
         let (places, steps): (Vec<usize>, Vec<NewStep>) = round.into_iter().unzip();
-        let taken = transfers::take_steps(tx, &steps, actor, id.0, stepped_at).await?;
+        let taken = transfers::take_steps(tx, &steps, actor, Some(id.0), stepped_at).await?;
         seqs.extend(places.into_iter().zip(&steps).filter_map(|(place, step)| Some((place, *taken.get(&step.transfer)?))));
     }
     for run in touched {

@@ -10,8 +10,8 @@ mod store;
 use crate::steps::{Actor, RunState, check_reason};
 use crate::windows;
 use jiff::Timestamp;
-use ledger::obligations::{NewObligation, Recorder, record};
-use ledger::{Failure, Fault, Tx, lock_scheme_shared, new_id, read_time};
+use ledger::obligations::{NewObligation, Recorder};
+use ledger::{Failure, Fault, Tx, new_id};
 use scrip::{Micro, OperationId, RunId, SchemeId, VendorId, WindowId};
 pub use store::STATEMENTS;
 pub(crate) use store::list_open;
@@ -177,11 +177,8 @@ pub(crate) async fn end(tx: &Tx<'_>, id: Uuid, to: DisputeState, actor: &Actor, 
     }
     store::end(tx, id, to, actor, now).await?;
     if to == DisputeState::Upheld {
-        lock_scheme_shared(tx, open.scheme).await?;
-        let window = windows::find_open(tx, open.scheme).await?;
-        let window = window.ok_or_else(|| Fault::Unreadable(format!("scheme {} has no open window", open.scheme)))?;
         let back = NewObligation { debtor: open.creditor, creditor: open.debtor, amount: open.amount };
-        record(tx, window.id, Recorder::Reversal, OperationId::new(id), read_time(tx).await?, &[back]).await?;
+        windows::record_in_open(tx, open.scheme, Recorder::Reversal, OperationId::new(id), &[back]).await?;
     }
     get(tx, id).await
 }

@@ -4,8 +4,8 @@ use super::{PendingWindow, Step, holdings, pairs, store};
 use crate::ids::{run_id, transfer_id};
 use crate::scheme::{Approval, Scheme};
 use crate::{files, seals, steps, windows};
-use ledger::obligations::{NewObligation, Recorder, record};
-use ledger::{Db, Fault, Tx, lock_scheme_shared};
+use ledger::obligations::{NewObligation, Recorder};
+use ledger::{Db, Fault, Tx};
 use netting::{Holding, Netting, Network, NetworkBuilder, Party, Strategy, WhatIf};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 use std::collections::BTreeMap;
@@ -74,11 +74,7 @@ pub(super) async fn compute(
 
     progress(Step::Carry);
     if !carries.is_empty() {
-        lock_scheme_shared(tx, scheme).await?;
-        let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
-        // The database's clock, like every booking: by now the window is ours until the tx ends.
-        let booked_at = ledger::read_time(tx).await?;
-        record(tx, open.id, Recorder::Run, OperationId::new(run.uuid()), booked_at, &carries).await?;
+        windows::record_in_open(tx, scheme, Recorder::Run, OperationId::new(run.uuid()), &carries).await?;
     }
     if terms.approval == Approval::Auto {
         steps::propose_by_itself(tx, run).await?;

@@ -14,8 +14,8 @@ use crate::disputes::{self, NotAgreed};
 use crate::seals::Hash;
 use crate::windows;
 use jiff::Timestamp;
-use ledger::obligations::{NewObligation, Recorder, record};
-use ledger::{Failure, Fault, Tx, change_terms, lock_scheme_runs, lock_scheme_shared, read_time, release_window};
+use ledger::obligations::{NewObligation, Recorder};
+use ledger::{Failure, Fault, Tx, change_terms, lock_scheme_runs, read_time, release_window};
 use scrip::{OperationId, RunId, SchemeId};
 pub use state::{Actor, RunState, Step};
 pub use store::STATEMENTS;
@@ -148,9 +148,7 @@ pub(crate) async fn void(tx: &Tx<'_>, scheme: SchemeId, run: RunId, void: &NewVo
         .map(|NewObligation { debtor, creditor, amount }| NewObligation { debtor: creditor, creditor: debtor, amount })
         .collect();
     if !taken_back.is_empty() {
-        lock_scheme_shared(tx, scheme).await?;
-        let open = windows::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
-        record(tx, open.id, Recorder::Reversal, OperationId::new(run.uuid()), read_time(tx).await?, &taken_back).await?;
+        windows::record_in_open(tx, scheme, Recorder::Reversal, OperationId::new(run.uuid()), &taken_back).await?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 //! Shape: [`states`] is the table of steps, [`rules`] says who may take which and what has to be said with it, [`reasons`] is the closed list
 //! of reasons; all three are pure. [`Transfers`] marks: it locks the run, resolves the caller's key, asks the rules, and writes the transfer,
 //! its step and the answer in one tx. Banks mark many at once through [`crate::confirmations`]. What
-//! failed and is not tried again in time, [`Transfers::roll_due`] rolls.
+//! failed and is not tried again in time, [`Transfers::roll_due`] rolls where the scheme carries failures over; by other rules it is a matter
+//! of [`crate::defaults`].
 //!
 //! The first step makes the run `settling`, the last one `settled`. Nothing here changes or deletes a step, an obligation, an amount or a party.
 
@@ -17,8 +18,8 @@ use crate::steps::{self, Actor, LockedRun, RunState, StepRefusal};
 use crate::windows;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ledger::obligations::{LEAF_KEY, NewObligation, Recorder, record};
-use ledger::{Claim, Db, Failure, Fault, Tx, lock_scheme_shared, read_time};
+use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
+use ledger::{Claim, Db, Failure, Fault, Tx, read_time};
 pub use reasons::{REASON_CODES, Reason, ReasonCode};
 pub(crate) use rules::{Mark, Parties, judge};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
@@ -145,9 +146,6 @@ pub struct Transfers {
 
 /// How often a transfer is rolled anew that another writer got in the way of, in the very same microsecond.
 const ATTEMPTS_MAX: u32 = 10;
-
-/// The database's own guard of what may be owed in one window.
-const WINDOW_BOUND: &str = "window_totals_gross_within_bounds";
 
 impl Transfers {
     /// The service on a database.
@@ -283,15 +281,9 @@ async fn roll(tx: &Tx<'_>, transfer: &UnderSettlement) -> Result<(), Failure<Mar
     let UnderSettlement { key: _, id, payer: Some(payer), payee: Some(payee), amount, scheme, .. } = transfer else {
         return Err(Failure::Refused(MarkRefusal::RollNeedsTwoVendors));
     };
-    lock_scheme_shared(tx, *scheme).await?;
-    let open = windows::find_open(tx, *scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
-    // The database's clock, like every booking.
-    let booked_at = read_time(tx).await?;
     let owed = NewObligation { debtor: payer.id, creditor: payee.id, amount: *amount };
-    record(tx, open.id, Recorder::Roll, OperationId::new(*id), booked_at, &[owed]).await.map_err(|fault| match fault.constraint() {
-        Some(WINDOW_BOUND) => Failure::Refused(MarkRefusal::WindowFull),
-        _ => Failure::Fault(fault),
-    })
+    let recorded = windows::record_in_open(tx, *scheme, Recorder::Roll, OperationId::new(*id), &[owed]).await;
+    recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(MarkRefusal::WindowFull) } else { Failure::Fault(fault) })
 }
 
 /// The run, which nobody else changes until the tx ends. Whatever happens to the transfers of a run happens under this lock: the last one
@@ -335,10 +327,10 @@ pub(crate) async fn take_steps(
     tx: &Tx<'_>,
     steps: &[NewStep],
     actor: &Actor,
-    confirmation: Uuid,
+    confirmation: Option<Uuid>,
     stepped_at: Timestamp,
 ) -> Result<HashMap<TransferKey, i32>, Fault> {
-    store::take_steps(tx, steps, actor, Some(confirmation), stepped_at).await
+    store::take_steps(tx, steps, actor, confirmation, stepped_at).await
 }
 
 // What follows reads as whoever the tx is: the house sees everything, a vendor its own transfers.

@@ -2,7 +2,7 @@
 
 use super::reasons::{Reason, ReasonCode, is_line};
 use super::states::{Standing, TransferState};
-use crate::confirmations::YEARS;
+use crate::days;
 use crate::steps::{REASON_LENGTH_MAX, RunState};
 use jiff::civil::Date;
 
@@ -130,7 +130,7 @@ pub(crate) fn read(new: &NewMark) -> Result<Mark, MarkRefusal> {
     if bank_reference.as_ref().is_some_and(|text| !is_line(text, BANK_REFERENCE_CHARS_MAX)) {
         return Err(MarkRefusal::BankReferenceMalformed);
     }
-    let booked_on = booked_on.as_ref().map(|day| read_day(day).ok_or(MarkRefusal::BookedOnMalformed)).transpose()?;
+    let booked_on = booked_on.as_ref().map(|day| days::read(day).ok_or(MarkRefusal::BookedOnMalformed)).transpose()?;
     let find = |code: &String| ReasonCode::find(code).ok_or_else(|| MarkRefusal::ReasonCodeUnknown { code: shown(code) });
     let code = reason_code.as_ref().map(find).transpose()?;
     if reason.as_ref().is_some_and(|text| !is_line(text, REASON_LENGTH_MAX)) {
@@ -173,10 +173,6 @@ pub fn next_steps(side: Side, standing: Standing, run_state: RunState) -> Vec<Tr
 pub(crate) enum Parties {
     TwoVendors,
     VendorAndHouse,
-}
-
-fn read_day(text: &str) -> Option<Date> {
-    text.parse::<Date>().ok().filter(|day| day.to_string() == text && YEARS.contains(&day.year()))
 }
 
 /// What a complaint repeats of what somebody sent.

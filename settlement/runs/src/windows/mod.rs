@@ -7,10 +7,11 @@
 mod store;
 
 use jiff::Timestamp;
-use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, merge_exposures, new_id};
-use scrip::{SchemeId, WindowId};
+use ledger::obligations::{NewObligation, Recorder, record};
+use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, lock_scheme_shared, merge_exposures, new_id, read_time};
+use scrip::{OperationId, SchemeId, WindowId};
 pub use store::STATEMENTS;
-pub(crate) use store::{find_open, list_above_threshold};
+pub(crate) use store::list_above_threshold;
 
 /// One window of a scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,10 +72,32 @@ pub async fn open_first(tx: &Tx<'_>, scheme: SchemeId, now: Timestamp) -> Result
     Ok(window)
 }
 
+/// The database's own guard of what may be owed in one window.
+const BOUND: &str = "window_totals_gross_within_bounds";
+
+/// Whether the fault is that the open window holds as much as a run can net.
+pub(crate) fn is_full(fault: &Fault) -> bool {
+    fault.constraint() == Some(BOUND)
+}
+
+/// Records obligations in the scheme's open window, which then stays open until the tx ends. They are booked by the database's clock, like
+/// everything, once the window is held.
+pub(crate) async fn record_in_open(
+    tx: &Tx<'_>,
+    scheme: SchemeId,
+    recorder: Recorder,
+    operation: OperationId,
+    obligations: &[NewObligation],
+) -> Result<(), Fault> {
+    lock_scheme_shared(tx, scheme).await?;
+    let open = store::find_open(tx, scheme).await?.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
+    record(tx, open.id, recorder, operation, read_time(tx).await?, obligations).await
+}
+
 /// Closes the scheme's open window, if it still is that of this number, because of what it holds; says whether it did.
 pub async fn close_above_threshold(tx: &Tx<'_>, scheme: SchemeId, number: i64) -> Result<bool, Failure<CloseRefusal>> {
     lock_scheme_exclusive(tx, scheme).await?;
-    match find_open(tx, scheme).await? {
+    match store::find_open(tx, scheme).await? {
         Some(open) if open.number == number => Ok(close(tx, scheme, &format!("threshold:{number}"), Closing::Run).await?.closed_now),
         Some(_) | None => Ok(false),
     }
