@@ -217,6 +217,49 @@ ALTER TABLE ONLY public.debit_caps FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.debit_caps OWNER TO scriphouse_owner;
 
+CREATE TABLE public.default_debts (
+    default_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    CONSTRAINT default_debts_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT default_debts_two_vendors CHECK ((debtor_id <> creditor_id))
+);
+
+ALTER TABLE ONLY public.default_debts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.default_debts OWNER TO scriphouse_owner;
+
+CREATE TABLE public.default_draws (
+    default_id uuid NOT NULL,
+    payee_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    CONSTRAINT default_draws_amount_positive CHECK ((amount_micro >= 1))
+);
+
+ALTER TABLE ONLY public.default_draws FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.default_draws OWNER TO scriphouse_owner;
+
+CREATE TABLE public.defaults (
+    id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    rule text NOT NULL,
+    cash_micro bigint NOT NULL,
+    reason text NOT NULL,
+    declared_by text NOT NULL,
+    declared_at timestamp with time zone NOT NULL,
+    CONSTRAINT defaults_cash_not_negative CHECK ((cash_micro >= 0)),
+    CONSTRAINT defaults_declared_by_form CHECK ((declared_by ~ '^(house|operator:[0-9a-f-]{36})$'::text)),
+    CONSTRAINT defaults_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT defaults_rule_known CHECK ((rule = ANY (ARRAY['carry_over'::text, 'exclude_and_renet'::text, 'collateral_then_loss_share'::text, 'pro_rata'::text])))
+);
+
+ALTER TABLE ONLY public.defaults FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.defaults OWNER TO scriphouse_owner;
+
 CREATE TABLE public.disputes (
     id uuid NOT NULL,
     scheme_id uuid NOT NULL,
@@ -278,7 +321,7 @@ CREATE TABLE public.exclusions (
     excluded_at timestamp with time zone NOT NULL,
     lifted_by text,
     lifted_at timestamp with time zone,
-    CONSTRAINT exclusions_excluded_by_form CHECK ((excluded_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT exclusions_excluded_by_form CHECK ((excluded_by ~ '^(house|operator:[0-9a-f-]{36})$'::text)),
     CONSTRAINT exclusions_lifted_by_form CHECK ((lifted_by ~ '^operator:[0-9a-f-]{36}$'::text)),
     CONSTRAINT exclusions_lifted_has_instant CHECK (((lifted_by IS NULL) = (lifted_at IS NULL))),
     CONSTRAINT exclusions_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
@@ -375,7 +418,7 @@ CREATE TABLE public.obligations (
     booked_at timestamp with time zone NOT NULL,
     writer smallint NOT NULL,
     CONSTRAINT obligations_amount_positive CHECK ((amount_micro >= 1)),
-    CONSTRAINT obligations_source_known CHECK ((source = ANY (ARRAY['swap'::text, 'fee'::text, 'reversal'::text, 'carry'::text, 'import'::text, 'rolled'::text]))),
+    CONSTRAINT obligations_source_known CHECK ((source = ANY (ARRAY['swap'::text, 'fee'::text, 'reversal'::text, 'carry'::text, 'import'::text, 'rolled'::text, 'default'::text]))),
     CONSTRAINT obligations_two_vendors CHECK ((debtor_id <> creditor_id))
 );
 
@@ -804,8 +847,10 @@ CREATE TABLE public.transfers (
     state text NOT NULL,
     attempt integer DEFAULT 1 NOT NULL,
     disputed_from text,
+    default_id uuid,
     CONSTRAINT transfers_amount_positive CHECK ((amount_micro >= 1)),
     CONSTRAINT transfers_attempt_positive CHECK ((attempt >= 1)),
+    CONSTRAINT transfers_defaulted_is_rolled CHECK (((default_id IS NULL) OR (state = 'rolled'::text))),
     CONSTRAINT transfers_disputed_from_known CHECK ((disputed_from = ANY (ARRAY['instructed'::text, 'sent'::text, 'failed'::text, 'retried'::text]))),
     CONSTRAINT transfers_disputed_has_origin CHECK (((state = 'disputed'::text) = (disputed_from IS NOT NULL))),
     CONSTRAINT transfers_number_positive CHECK ((number >= 1)),
@@ -915,6 +960,18 @@ ALTER TABLE ONLY public.confirmations
 
 ALTER TABLE ONLY public.debit_caps
     ADD CONSTRAINT debit_caps_pkey PRIMARY KEY (vendor_id);
+
+ALTER TABLE ONLY public.default_debts
+    ADD CONSTRAINT default_debts_pkey PRIMARY KEY (default_id, debtor_id, creditor_id);
+
+ALTER TABLE ONLY public.default_draws
+    ADD CONSTRAINT default_draws_pkey PRIMARY KEY (default_id, payee_id);
+
+ALTER TABLE ONLY public.defaults
+    ADD CONSTRAINT defaults_once UNIQUE (run_id, vendor_id);
+
+ALTER TABLE ONLY public.defaults
+    ADD CONSTRAINT defaults_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_once UNIQUE (window_id, obligation_id);
@@ -1097,6 +1154,8 @@ CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
 
 CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
 
+CREATE INDEX transfers_defaulted ON public.transfers USING btree (default_id) WHERE (default_id IS NOT NULL);
+
 CREATE INDEX transfers_failed ON public.transfers USING btree (run_id, number) WHERE (state = 'failed'::text);
 
 CREATE INDEX transfers_unfinished ON public.transfers USING btree (run_id) WHERE (state <> ALL (ARRAY['received'::text, 'rolled'::text, 'written_off'::text]));
@@ -1145,6 +1204,27 @@ ALTER TABLE ONLY public.confirmations
 
 ALTER TABLE ONLY public.debit_caps
     ADD CONSTRAINT debit_caps_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.default_debts
+    ADD CONSTRAINT default_debts_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.default_debts
+    ADD CONSTRAINT default_debts_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.default_debts
+    ADD CONSTRAINT default_debts_default_exists FOREIGN KEY (default_id) REFERENCES public.defaults(id);
+
+ALTER TABLE ONLY public.default_draws
+    ADD CONSTRAINT default_draws_default_exists FOREIGN KEY (default_id) REFERENCES public.defaults(id);
+
+ALTER TABLE ONLY public.default_draws
+    ADD CONSTRAINT default_draws_payee_exists FOREIGN KEY (payee_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.defaults
+    ADD CONSTRAINT defaults_run_exists FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
+ALTER TABLE ONLY public.defaults
+    ADD CONSTRAINT defaults_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
@@ -1267,6 +1347,9 @@ ALTER TABLE ONLY public.transfer_steps
     ADD CONSTRAINT transfer_steps_transfer_exists FOREIGN KEY (run_id, number) REFERENCES public.transfers(run_id, number);
 
 ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_default_exists FOREIGN KEY (default_id) REFERENCES public.defaults(id);
+
+ALTER TABLE ONLY public.transfers
     ADD CONSTRAINT transfers_payee_exists FOREIGN KEY (payee_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.transfers
@@ -1310,6 +1393,22 @@ CREATE POLICY bilateral_caps_update ON public.bilateral_caps FOR UPDATE TO scrip
 ALTER TABLE public.debit_caps ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY debit_caps_own ON public.debit_caps FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.default_debts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY default_debts_own ON public.default_debts FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
+
+ALTER TABLE public.default_draws ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY default_draws_own ON public.default_draws FOR SELECT TO scriphouse_app USING (((payee_id = public.current_vendor_id()) OR (EXISTS ( SELECT
+   FROM public.defaults d
+  WHERE ((d.id = default_draws.default_id) AND (d.vendor_id = public.current_vendor_id()))))));
+
+ALTER TABLE public.defaults ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY defaults_own ON public.defaults FOR SELECT TO scriphouse_app USING ((EXISTS ( SELECT
+   FROM public.run_positions p
+  WHERE ((p.run_id = defaults.run_id) AND (p.vendor_id = public.current_vendor_id())))));
 
 ALTER TABLE public.disputes ENABLE ROW LEVEL SECURITY;
 
@@ -1493,6 +1592,15 @@ GRANT UPDATE(version) ON TABLE public.debit_caps TO scriphouse_house;
 
 GRANT UPDATE(changed_at) ON TABLE public.debit_caps TO scriphouse_house;
 
+GRANT SELECT ON TABLE public.default_debts TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.default_debts TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.default_draws TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.default_draws TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.defaults TO scriphouse_app;
+GRANT SELECT,INSERT ON TABLE public.defaults TO scriphouse_house;
+
 GRANT SELECT ON TABLE public.disputes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.disputes TO scriphouse_house;
 
@@ -1656,6 +1764,8 @@ GRANT UPDATE(state) ON TABLE public.transfers TO scriphouse_house;
 GRANT UPDATE(attempt) ON TABLE public.transfers TO scriphouse_house;
 
 GRANT UPDATE(disputed_from) ON TABLE public.transfers TO scriphouse_house;
+
+GRANT UPDATE(default_id) ON TABLE public.transfers TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.unit_values TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.unit_values TO scriphouse_house;

@@ -34,6 +34,7 @@ mod settlement {
     mod defaults;
     mod disputes;
     mod explain;
+    mod failures;
     mod files;
     mod interruptions;
     mod journals;

@@ -1,8 +1,8 @@
 //! The heartbeat: what happens without being asked for, every second or so.
 //!
 //! Each beat settles the schemes whose schedules are due, and those in which a vendor owes more than their threshold, completes what a
-//! crash left behind, approves what vendors had time to dispute, rolls what failed and was not tried again in time, and gives back what
-//! expired trades held.
+//! crash left behind, approves what vendors had time to dispute, rolls what failed and was not tried again in time or carries out another rule
+//! of its scheme, and gives back what expired trades held.
 //! `tokio-cron-scheduler` only wakes it: it may wake too often, too late or not at all, because every beat asks the database what is
 //! due and claims it there. A beat never overlaps another one of this process; those of other processes it may meet.
 
@@ -55,14 +55,15 @@ async fn start_scheduler(app: Beating, beat_ms: u64) -> Result<JobScheduler, Job
 
 /// Each duty in a task of its own: neither a fault nor a bug in one keeps the others from being done.
 async fn beat(app: &App) {
-    let (settling, relieving, resuming, approving, rolling, releasing) =
-        (app.clone(), app.clone(), app.clone(), app.clone(), app.clone(), app.clone());
+    let (settling, relieving, resuming, approving) = (app.clone(), app.clone(), app.clone(), app.clone());
+    let (rolling, declaring, releasing) = (app.clone(), app.clone(), app.clone());
     let now = app.clock.now();
     report("settle the schedules", tokio::spawn(async move { settling.runs.beat(now).await.map(drop) })).await;
     report("settle above thresholds", tokio::spawn(async move { relieving.runs.settle_above_thresholds().await.map(drop) })).await;
     report("complete closed windows", tokio::spawn(async move { resuming.runs.resume().await.map(drop) })).await;
     report("approve what nobody disputes", tokio::spawn(async move { approving.runs.approve_due(now).await.map(drop) })).await;
     report("roll what failed", tokio::spawn(async move { rolling.settlement.roll_due(now).await.map(drop) })).await;
+    report("declare defaults", tokio::spawn(async move { declaring.settlement.declare_due(now).await.map(drop) })).await;
     report("release expired trades", tokio::spawn(async move { releasing.trades.expire().await.map(drop) })).await;
 }
 

@@ -1,7 +1,7 @@
 //! Ids that follow from what they name, so that a run which is computed twice has the same bytes.
 
 use crate::steps::Actor;
-use scrip::{RunId, SchemeId};
+use scrip::{RunId, SchemeId, VendorId};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
@@ -13,6 +13,11 @@ pub fn run_id(scheme: SchemeId, slot: &str) -> RunId {
 /// A transfer of a run, by its number.
 pub(crate) fn transfer_id(run: RunId, number: i64) -> Uuid {
     derived(&[b"transfer", run.uuid().as_bytes(), &number.to_be_bytes()])
+}
+
+/// A vendor's default in a run.
+pub(crate) fn default_id(run: RunId, vendor: VendorId) -> Uuid {
+    derived(&[b"default", run.uuid().as_bytes(), vendor.uuid().as_bytes()])
 }
 
 /// Whose the idempotency keys of marks are. No vendor's own id: the posting engine reads all answers of that.

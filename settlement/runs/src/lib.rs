@@ -3,7 +3,7 @@
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, by [`calendars`] if it shall, [`seals`] makes it
 //! tamper-evident, [`runs`] nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what vendors
 //! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`explanations`] says what is behind it, [`transfers`] and
-//! [`confirmations`] say what became of the money, [`proofs`] recomputes all of that, [`bundles`] lets an auditor do so without the database,
+//! [`confirmations`] say what became of the money and [`defaults`] what takes the place of money that does not come, [`proofs`] recomputes all of that, [`bundles`] lets an auditor do so without the database,
 //! [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
 pub mod bundles;
@@ -12,6 +12,7 @@ pub mod confirmations;
 mod csv_lines;
 pub mod csv_text;
 mod days;
+pub mod defaults;
 pub mod disputes;
 pub mod exclusions;
 pub mod explanations;
@@ -53,6 +54,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         steps::STATEMENTS,
         disputes::STATEMENTS,
         exclusions::STATEMENTS,
+        defaults::STATEMENTS,
         transfers::STATEMENTS,
         confirmations::STATEMENTS,
         renetting::STATEMENTS,

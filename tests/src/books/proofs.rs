@@ -1,7 +1,7 @@
 //! Every proof of `scriphouse verify` can fail: a proof that holds whatever happens proves nothing.
 
 use crate::support::cluster::TestDatabase;
-use crate::support::{House, audit};
+use crate::support::{Answer, House, audit};
 use ledger::Db;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -136,6 +136,17 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE transfers SET id = gen_random_uuid() WHERE state = 'rolled'",
     ),
     (
+        "what took the place of failed transfers is owed in their scheme, and nothing else is owed so",
+        // Everybody owes everybody a little more, so that it comes to the same.
+        "INSERT INTO default_debts (default_id, debtor_id, creditor_id, amount_micro)
+         SELECT d.id, a.id, b.id, 1 FROM defaults d, vendors a, vendors b WHERE a.id <> b.id
+         ON CONFLICT ON CONSTRAINT default_debts_pkey DO UPDATE SET amount_micro = default_debts.amount_micro + 1",
+    ),
+    (
+        "what took the place of failed transfers moves what they would have moved, for every vendor",
+        "UPDATE default_draws SET amount_micro = amount_micro + 1",
+    ),
+    (
         "what an applied confirmation confirms or rejects is the steps that name it",
         "UPDATE confirmation_entries SET step_seq = step_seq + 1 WHERE step_seq IS NOT NULL",
     ),
@@ -170,8 +181,8 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Three netted windows and an open one, a run under settlement with a transfer that was rolled and one that a bank confirmed, an accepted
-/// trade and a proposed one, cents that were carried: something for every proof.
+/// Three netted windows and an open one, a run in which a vendor has defaulted, one under settlement with a transfer that was rolled and one that a
+/// bank confirmed, an accepted trade and a proposed one, cents that were carried: something for every proof.
 async fn furnish(house: &House) {
     house.operator.scheme("EURO").await;
     let (alice, bob) = (house.user("alice").await, house.user("bob").await);
@@ -191,6 +202,7 @@ async fn furnish(house: &House) {
         }
         runs.push(house.operator.settle("EURO").await);
     }
+    default_in(house, &runs[1], "CC").await;
     settle_in_part(house, &runs[2]).await;
     bob.convert("5", &vendors[1], &vendors[0]).await.created();
     house.operator.cap(&vendors[1], Some("1000")).await;
@@ -202,6 +214,24 @@ async fn furnish(house: &House) {
     }
     let carried = "SELECT count(*) FROM obligations o JOIN windows w ON w.id = o.window_id WHERE o.source = 'carry' AND w.state = 'open'";
     assert!(house.db_count(carried).await > 0, "the last run carries something");
+}
+
+/// The vendor pays nothing in the run; of its collateral others get something.
+async fn default_in(house: &House, run: &Value, vendor: &str) {
+    house.export(run).await;
+    house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": "collateral_then_loss_share"})).await.ok();
+    let collateral = house.operator.client.request(reqwest::Method::PUT, &format!("/v1/schemes/EURO/members/{vendor}/collateral"));
+    Answer::of(collateral.json(&json!({"amount": "5"}))).await.ok();
+    let run = run["id"].as_str().unwrap();
+    let transfers = house.operator.client.get(&format!("/v1/runs/{run}/transfers")).await.ok();
+    for transfer in transfers["items"].as_array().unwrap().iter().filter(|transfer| transfer["payer"] == vendor) {
+        let steps = format!("/v1/runs/{run}/transfers/{}/steps", transfer["number"]);
+        let failed = json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"});
+        house.operator.client.post_once(&steps, failed).await.created();
+    }
+    let declared = house.operator.client.request(reqwest::Method::PUT, &format!("/v1/runs/{run}/defaults/{vendor}"));
+    let declared = Answer::of(declared.json(&json!({"reason": "insolvent"}))).await.ok();
+    assert!(!declared["draws"].as_array().unwrap().is_empty() && !declared["debts"].as_array().unwrap().is_empty(), "{declared}");
 }
 
 /// Rolls the run's first transfer, and has a bank confirm that the second was sent.

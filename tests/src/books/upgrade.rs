@@ -17,6 +17,8 @@ const AS_VERSION_SIX: &str = "
     DROP TABLE debit_caps, bilateral_caps, exposures;
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
+    ALTER TABLE transfers DROP COLUMN default_id;
+    DROP TABLE default_debts, default_draws, defaults;
     DROP TABLE confirmation_entries, transfer_steps, confirmations;
     DROP TRIGGER transfers_step_allowed ON transfers;
     DROP FUNCTION check_transfer_step, transfer_may_become;

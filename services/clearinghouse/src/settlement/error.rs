@@ -8,6 +8,7 @@ use netting::clearing::{DEFAULTERS_MAX, Rule, UnknownRule};
 use runs::bundles::BundleRefusal;
 use runs::calendars::{CalendarRefusal, DATES_MAX};
 use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
+use runs::defaults::DefaultRefusal;
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
 use runs::explanations::{ExplanationRefusal, TELL_TIME_MAX};
@@ -39,6 +40,9 @@ pub enum SettlementRefusal {
     /// Nothing is disputed, acknowledged or ended.
     #[error(transparent)]
     Dispute(DisputeRefusal),
+    /// No vendor defaults.
+    #[error(transparent)]
+    Default(DefaultRefusal),
     /// Nobody is left out or let in again.
     #[error(transparent)]
     Exclusion(ExclusionRefusal),
@@ -127,6 +131,7 @@ impl Refusal for SettlementRefusal {
             Self::Dispute(DisputeRefusal::DisputedBefore) => Problem::conflict("disputed_before", self),
             Self::Dispute(DisputeRefusal::NotDisputable) => Problem::unprocessable("not_disputable", self).fact("field", "obligation"),
             Self::Dispute(DisputeRefusal::DisputeEnded) => Problem::conflict("dispute_ended", self),
+            Self::Default(refusal) => default_problem(refusal),
             Self::Exclusion(ExclusionRefusal::NotMember) => Problem::not_found("not_member", self),
             Self::Exclusion(ExclusionRefusal::NotExcluded) => Problem::not_found("not_excluded", self),
             Self::Dispute(DisputeRefusal::ReasonMalformed)
@@ -258,5 +263,21 @@ fn unreadable_problem(error: &ConfirmationError) -> Problem {
         ConfirmationError::Amount { line, .. } => {
             Problem::unprocessable("confirmation_value_malformed", error).fact("line", *line).fact("field", "amount")
         }
+    }
+}
+
+fn default_problem(refusal: &DefaultRefusal) -> Problem {
+    match refusal {
+        DefaultRefusal::RunNotFound => Problem::not_found("not_found", refusal),
+        DefaultRefusal::RunNotSettling { state } => Problem::conflict("run_not_settling", refusal).fact("state", state.as_str()),
+        DefaultRefusal::NotPayer => Problem::not_found("vendor_not_payer", refusal),
+        DefaultRefusal::TransferOnItsWay { number, state } => {
+            Problem::conflict("transfer_on_its_way", refusal).fact("transfer", *number).fact("state", state.as_str())
+        }
+        DefaultRefusal::NothingFailed => Problem::conflict("nothing_failed", refusal),
+        DefaultRefusal::HouseIsCreditor => Problem::unprocessable("house_is_creditor", refusal),
+        DefaultRefusal::TooManyDefaulters => Problem::unprocessable("defaulters_out_of_range", refusal).fact("max", DEFAULTERS_MAX),
+        DefaultRefusal::ReasonMalformed => Problem::unprocessable("reason_malformed", refusal).fact("field", "reason"),
+        DefaultRefusal::WindowFull => Problem::unprocessable("window_full", refusal),
     }
 }

@@ -1,11 +1,12 @@
-//! Settlement as it is asked for: runs and their steps, windows, disputes, files, schedules, calendars; [`transfers`] and [`confirmations`] have
-//! rooms of their own.
+//! Settlement as it is asked for: runs and their steps, windows, disputes, files, schedules, calendars; [`transfers`], [`defaults`] and
+//! [`confirmations`] have rooms of their own.
 //!
 //! Shape: each function finds out what is meant (a scheme's code, a run that the caller may see) and asks the crate `runs`, which has
 //! the rules and the SQL. What a vendor sees is decided by row security: its methods take a [`Viewer`], and a vendor's tx finds only
 //! the vendor's own part, so somebody else's run or file is not there.
 
 mod confirmations;
+mod defaults;
 mod error;
 mod explanations;
 pub mod http;
@@ -18,6 +19,7 @@ use ledger::{Connection, Db, Failure, Fault, Tx};
 use runs::bundles::{Bundle, BundleRefusal, Bundles};
 use runs::calendars::{self, Calendar, CalendarHead, CalendarRefusal, ClosedDays, Kept};
 use runs::confirmations::Confirmations;
+use runs::defaults::Defaults;
 use runs::disputes::{Dispute, DisputeRefusal, DisputeState};
 use runs::exclusions::{Exclusion, ExclusionRefusal};
 use runs::explanations::Explanations;
@@ -76,6 +78,7 @@ pub struct Settlement {
     db: Db,
     runs: Runs,
     transfers: Transfers,
+    defaults: Defaults,
     confirmations: Confirmations,
     /// For uploads, which are large.
     places: Arc<Semaphore>,
@@ -87,13 +90,21 @@ pub struct Settlement {
 
 impl Settlement {
     /// Settlements in this database.
-    pub fn new(db: Db, runs: Runs, bundles: Bundles, explanations: Explanations, explanations_for_vendors: Explanations) -> Self {
+    pub fn new(
+        db: Db,
+        runs: Runs,
+        defaults: Defaults,
+        bundles: Bundles,
+        explanations: Explanations,
+        explanations_for_vendors: Explanations,
+    ) -> Self {
         Self {
             transfers: Transfers::new(db.clone()),
             confirmations: Confirmations::new(db.clone()),
             places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
             db,
             runs,
+            defaults,
             bundles,
             explanations,
             explanations_for_vendors,

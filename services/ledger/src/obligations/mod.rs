@@ -1,7 +1,7 @@
 //! Obligations: how they are written, whoever writes them, and the leaves that make them tamper-evident.
 //!
 //! Shape: the posting engine writes those of swaps, [`record`] those that come from elsewhere: imported ones, what a run carries
-//! into the next window, and transfers that failed and are owed again. Both go through `store`: the rows, their running sums and their [`leaves`] in the same tx.
+//! into the next window, transfers that failed and are owed again, and what took the place of others. Both go through `store`: the rows, their running sums and their [`leaves`] in the same tx.
 
 pub mod leaves;
 pub(crate) mod store;
@@ -38,10 +38,12 @@ pub enum Source {
     Import,
     /// A transfer of an earlier run that failed.
     Rolled,
+    /// What took the place of failed transfers, by the rule of the scheme.
+    Default,
 }
 
 impl Source {
-    const ALL: [Self; 6] = [Self::Swap, Self::Fee, Self::Reversal, Self::Carry, Self::Import, Self::Rolled];
+    const ALL: [Self; 7] = [Self::Swap, Self::Fee, Self::Reversal, Self::Carry, Self::Import, Self::Rolled, Self::Default];
 
     /// As stored and shown.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Source {
             Self::Carry => "carry",
             Self::Import => "import",
             Self::Rolled => "rolled",
+            Self::Default => "default",
         }
     }
 
@@ -69,6 +72,7 @@ impl Source {
             Self::Carry => 4,
             Self::Import => 5,
             Self::Rolled => 6,
+            Self::Default => 7,
         }
     }
 }
@@ -88,6 +92,8 @@ pub enum Recorder {
     Reversal,
     /// A transfer that failed and is owed again.
     Roll,
+    /// A vendor that has not paid, and the rule of its scheme.
+    Default,
 }
 
 impl Recorder {
@@ -98,6 +104,7 @@ impl Recorder {
             Self::Run => -2,
             Self::Reversal => -5,
             Self::Roll => -6,
+            Self::Default => -7,
         }
     }
 
@@ -107,6 +114,7 @@ impl Recorder {
             Self::Run => Source::Carry,
             Self::Reversal => Source::Reversal,
             Self::Roll => Source::Rolled,
+            Self::Default => Source::Default,
         }
     }
 }

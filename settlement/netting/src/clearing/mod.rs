@@ -1,13 +1,15 @@
 //! What happens to everybody if some do not pay: four rules, and who is short by how much under each.
 //!
 //! Shape: [`what_if_default`] takes a network, who fails, and a [`Rule`]; each rule has a module, which says what every party's position comes
-//! to. Nothing is decided or posted here: these are figures to look at before a rule is chosen, or before a run is approved.
+//! to: figures to look at before a rule is chosen, or before a run is approved. [`replace`] carries a rule out: it says what takes the place of
+//! transfers that have failed. Nothing is posted here.
 //!
 //! Only money is distributed, never made: whatever the rule, the positions after a failure sum to zero, as they did before. Amounts are
 //! micro-units; shares are whole micro-units, and minor units are rounded to where everything is, in the netting of what comes out.
 
 mod exclude;
 mod pro_rata;
+mod replacement;
 mod roll;
 mod shares;
 #[cfg(test)]
@@ -15,6 +17,7 @@ mod tests;
 
 pub use exclude::exclude;
 pub use pro_rata::{Cleared, pro_rata};
+pub use replacement::{Missed, Payment, Replacement, replace};
 pub use roll::carry_over;
 
 use crate::{

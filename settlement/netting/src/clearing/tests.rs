@@ -4,11 +4,12 @@
 
 use super::*;
 use crate::{
-    GROSS_MAX,
+    GROSS_MAX, Netting, Terms,
     outcome::Carry,
     whiteboard::{self, written},
 };
 use proptest::prelude::*;
+use scrip::Scale;
 
 const EXAMPLE: &str = "A>B 60, A>C 40, B>C 70, C>D 50, D>A 20";
 
@@ -159,6 +160,59 @@ fn as_many_as_may_fail_are_solved_for() {
     let payments = pro_rata(&network, &failing).unwrap();
     let last = payments.iter().find(|p| p.party.as_str() == names[DEFAULTERS_MAX]).unwrap();
     assert_eq!(last.receives.units(), 1_000, "what comes in at one end comes out at the other");
+}
+
+/// Of transfers like `A>C 60`, what is paid to whom.
+fn payments(text: &str) -> Vec<Payment> {
+    transfers(text).into_iter().map(|t| Payment { payee: t.payee.to_string(), amount: t.amount }).collect()
+}
+
+/// What takes the place of `failed`, where the first of `failing` has failed last: draws, then what is owed.
+fn replaced(rule: Rule, failing: &str, failed: &str, paid: Micro) -> (String, String) {
+    let failing = defaulters(failing);
+    let (last, earlier) = failing.split_first().unwrap();
+    let missed = Missed { party: last.party, collateral: last.collateral, paid, failed: &payments(failed) };
+    let replacement = replace(&whiteboard::network(EXAMPLE), rule, earlier, &missed, Scale::try_new(2).unwrap()).unwrap();
+    let draws: Vec<String> = replacement.draws.iter().map(|draw| format!("{} {}", draw.payee, written(draw.amount))).collect();
+    let owed: Vec<String> = replacement.owed.iter().map(|c| format!("{}>{} {}", c.debtor, c.creditor, written(c.amount))).collect();
+    (draws.join(", "), owed.join(", "))
+}
+
+#[test]
+fn what_takes_the_place_of_failed_transfers_brings_everybody_where_the_rule_says() {
+    let check = |rule, failing: &str, draws: &str, owed: &str| {
+        assert_eq!(replaced(rule, failing, "A>C 60, A>D 20", Micro::ZERO), (draws.to_owned(), owed.to_owned()), "{rule} {failing}");
+    };
+    check(Rule::CarryOver, "A 50", "", "A>C 60, A>D 20");
+    check(Rule::ExcludeAndRenet, "A 50", "", "A>B 60, A>C 40, B>C 20, B>D 40, D>A 20");
+    check(Rule::CollateralThenLossShare, "A 0", "", "A>C 53.333333, A>D 26.666667, D>C 6.666667");
+    check(Rule::CollateralThenLossShare, "A 50", "C 40, D 10", "A>C 20, A>D 10");
+    check(Rule::CollateralThenLossShare, "A 80", "C 60, D 20", "");
+    // A cent cannot be parted: the rest of the collateral stays where it is, and what it would have paid is owed.
+    check(Rule::CollateralThenLossShare, "A 50.009", "C 40, D 10", "A>C 20, A>D 10");
+    check(Rule::ProRata, "A 0", "", "A>B 48, A>C 32, B>C 28, B>D 20");
+}
+
+#[test]
+fn who_paid_one_and_not_the_other_has_paid_that_much() {
+    let owed = replaced(Rule::CollateralThenLossShare, "A 0", "A>C 60", Micro::parse("20").unwrap()).1;
+    assert_eq!(owed, "A>C 40, A>D 20, D>C 20", "D gives up as much of what it got as of what it would have got");
+}
+
+#[test]
+fn a_second_failure_is_borne_by_those_who_are_left() {
+    let owed = replaced(Rule::ExcludeAndRenet, "B 0, A 0", "B>D 10", Micro::ZERO).1;
+    assert_eq!(owed, "B>C 10, C>D 10", "C, which was to pay D 20 net after A had failed, pays D 30");
+}
+
+#[test]
+fn nothing_takes_the_place_of_what_the_house_is_not_paid() {
+    let failed = payments("A>HOUSE 5");
+    let missed = Missed { party: "A", collateral: Micro::ZERO, paid: Micro::ZERO, failed: &failed };
+    for rule in Rule::ALL {
+        let refused = replace(&whiteboard::network("A>B 5"), rule, &[], &missed, Scale::try_new(2).unwrap());
+        assert_eq!(refused, Err(FailureError::HouseIsCreditor));
+    }
 }
 
 #[test]
@@ -320,5 +374,37 @@ proptest! {
         let mut more = cash;
         more[party] *= 2;
         prop_assert!(pays(cash).iter().zip(pays(more)).all(|(less, more)| *less <= more));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// That it moves what the transfers would have is asserted wherever something is replaced. Here: the defaulter owes each of the others what
+    /// the rule takes from it and nothing else, the others owe each other what brings them there, and collateral pays before they do.
+    #[test]
+    fn what_takes_the_place_of_transfers_is_what_the_rule_takes(amounts in any_amounts(9), collateral in 0..12_i64, rule in prop::sample::select(&Rule::ALL[..3])) {
+        let network = network(NAMES, amounts);
+        let terms = Terms { strategy: crate::Strategy::Direct, digits: Scale::try_new(6).unwrap(), min_transfer: Micro::ZERO };
+        let netting = Netting::compute(&network, terms).unwrap();
+        let Some(party) = netting.transfers.first().map(|transfer| transfer.payer.clone()) else { return Ok(()) };
+        let failed = netting.transfers.iter().filter(|transfer| transfer.payer == party);
+        let failed: Vec<Payment> = failed.map(|t| Payment { payee: t.payee.to_string(), amount: t.amount }).collect();
+        let missed = Missed { party: party.as_str(), collateral: Micro::new(collateral), paid: Micro::ZERO, failed: &failed };
+        let replacement = replace(&network, rule, &[], &missed, terms.digits).unwrap();
+
+        let failing = [Defaulter { party: party.as_str(), collateral: Micro::new(collateral) }];
+        let what_if = what_if_default(&network, &netting.transfers, &failing, rule).unwrap();
+        for effect in what_if.effects.iter().filter(|effect| !effect.defaults) {
+            let borne = effect.expected.units() - effect.outcome.units();
+            let owed = |debtor: &Party, creditor: &Party| {
+                replacement.owed.iter().filter(|c| c.debtor == *debtor && c.creditor == *creditor).map(|c| c.amount.units()).sum::<i64>()
+            };
+            prop_assert_eq!(owed(&party, &effect.party) - owed(&effect.party, &party), borne);
+        }
+        let drawn: i64 = replacement.draws.iter().map(|draw| draw.amount.units()).sum();
+        let pays = what_if.effects.iter().find(|effect| effect.defaults).map_or(0, |effect| -effect.outcome.units());
+        prop_assert_eq!(drawn, pays.max(0));
+        prop_assert!(drawn <= collateral);
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn plan(debts: &Debts, payable: Payable) -> Plan {
 }
 
 /// Flows from negative to positive balances, by party number, that leave everybody at zero.
-pub(super) fn paired(balances: &[i64]) -> Vec<Flow> {
+pub(crate) fn paired(balances: &[i64]) -> Vec<Flow> {
     paired_among(balances.iter().copied().zip(0..))
 }
 

@@ -7,6 +7,8 @@ mod fewest;
 mod gross;
 mod hub;
 
+pub(crate) use direct::paired;
+
 use crate::{
     debts::Debts,
     network::{Flow, Network},

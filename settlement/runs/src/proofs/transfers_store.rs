@@ -5,11 +5,14 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the state of every transfer is the end of its history, whose steps are legal and without gaps", STATES_END_HISTORIES),
     ("a run is settling from the first step of its transfers until the last of them has ended, and then settled", RUNS_FOLLOW_TRANSFERS),
     ("every rolled transfer is owed again in its scheme, and nothing else is owed as rolled", ROLLED_IS_OWED),
+    ("what took the place of failed transfers is owed in their scheme, and nothing else is owed so", DEFAULTS_ARE_OWED),
+    ("what took the place of failed transfers moves what they would have moved, for every vendor", DEFAULTS_MOVE_THE_SAME),
     ("what an applied confirmation confirms or rejects is the steps that name it", CONFIRMATIONS_EQUAL_STEPS),
 ];
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[STATES_END_HISTORIES, RUNS_FOLLOW_TRANSFERS, ROLLED_IS_OWED, CONFIRMATIONS_EQUAL_STEPS];
+pub const STATEMENTS: &[&str] =
+    &[STATES_END_HISTORIES, RUNS_FOLLOW_TRANSFERS, ROLLED_IS_OWED, DEFAULTS_ARE_OWED, DEFAULTS_MOVE_THE_SAME, CONFIRMATIONS_EQUAL_STEPS];
 
 const STATES_END_HISTORIES: &str = "
     WITH history AS (
@@ -51,7 +54,7 @@ const ROLLED_IS_OWED: &str = "
         SELECT t.id, r.scheme_id, t.payer_id AS debtor_id, t.payee_id AS creditor_id, t.amount_micro
         FROM transfers t
         JOIN runs r ON r.id = t.run_id
-        WHERE t.state = 'rolled'
+        WHERE t.state = 'rolled' AND t.default_id IS NULL
     ), owed AS (
         SELECT o.operation_id, w.scheme_id, o.debtor_id, o.creditor_id, o.amount_micro
         FROM obligations o
@@ -62,6 +65,55 @@ const ROLLED_IS_OWED: &str = "
     FROM ((SELECT *, 'missing' AS fault FROM (TABLE rolled EXCEPT ALL TABLE owed) m)
           UNION ALL
           (SELECT *, 'not of any rolled transfer' FROM (TABLE owed EXCEPT ALL TABLE rolled) s)) f
+    LIMIT $1";
+
+const DEFAULTS_ARE_OWED: &str = "
+    WITH listed AS (
+        SELECT b.default_id, r.scheme_id, b.debtor_id, b.creditor_id, b.amount_micro
+        FROM default_debts b
+        JOIN defaults d ON d.id = b.default_id
+        JOIN runs r ON r.id = d.run_id
+    ), owed AS (
+        SELECT o.operation_id, w.scheme_id, o.debtor_id, o.creditor_id, o.amount_micro
+        FROM obligations o
+        JOIN windows w ON w.id = o.window_id
+        WHERE o.source = 'default'
+    )
+    SELECT format('default %s: %s owed by vendor %s to vendor %s in scheme %s is %s',
+                  default_id, amount_micro, debtor_id, creditor_id, scheme_id, fault)
+    FROM ((SELECT *, 'missing' AS fault FROM (TABLE listed EXCEPT ALL TABLE owed) m)
+          UNION ALL
+          (SELECT *, 'not listed' FROM (TABLE owed EXCEPT ALL TABLE listed) s)) f
+    LIMIT $1";
+
+const DEFAULTS_MOVE_THE_SAME: &str = "
+    WITH moved AS (
+        SELECT default_id, payee_id AS vendor_id, amount_micro FROM transfers WHERE default_id IS NOT NULL
+        UNION ALL
+        SELECT default_id, payer_id, -amount_micro FROM transfers WHERE default_id IS NOT NULL
+        UNION ALL
+        SELECT default_id, creditor_id, -amount_micro FROM default_debts
+        UNION ALL
+        SELECT default_id, debtor_id, amount_micro FROM default_debts
+        UNION ALL
+        SELECT default_id, payee_id, -amount_micro FROM default_draws
+        UNION ALL
+        SELECT w.default_id, d.vendor_id, w.amount_micro FROM default_draws w JOIN defaults d ON d.id = w.default_id
+    )
+    SELECT violation
+    FROM (SELECT format('default %s moves %s too little to vendor %s', default_id, sum(amount_micro), vendor_id) AS violation
+          FROM moved
+          GROUP BY default_id, vendor_id
+          HAVING sum(amount_micro) <> 0
+          UNION ALL
+          SELECT format('transfer %s of run %s is of vendor %s, default %s is not', t.number, t.run_id, t.payer_id, t.default_id)
+          FROM transfers t
+          JOIN defaults d ON d.id = t.default_id
+          WHERE t.run_id <> d.run_id OR t.payer_id IS DISTINCT FROM d.vendor_id
+          UNION ALL
+          SELECT format('default %s takes the place of nothing', d.id)
+          FROM defaults d
+          WHERE NOT EXISTS (SELECT FROM transfers t WHERE t.default_id = d.id)) v
     LIMIT $1";
 
 const CONFIRMATIONS_EQUAL_STEPS: &str = "

@@ -1,14 +1,15 @@
 //! Routes of runs, windows and files. The operator sees everything, a vendor its own part.
 //!
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`bundles`] all that proves a run, [`steps`] the
-//! routes of what becomes of a run, [`disputes`] those of what vendors say of one, [`exclusions`] those of whom runs leave out, [`previews`]
-//! those of a run that is not made, [`explanations`] those of what is behind a run, [`what_if_default`] that of a failure to pay, [`gridlock`]
-//! that of what could settle at once, [`transfers`] those of one transfer, [`confirmations`] those of what banks say, [`schedules`] and
-//! [`calendars`] those of when a scheme settles by itself.
+//! routes of what becomes of a run, [`disputes`] those of what vendors say of one, [`defaults`] those of vendors that do not pay,
+//! [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made, [`explanations`] those of what is behind a run,
+//! [`what_if_default`] that of a failure to pay, [`gridlock`] that of what could settle at once, [`transfers`] those of one transfer,
+//! [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a scheme settles by itself.
 
 mod bundles;
 mod calendars;
 mod confirmations;
+mod defaults;
 mod disputes;
 mod download;
 mod exclusions;
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(bundles::routes())
         .merge(steps::routes())
         .merge(disputes::routes())
+        .merge(defaults::routes())
         .merge(exclusions::routes())
         .merge(explanations::routes())
         .merge(what_if_default::routes())

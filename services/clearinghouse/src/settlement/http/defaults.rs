@@ -1,0 +1,135 @@
+//! Routes and bodies of vendors that have not paid.
+
+use super::viewer;
+use crate::app::App;
+use crate::http::api_error::ApiError;
+use crate::http::body::{Body, Path};
+use crate::http::credential::{Operator, OperatorOrVendor};
+use crate::http::page::{Page, PageParams, Paged};
+use crate::http::problem::ProblemView;
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use runs::defaults::Default;
+use runs::{Actor, Run};
+use scrip::{Micro, RunId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_defaults)).routes(routes!(declare_default))
+}
+
+/// Why a vendor is taken not to pay any more.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclareDefault {
+    #[schema(example = "insolvent since the 23rd", min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// A vendor that has not paid, and what takes the place of its failed transfers. For every vendor, what it is paid and owed since comes to what
+/// it would have been paid by them. Whoever is no operator sees its own part.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DefaultView {
+    /// The `operation` of the obligations that it left, whose source is `default`.
+    id: Uuid,
+    #[schema(example = "AIRMILES")]
+    vendor: String,
+    /// Who bears it: the scheme's `failure_rule` at the time.
+    #[schema(example = "collateral_then_loss_share")]
+    rule: String,
+    reason: String,
+    /// `house`, when the time to try again was up, or `operator:` and the id of the key.
+    declared_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    declared_at: Timestamp,
+    #[schema(example = "EUR")]
+    currency: String,
+    /// The failed transfers, in all.
+    #[schema(example = "80.00")]
+    failed: String,
+    /// To be paid by the operator, out of what the house holds of the vendor; its collateral is less by so much.
+    draws: Vec<DrawView>,
+    /// Owed since, and settled as everything is: by the next run that leaves neither of the two out.
+    debts: Vec<DebtView>,
+}
+
+/// What is paid to one vendor out of the collateral of another.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DrawView {
+    #[schema(example = "COFFEE")]
+    payee: String,
+    #[schema(example = "40.00")]
+    amount: String,
+}
+
+/// What one vendor owes another since.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DebtView {
+    #[schema(example = "AIRMILES")]
+    debtor: String,
+    #[schema(example = "COFFEE")]
+    creditor: String,
+    #[schema(example = "20.00")]
+    amount: String,
+}
+
+impl DefaultView {
+    fn new(default: Default, run: &Run) -> Self {
+        let Default { id, vendor, rule, reason, declared_by, declared_at, failed, draws, debts } = default;
+        let show = |amount: Micro| amount.display_at_least(run.digits);
+        Self {
+            id,
+            vendor,
+            rule: rule.name().to_owned(),
+            reason,
+            declared_by: declared_by.to_string(),
+            declared_at,
+            currency: run.currency.clone(),
+            failed: show(failed),
+            draws: draws.into_iter().map(|(payee, amount)| DrawView { payee, amount: show(amount) }).collect(),
+            debts: debts.into_iter().map(|(debtor, creditor, amount)| DebtView { debtor, creditor, amount: show(amount) }).collect(),
+        }
+    }
+}
+
+/// The vendors that have not paid in a run, by code. Whoever took part in the run hears of them.
+#[utoipa::path(get, path = "/v1/runs/{id}/defaults", tag = "settlement", params(("id" = Uuid, Path), PageParams),
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, body = Paged<DefaultView>), (status = "4XX", body = ProblemView, description = "not_found")))]
+async fn list_defaults(
+    State(app): State<App>,
+    caller: OperatorOrVendor,
+    Path(id): Path<Uuid>,
+    page: Page,
+) -> Result<Json<Paged<DefaultView>>, ApiError> {
+    let (defaults, run) = app.settlement.list_defaults(viewer(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
+    let defaults: Paged<Default> = page.of(defaults, |default| default.vendor.clone());
+    Ok(Json(defaults.map(|default| DefaultView::new(default, &run))))
+}
+
+/// Declare that a vendor has not paid in a run, and carry out the `failure_rule` of its scheme. Declared already, it stays as it is.
+///
+/// Each of the vendor's transfers in the run must have ended or failed, and at least one have failed. Those become `rolled`, and something else takes
+/// their place (the answer says what, `GET /v1/runs/{id}/what-if-default` what it will come to): `exclude_and_renet` gives everybody the position that
+/// it would have without the vendor; `collateral_then_loss_share` and `pro_rata` pay with what the house holds of the vendor, and what is missing is
+/// borne by those who were to be paid, or by its creditors. What somebody bears the vendor goes on owing, and but for `carry_over` it is left out of
+/// the scheme's next runs until that is lifted. Where a scheme has `grace_hours`, the house does this by itself when they are over.
+#[utoipa::path(put, path = "/v1/runs/{id}/defaults/{vendor}", tag = "settlement", request_body = DeclareDefault,
+    params(("id" = Uuid, Path), ("vendor" = String, Path, description = "the vendor's code")), security(("operator_key" = [])),
+    responses((status = 200, body = DefaultView),
+        (status = "4XX", body = ProblemView, description = "not_found, vendor_not_payer, run_not_settling, transfer_on_its_way, nothing_failed, house_is_creditor, defaulters_out_of_range, window_full, reason_malformed")))]
+async fn declare_default(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, vendor)): Path<(Uuid, String)>,
+    Body(body): Body<DeclareDefault>,
+) -> Result<Json<DefaultView>, ApiError> {
+    let actor = Actor::Operator(operator.key);
+    let (default, run) = app.settlement.declare_default(RunId::new(id), &vendor, &body.reason, &actor).await?;
+    Ok(Json(DefaultView::new(default, &run)))
+}

@@ -1,0 +1,324 @@
+//! Defaults: a vendor has not made its transfers of a run, and the rule of the scheme is carried out.
+//!
+//! Shape: [`Defaults::declare`] is what an operator asks for, [`Defaults::declare_due`] what the house does by itself when the time to try
+//! again is up. Either reads what the run was netted from, asks [`netting::clearing::replace`] what takes the place of the failed transfers,
+//! and in one tx ends these, records what is owed in the scheme's open window, takes from the vendor's collateral what is paid out of it, and
+//! leaves the vendor out of the next runs. What is paid out of collateral, the operator pays: the house instructs no bank by itself.
+//!
+//! A vendor defaults once in a run, when none of its transfers there is on its way any more; under `carry_over`, whose failed transfers are
+//! rolled one by one, only if the operator says so. Several defaults in one run build on each other. A transfer from or to the house has no
+//! place here: obligations are between vendors.
+
+mod store;
+
+use crate::exclusions;
+use crate::ids::default_id;
+use crate::steps::{Actor, RunState, check_reason};
+use crate::transfers::{self, NewStep, Reason, TransferState};
+use crate::windows;
+use jiff::Timestamp;
+use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
+use ledger::{Clock, Db, Failure, Fault, Tx, read_time};
+use netting::clearing::{self, Defaulter, FailureError, Missed, Payment, Replacement, Rule};
+use netting::{Network, NetworkBuilder};
+use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
+use std::collections::HashMap;
+pub use store::{STATEMENTS, list};
+use uuid::Uuid;
+
+/// A default as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Default {
+    /// Its id: that of the obligations it left.
+    pub id: Uuid,
+    /// Who has not paid.
+    pub vendor: String,
+    /// Who bears it.
+    pub rule: Rule,
+    /// Why, for people.
+    pub reason: String,
+    /// Who said so.
+    pub declared_by: Actor,
+    /// When.
+    pub declared_at: Timestamp,
+    /// The transfers whose place is taken, as far as whoever looks may see them.
+    pub failed: Micro,
+    /// What is paid to whom out of what the house holds of the vendor.
+    pub draws: Vec<(String, Micro)>,
+    /// Debtor, creditor, and what is owed since.
+    pub debts: Vec<(String, String, Micro)>,
+}
+
+/// Why no default is declared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DefaultRefusal {
+    /// Not there.
+    #[error("there is no such run")]
+    RunNotFound,
+    /// Nothing can have failed yet, or everything has ended.
+    #[error("the run is {state}; a vendor defaults while the run is settling")]
+    RunNotSettling {
+        /// What it is.
+        state: RunState,
+    },
+    /// It pays nothing in this run.
+    #[error("no transfer of this run is to be made by a vendor of that code")]
+    NotPayer,
+    /// Some of its transfers may still arrive.
+    #[error("transfer {number} of the vendor is {state}; a vendor defaults when each of its transfers has ended or failed")]
+    TransferOnItsWay {
+        /// Which.
+        number: i64,
+        /// Where it stands.
+        state: TransferState,
+    },
+    /// All were received.
+    #[error("none of the vendor's transfers in this run stands failed")]
+    NothingFailed,
+    /// An obligation is between vendors.
+    #[error("a transfer with the house cannot be owed again: obligations are between vendors; retry it or write it off")]
+    HouseIsCreditor,
+    /// The rules look at so many at once.
+    #[error("at most {} vendors can default in one run", clearing::DEFAULTERS_MAX)]
+    TooManyDefaulters,
+    /// As for every reason.
+    #[error("a reason has 1 to {} characters, none of them a control character", crate::steps::REASON_LENGTH_MAX)]
+    ReasonMalformed,
+    /// The open window holds as much as a run can net.
+    #[error("the scheme's open window is full; settle it first")]
+    WindowFull,
+}
+
+type Answer<T> = Result<T, Failure<DefaultRefusal>>;
+
+/// How often a default is declared anew that another writer got in the way of, in the very same microsecond.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// What the history says where the house declares it.
+const GRACE_IS_OVER: &str = "the time to try again is up";
+
+/// The service: declares defaults.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    db: Db,
+    clock: Clock,
+}
+
+/// A transfer of a run, as far as a default looks at it.
+#[derive(Debug)]
+struct Standing {
+    key: transfers::TransferKey,
+    standing: transfers::Standing,
+    /// Whether the vendor pays it; else it is paid.
+    pays: bool,
+    /// The other one's code; the house's word where it is the house.
+    other: String,
+    amount: Micro,
+}
+
+/// What a default starts from, all of it under the run's lock.
+#[derive(Debug)]
+struct Case {
+    run: RunId,
+    scheme: SchemeId,
+    digits: Scale,
+    rule: Rule,
+    vendor: (VendorId, String),
+    collateral: Micro,
+    /// Code and cash of those who have defaulted in the run before.
+    earlier: Vec<(String, Micro)>,
+    failed: Vec<Standing>,
+    /// What the vendor has paid in the run, less what it is paid.
+    paid: Micro,
+}
+
+impl Defaults {
+    /// The service on a database.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock }
+    }
+
+    /// Declares that the vendor has not paid in this run, and carries out the rule of the scheme. False: it was declared before, and stays as
+    /// it is.
+    pub async fn declare(&self, run: RunId, vendor: &str, reason: &str, actor: &Actor) -> Answer<bool> {
+        check_reason(reason).map_err(|_refused| Failure::Refused(DefaultRefusal::ReasonMalformed))?;
+        let mut attempts_left = ATTEMPTS_MAX;
+        loop {
+            match self.try_declare(run, vendor, reason, actor).await {
+                Err(Failure::Fault(fault)) if fault.constraint() == Some(LEAF_KEY) && attempts_left > 1 => {
+                    tracing::info!(attempts_left, %fault, "a default is declared again");
+                    attempts_left = attempts_left.saturating_sub(1);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Declares what is due by itself: where the scheme's rule is another one than `carry_over`, the time to try again is up for all that has
+    /// failed of a vendor's, and nothing of it is on its way. How many that were; one that cannot be now waits for the next beat.
+    pub async fn declare_due(&self, now: Timestamp) -> Result<usize, Fault> {
+        let due = {
+            let mut connection = self.db.connection().await?;
+            store::list_due(&connection.begin_house().await?, now).await?
+        };
+        let mut declared = 0_usize;
+        for (run, vendor) in due {
+            match self.declare(run, &vendor, GRACE_IS_OVER, &Actor::House).await {
+                Ok(true) => declared = declared.saturating_add(1),
+                // Another process was faster.
+                Ok(false) => (),
+                Err(Failure::Refused(refusal)) => tracing::warn!(%run, vendor, %refusal, "a default is not declared"),
+                Err(Failure::Fault(fault)) => return Err(fault),
+            }
+        }
+        Ok(declared)
+    }
+
+    async fn try_declare(&self, run: RunId, vendor: &str, reason: &str, actor: &Actor) -> Answer<bool> {
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_house().await?;
+        let Some(case) = read_case(&tx, run, vendor).await? else { return Ok(false) };
+        let network = netted(&tx, run).await?;
+        let (case, replacement) = on_own_thread(move || replace(case, &network)).await?;
+        carry_out(&tx, &case, &replacement, reason, actor, self.clock.now()).await?;
+        tx.commit().await?;
+        tracing::warn!(%run, vendor = case.vendor.1, rule = %case.rule, %actor, "a vendor has defaulted");
+        Ok(true)
+    }
+}
+
+impl Standing {
+    /// What the vendor has paid with this transfer too.
+    fn add_to(&self, paid: Micro) -> Result<Micro, Fault> {
+        let sum = if self.pays { paid.checked_add(self.amount) } else { paid.checked_sub(self.amount) };
+        sum.ok_or_else(|| Fault::Unreadable(format!("transfers of run {} that are too large", self.key.run)))
+    }
+}
+
+/// None: the vendor has defaulted in the run before.
+async fn read_case(tx: &Tx<'_>, run: RunId, vendor: &str) -> Answer<Option<Case>> {
+    let refused = |refusal| Err(Failure::Refused(refusal));
+    let Some(locked) = transfers::lock_run(tx, run).await? else { return refused(DefaultRefusal::RunNotFound) };
+    let Some(id) = store::find_payer(tx, run, vendor).await? else { return refused(DefaultRefusal::NotPayer) };
+    let earlier = store::list_earlier(tx, run).await?;
+    if earlier.iter().any(|(code, _)| code == vendor) {
+        return Ok(None);
+    }
+    if locked.state != RunState::Settling {
+        return refused(DefaultRefusal::RunNotSettling { state: locked.state });
+    }
+    let (mut failed, mut paid) = (Vec::new(), Micro::ZERO);
+    for standing in store::list_transfers(tx, run, id).await? {
+        let state = standing.standing.state;
+        match state {
+            TransferState::Failed if standing.pays => failed.push(standing),
+            // What was owed again or written off has moved nothing.
+            TransferState::Rolled | TransferState::WrittenOff => (),
+            _on_its_way if standing.pays && !state.is_final() => {
+                return refused(DefaultRefusal::TransferOnItsWay { number: standing.key.number, state });
+            }
+            // What others pay is theirs to pay, or to fail.
+            TransferState::Instructed
+            | TransferState::Sent
+            | TransferState::Received
+            | TransferState::Failed
+            | TransferState::Retried
+            | TransferState::Disputed => paid = standing.add_to(paid)?,
+        }
+    }
+    if failed.is_empty() {
+        return refused(DefaultRefusal::NothingFailed);
+    }
+    let (scheme, digits, rule) = store::get_terms(tx, run).await?;
+    let collateral = store::lock_collateral(tx, scheme, id).await?;
+    Ok(Some(Case { run, scheme, digits, rule, vendor: (id, vendor.to_owned()), collateral, earlier, failed, paid }))
+}
+
+/// What was netted in the run: what is owed in its windows, less what it held back.
+async fn netted(tx: &Tx<'_>, run: RunId) -> Result<Network, Fault> {
+    let from = crate::renetting::NettedFrom::read(tx, run).await?;
+    let held: HashMap<(&str, &str), Micro> =
+        from.holdings.iter().map(|held| ((held.debtor.as_str(), held.creditor.as_str()), held.amount)).collect();
+    let mut network = NetworkBuilder::default();
+    for (debtor, creditor, amount) in &from.debts {
+        let held = held.get(&(debtor.as_str(), creditor.as_str())).copied().unwrap_or_default();
+        let amount = amount.checked_sub(held).ok_or_else(|| Fault::Unreadable(format!("run {run} holds back more than is owed")))?;
+        if amount > Micro::ZERO {
+            network.add(debtor, creditor, amount).map_err(|e| Fault::Unreadable(format!("run {run}: {e}")))?;
+        }
+    }
+    Ok(network.build())
+}
+
+fn replace(case: Case, network: &Network) -> Answer<(Case, Replacement)> {
+    let failed: Vec<Payment> = case.failed.iter().map(|t| Payment { payee: t.other.clone(), amount: t.amount }).collect();
+    let missed = Missed { party: &case.vendor.1, collateral: case.collateral, paid: case.paid, failed: &failed };
+    let earlier: Vec<Defaulter<'_>> = case.earlier.iter().map(|(party, cash)| Defaulter { party, collateral: *cash }).collect();
+    let replaced = clearing::replace(network, case.rule, &earlier, &missed, case.digits);
+    let replacement = replaced.map_err(|error| match error {
+        FailureError::HouseIsCreditor => Failure::Refused(DefaultRefusal::HouseIsCreditor),
+        FailureError::TooManyDefaulters => Failure::Refused(DefaultRefusal::TooManyDefaulters),
+        FailureError::UnknownParty { .. } | FailureError::NamedTwice { .. } | FailureError::CollateralNegative { .. } => {
+            Failure::Fault(Fault::Unreadable(format!("run {}: {error}", case.run)))
+        }
+    })?;
+    Ok((case, replacement))
+}
+
+/// Writes all of it, and takes the transfers and their run to where they end.
+async fn carry_out(tx: &Tx<'_>, case: &Case, replacement: &Replacement, reason: &str, actor: &Actor, now: Timestamp) -> Answer<()> {
+    let (vendor, code) = &case.vendor;
+    let id = default_id(case.run, *vendor);
+    let ids = store::list_ids(tx, replacement).await?;
+    let debts = store::to_obligations(replacement, &ids)?;
+    let declared_at = read_time(tx).await?;
+    store::insert(tx, id, case, replacement.cash, reason, actor, declared_at).await?;
+    store::insert_draws(tx, id, &replacement.draws, &ids).await?;
+    store::insert_debts(tx, id, &debts).await?;
+    store::take_collateral(tx, case, &replacement.draws).await?;
+    end_transfers(tx, case, id, actor, declared_at).await?;
+    record(tx, case.scheme, id, &debts).await?;
+    if case.rule != Rule::CarryOver {
+        exclusions::exclude(tx, case.scheme, code, reason, actor, now).await.map_err(|failure| match failure {
+            Failure::Refused(refusal) => Fault::Unreadable(format!("a vendor that defaults is not left out: {refusal}")),
+            Failure::Fault(fault) => fault,
+        })?;
+    }
+    transfers::end_settling(tx, case.run).await?;
+    Ok(())
+}
+
+async fn end_transfers(tx: &Tx<'_>, case: &Case, id: Uuid, actor: &Actor, at: Timestamp) -> Result<(), Fault> {
+    let reason = Reason { code: None, text: Some(format!("the vendor has defaulted; {} was carried out", case.rule)) };
+    let step = |failed: &Standing| {
+        let next = failed.standing.become_state(TransferState::Rolled)?;
+        Some(NewStep {
+            transfer: failed.key,
+            from: failed.standing.state,
+            next,
+            bank_reference: None,
+            booked_on: None,
+            reason: reason.clone(),
+        })
+    };
+    let steps: Option<Vec<NewStep>> = case.failed.iter().map(step).collect();
+    let steps = steps.ok_or_else(|| Fault::Unreadable("a failed transfer that cannot be rolled".to_owned()))?;
+    transfers::take_steps(tx, &steps, actor, None, at).await?;
+    store::name_default(tx, case.run, &steps, id).await
+}
+
+async fn record(tx: &Tx<'_>, scheme: SchemeId, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
+    if debts.is_empty() {
+        return Ok(());
+    }
+    let recorded = windows::record_in_open(tx, scheme, Recorder::Default, OperationId::new(id), debts).await;
+    recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(DefaultRefusal::WindowFull) } else { Failure::Fault(fault) })
+}
+
+/// Sums over all pairs of a run, and large numbers: not on a thread that others wait for.
+async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(bug) => std::panic::resume_unwind(bug.into_panic()),
+    }
+}

@@ -1,0 +1,212 @@
+//! Vendors that do not pay: the house carries out the rule of the scheme, and something else takes the place of their transfers.
+
+use crate::support::{Answer, Debts, FIVE_DEBTS, House, audit};
+use jiff::SignedDuration;
+use reqwest::Method;
+use runs::defaults::Defaults;
+use serde_json::{Value, json};
+
+/// An exported run in which AA is to pay CC 60 and DD 20, and BB DD 10; by this rule, and with so much of AA's held by the house.
+async fn exported(house: &House, rule: &str, collateral: &str) -> (Debts, Value) {
+    let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+    house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": rule})).await.ok();
+    put(house, "/v1/schemes/EURO/members/AA/collateral", json!({"amount": collateral})).await.ok();
+    let run = house.operator.settle("EURO").await;
+    (debts, house.export(&run).await)
+}
+
+async fn put(house: &House, path: &str, body: Value) -> Answer {
+    Answer::of(house.operator.client.request(Method::PUT, path).json(&body)).await
+}
+
+fn defaults(run: &Value) -> String {
+    format!("/v1/runs/{}/defaults", run["id"].as_str().unwrap())
+}
+
+async fn declare(house: &House, run: &Value, vendor: &str) -> Answer {
+    put(house, &format!("{}/{vendor}", defaults(run)), json!({"reason": "insolvent"})).await
+}
+
+async fn fail(house: &House, run: &Value, number: i64) {
+    let failed = json!({"to": "failed", "reason_code": "AC04", "reason": "the bank's letter says so"});
+    house.operator.mark(run, number, failed).await.created();
+}
+
+/// `CC 40.00, DD 10.00`, and `AA>CC 20.00, AA>DD 10.00`.
+fn shown(default: &Value) -> (String, String) {
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
+    let join =
+        |name: &str, told: &dyn Fn(&Value) -> String| default[name].as_array().unwrap().iter().map(told).collect::<Vec<_>>().join(", ");
+    let draw = |draw: &Value| format!("{} {}", text(draw, "payee"), text(draw, "amount"));
+    let debt = |debt: &Value| format!("{}>{} {}", text(debt, "debtor"), text(debt, "creditor"), text(debt, "amount"));
+    (join("draws", &draw), join("debts", &debt))
+}
+
+async fn state(house: &House, run: &Value) -> Value {
+    house.operator.client.get(&format!("/v1/runs/{}", run["id"].as_str().unwrap())).await.ok()["state"].clone()
+}
+
+/// Payer, payee and amount of the run's transfers.
+async fn transfers(house: &House, run: &Value) -> String {
+    let transfers = house.operator.client.get(&format!("/v1/runs/{}/transfers", run["id"].as_str().unwrap())).await.ok();
+    let told = |t: &Value| format!("{}>{} {}", t["payer"].as_str().unwrap(), t["payee"].as_str().unwrap(), t["amount"].as_str().unwrap());
+    transfers["items"].as_array().unwrap().iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+async fn check(house: &House, rule: &str, collateral: &str, draws: &str, debts: &str, left: i64, next: &str) {
+    let (_debts, run) = exported(house, rule, collateral).await;
+    assert_eq!(transfers(house, &run).await, "AA>CC 60.00, AA>DD 20.00, BB>DD 10.00");
+    house.operator.mark(&run, 3, json!({"to": "received", "reason": "the bank's letter says so"})).await.created();
+    fail(house, &run, 1).await;
+    declare(house, &run, "AA").await.refused(409, "transfer_on_its_way");
+    fail(house, &run, 2).await;
+
+    let declared = declare(house, &run, "AA").await.ok();
+
+    assert_eq!((&declared["vendor"], &declared["rule"], &declared["failed"]), (&json!("AA"), &json!(rule), &json!("80.00")));
+    assert_eq!(shown(&declared), (draws.to_owned(), debts.to_owned()));
+    assert_eq!(
+        house.db_count("SELECT collateral_micro FROM scheme_members m JOIN vendors v ON v.id = m.vendor_id WHERE v.code = 'AA'").await,
+        left
+    );
+    assert_eq!(state(house, &run).await, "settled");
+    assert_eq!(declare(house, &run, "AA").await.ok(), declared, "it is declared once");
+    // Who has not paid takes part in no run until the operator lets it; those who have to make up for it pay with the next one.
+    let run = house.operator.settle("EURO").await;
+    assert_eq!(transfers(house, &run).await, next);
+}
+
+#[test]
+fn what_failed_is_carried_over() {
+    audit(async |house| check(house, "carry_over", "50", "", "AA>CC 60.00, AA>DD 20.00", 50_000_000, "AA>CC 60.00, AA>DD 20.00").await);
+}
+
+#[test]
+fn a_defaulter_is_excluded_and_the_rest_is_netted_again() {
+    audit(async |house| {
+        let debts = "AA>BB 60.00, AA>CC 40.00, BB>CC 20.00, BB>DD 40.00, DD>AA 20.00";
+        check(house, "exclude_and_renet", "50", "", debts, 50_000_000, "BB>DD 40.00, BB>CC 20.00").await;
+    });
+}
+
+#[test]
+fn collateral_pays_first_and_the_loss_is_shared() {
+    audit(async |house| {
+        check(house, "collateral_then_loss_share", "50", "CC 40.00, DD 10.00", "AA>CC 20.00, AA>DD 10.00", 0, "").await;
+    });
+}
+
+#[test]
+fn creditors_are_paid_at_one_rate() {
+    // AA is owed 20 and owes 100, so it pays BB 12 and CC 8; BB then has to pay for itself.
+    let debts = "AA>BB 48.00, AA>CC 32.00, BB>CC 28.00, BB>DD 20.00";
+    audit(async |house| check(house, "pro_rata", "0", "", debts, 0, "BB>CC 28.00, BB>DD 20.00").await);
+}
+
+#[test]
+fn a_vendor_sees_its_own_part_of_a_default() {
+    audit(async |house| {
+        let (debts, run) = exported(house, "collateral_then_loss_share", "50").await;
+        house.operator.vendor("EURO", "IDLE", "1").await.client.get(&defaults(&run)).await.refused(404, "not_found");
+        fail(house, &run, 1).await;
+        fail(house, &run, 2).await;
+        declare(house, &run, "AA").await.ok();
+
+        let seen = async |vendor: &str| {
+            let defaults = debts.vendors[vendor].client.get(&defaults(&run)).await.ok();
+            (shown(&defaults["items"][0]), defaults["items"][0]["failed"].clone())
+        };
+        let own = |draws: &str, debts: &str, failed: &str| ((draws.to_owned(), debts.to_owned()), json!(failed));
+        assert_eq!(seen("AA").await, own("CC 40.00, DD 10.00", "AA>CC 20.00, AA>DD 10.00", "80.00"));
+        assert_eq!(seen("CC").await, own("CC 40.00", "AA>CC 20.00", "60.00"));
+        assert_eq!(seen("BB").await, own("", "", "0.00"));
+        assert_eq!(house.operator.client.get("/v1/schemes/EURO/exclusions").await.ok()["items"][0]["vendor"], "AA");
+        debts.vendors["CC"].client.get(&format!("{}?limit=0", defaults(&run))).await.refused(400, "invalid_query");
+        let declared = debts.vendors["CC"].client.request(Method::PUT, &format!("{}/BB", defaults(&run)));
+        Answer::of(declared.json(&json!({"reason": "me too"}))).await.refused(403, "forbidden");
+    });
+}
+
+#[test]
+fn the_house_declares_a_default_by_itself_when_the_time_to_try_again_is_up() {
+    audit(async |house| {
+        let (_debts, run) = exported(house, "pro_rata", "0").await;
+        let grace = async |hours: i64| house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": hours})).await.ok();
+        let declare_due = || async { Defaults::new(house.db.clone(), house.clock.clone()).declare_due(house.clock.now()).await.unwrap() };
+        fail(house, &run, 1).await;
+        house.clock.advance(SignedDuration::from_mins(1));
+        assert_eq!(declare_due().await, 0, "without a time of grace it waits for the operator");
+        grace(0).await;
+        assert_eq!(declare_due().await, 0, "its other transfer may still arrive");
+        fail(house, &run, 2).await;
+        grace(1).await;
+        assert_eq!(declare_due().await, 0, "it may still be tried again");
+        house.clock.advance(SignedDuration::from_hours(2));
+
+        let (one, two) = tokio::join!(declare_due(), declare_due());
+
+        assert_eq!((one + two, declare_due().await), (1, 0));
+        let declared = house.operator.client.get(&defaults(&run)).await.ok();
+        assert_eq!((&declared["items"][0]["declared_by"], &declared["items"][0]["rule"]), (&json!("house"), &json!("pro_rata")));
+        assert_eq!(state(house, &run).await, "settling", "the last transfer is BB's");
+    });
+}
+
+#[test]
+fn several_defaults_of_one_run_build_on_each_other() {
+    audit(async |house| {
+        let (_debts, run) = exported(house, "exclude_and_renet", "0").await;
+        for number in 1..=3 {
+            fail(house, &run, number).await;
+        }
+        declare(house, &run, "AA").await.ok();
+
+        let second = declare(house, &run, "BB").await.ok();
+
+        // Without AA, CC is to be paid 20 net; without BB too, it is to pay DD 50.
+        assert_eq!(shown(&second), (String::new(), "BB>CC 10.00, CC>DD 10.00".to_owned()));
+        assert_eq!(state(house, &run).await, "settled");
+        let run = house.operator.settle("EURO").await;
+        assert_eq!(transfers(house, &run).await, "CC>DD 10.00");
+    });
+}
+
+#[test]
+fn a_default_that_cannot_be_is_refused_and_changes_nothing() {
+    audit(async |house| {
+        let (debts, run) = exported(house, "pro_rata", "0").await;
+        declare(house, &run, "AA").await.refused(409, "run_not_settling");
+        fail(house, &run, 1).await;
+        for (vendor, status, code) in [
+            ("AA", 409, "transfer_on_its_way"),
+            ("CC", 404, "vendor_not_payer"),
+            ("NOBODY", 404, "vendor_not_payer"),
+            ("%00", 404, "vendor_not_payer"),
+        ] {
+            declare(house, &run, vendor).await.refused(status, code);
+        }
+        house.operator.mark(&run, 3, json!({"to": "received", "reason": "the bank's letter says so"})).await.created();
+        declare(house, &run, "BB").await.refused(409, "nothing_failed");
+        let path = format!("{}/AA", defaults(&run));
+        put(house, &path, json!({"reason": ""})).await.refused(422, "reason_malformed");
+        put(house, &path, json!({"reason": "x", "rule": "pro_rata"})).await.refused(400, "invalid_body");
+        declare(house, &json!({"id": "00000000-0000-7000-8000-000000000000"}), "AA").await.refused(404, "not_found");
+        assert_eq!(house.db_count("SELECT count(*) FROM defaults").await, 0);
+        assert_eq!(house.db_count("SELECT count(*) FROM exclusions").await, 0);
+        drop(debts);
+    });
+}
+
+#[test]
+fn nothing_takes_the_place_of_what_the_house_is_to_be_paid() {
+    audit(async |house| {
+        Debts::open(house, "hub", "1", &FIVE_DEBTS).await;
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": "pro_rata", "grace_hours": 0})).await.ok();
+        let run = house.operator.settle("EURO").await;
+        let run = house.export(&run).await;
+        fail(house, &run, 1).await;
+        declare(house, &run, "AA").await.refused(422, "house_is_creditor");
+        house.clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(Defaults::new(house.db.clone(), house.clock.clone()).declare_due(house.clock.now()).await.unwrap(), 0);
+    });
+}
