@@ -84,6 +84,27 @@ fn a_statement_ties_out() {
 }
 
 #[test]
+fn what_stays_owed_is_a_file() {
+    audit(async |house| {
+        let (run, vendors, _) = settled(house).await;
+
+        let carries = rows(&house.operator.file(&run, "carries.csv").await.text());
+
+        let positions = rows(&house.operator.file(&run, "positions.csv").await.text());
+        for vendor in &vendors {
+            let sum = |side: &str| carries.iter().filter(|c| c[side] == vendor.code).map(|c| micro(&c["amount"])).sum::<i64>();
+            let position = positions.iter().find(|p| p["vendor"] == vendor.code).unwrap();
+            assert_eq!(sum("creditor") - sum("debtor"), micro(&position["carry"]), "{}", vendor.code);
+        }
+        assert!(vendors[0].client.get(&format!("/v1/runs/{}/files/carries.csv", run["id"].as_str().unwrap())).await.status == 404);
+
+        house.operator.scheme("WHOLE").await;
+        let nothing = house.operator.settle("WHOLE").await;
+        house.operator.file(&nothing, "carries.csv").await.refused(404, "not_found");
+    });
+}
+
+#[test]
 fn what_circles_cancel_is_a_file_and_stands_in_the_statements() {
     audit(async |house| {
         let (run, vendors, _) = settled_by(house, "conservative").await;
@@ -135,6 +156,7 @@ fn a_file_is_the_same_for_ever_and_says_its_hash() {
         let files = house.operator.client.get(&format!("/v1/runs/{}/files", run["id"].as_str().unwrap())).await.ok();
         let names: Vec<&str> = files["items"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
         let expected = [
+            ("carries.csv", CSV),
             ("journal.beancount", "text/plain; charset=utf-8"),
             ("journal.hledger", "text/plain; charset=utf-8"),
             ("manifest.json", "application/json"),

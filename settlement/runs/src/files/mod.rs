@@ -7,6 +7,7 @@
 
 mod amounts;
 mod bank;
+mod carries;
 mod journal;
 mod manifest;
 mod rows;
@@ -53,6 +54,8 @@ pub const WORKBOOK: &str = "settlement.xlsx";
 pub const JOURNAL_BEANCOUNT: &str = "journal.beancount";
 /// The run as double entries, for hledger.
 pub const JOURNAL_HLEDGER: &str = "journal.hledger";
+/// What the run leaves owed, by pair; only where it leaves something.
+pub const CARRIES: &str = "carries.csv";
 /// What circles cancelled of each debt; only of a run by `conservative`.
 pub const SET_OFFS: &str = "setoffs.csv";
 /// The transfers as the payers' banks take them, ISO 20022; of those that have bank details.
@@ -97,8 +100,7 @@ pub(crate) struct Netted<'a> {
     pub(crate) run: RunId,
     pub(crate) scheme: &'a Scheme,
     pub(crate) contents: &'a Contents,
-    /// Only for what is stored nowhere, and follows from the same rows: what circles cancelled of each debt, and who owes whom what
-    /// rounding left.
+    /// For what circles cancelled of each debt, which is stored nowhere and follows from the same rows, and for what is left owed.
     pub(crate) netting: &'a Netting,
     /// The instant that the files bear.
     pub(crate) at: Timestamp,
@@ -158,6 +160,7 @@ pub(crate) async fn write_all(tx: &Tx<'_>, closed: &Tx<'_>, netted: &Netted<'_>,
     if netted.scheme.strategy == Strategy::Conservative {
         set_offs::write(&mut shelf, netted.netting).await?;
     }
+    carries::write(&mut shelf, &netted.netting.carries).await?;
     let without_account = bank::write_all(&mut shelf, netted, &accounts).await?;
     journal::write_all(&mut shelf, netted).await?;
     shelf.flush().await?;
