@@ -246,11 +246,11 @@ CREATE TABLE public.defaults (
     run_id uuid NOT NULL,
     vendor_id uuid NOT NULL,
     rule text NOT NULL,
-    cash_micro bigint NOT NULL,
+    collateral_micro bigint NOT NULL,
     reason text NOT NULL,
     declared_by text NOT NULL,
     declared_at timestamp with time zone NOT NULL,
-    CONSTRAINT defaults_cash_not_negative CHECK ((cash_micro >= 0)),
+    CONSTRAINT defaults_collateral_not_negative CHECK ((collateral_micro >= 0)),
     CONSTRAINT defaults_declared_by_form CHECK ((declared_by ~ '^(house|operator:[0-9a-f-]{36})$'::text)),
     CONSTRAINT defaults_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
     CONSTRAINT defaults_rule_known CHECK ((rule = ANY (ARRAY['carry_over'::text, 'exclude_and_renet'::text, 'collateral_then_loss_share'::text, 'pro_rata'::text])))
@@ -973,6 +973,9 @@ ALTER TABLE ONLY public.defaults
 ALTER TABLE ONLY public.defaults
     ADD CONSTRAINT defaults_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.defaults
+    ADD CONSTRAINT defaults_whole UNIQUE (id, run_id, vendor_id);
+
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_once UNIQUE (window_id, obligation_id);
 
@@ -1347,7 +1350,7 @@ ALTER TABLE ONLY public.transfer_steps
     ADD CONSTRAINT transfer_steps_transfer_exists FOREIGN KEY (run_id, number) REFERENCES public.transfers(run_id, number);
 
 ALTER TABLE ONLY public.transfers
-    ADD CONSTRAINT transfers_default_exists FOREIGN KEY (default_id) REFERENCES public.defaults(id);
+    ADD CONSTRAINT transfers_default_of_payer FOREIGN KEY (default_id, run_id, payer_id) REFERENCES public.defaults(id, run_id, vendor_id);
 
 ALTER TABLE ONLY public.transfers
     ADD CONSTRAINT transfers_payee_exists FOREIGN KEY (payee_id) REFERENCES public.vendors(id);
@@ -1598,8 +1601,17 @@ GRANT SELECT,INSERT ON TABLE public.default_debts TO scriphouse_house;
 GRANT SELECT ON TABLE public.default_draws TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.default_draws TO scriphouse_house;
 
-GRANT SELECT ON TABLE public.defaults TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.defaults TO scriphouse_house;
+
+GRANT SELECT(id) ON TABLE public.defaults TO scriphouse_app;
+
+GRANT SELECT(run_id) ON TABLE public.defaults TO scriphouse_app;
+
+GRANT SELECT(vendor_id) ON TABLE public.defaults TO scriphouse_app;
+
+GRANT SELECT(rule) ON TABLE public.defaults TO scriphouse_app;
+
+GRANT SELECT(declared_at) ON TABLE public.defaults TO scriphouse_app;
 
 GRANT SELECT ON TABLE public.disputes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.disputes TO scriphouse_house;

@@ -11,12 +11,14 @@ CREATE TABLE defaults (
     vendor_id   uuid        NOT NULL CONSTRAINT defaults_vendor_exists REFERENCES vendors,
     rule        text        NOT NULL CONSTRAINT defaults_rule_known CHECK (rule IN (
                                 'carry_over', 'exclude_and_renet', 'collateral_then_loss_share', 'pro_rata')),
-    -- What the vendor had paid of its own in the run, and what the house held of it.
-    cash_micro  bigint      NOT NULL CONSTRAINT defaults_cash_not_negative CHECK (cash_micro >= 0),
+    -- What the house held of the vendor's: with it the rule can be followed again.
+    collateral_micro bigint NOT NULL CONSTRAINT defaults_collateral_not_negative CHECK (collateral_micro >= 0),
     reason      text        NOT NULL CONSTRAINT defaults_reason_length CHECK (length(reason) BETWEEN 1 AND 500),
     declared_by text        NOT NULL CONSTRAINT defaults_declared_by_form CHECK (declared_by ~ '^(house|operator:[0-9a-f-]{36})$'),
     declared_at timestamptz NOT NULL,
-    CONSTRAINT defaults_once UNIQUE (run_id, vendor_id)
+    CONSTRAINT defaults_once UNIQUE (run_id, vendor_id),
+    -- For whoever names it together with its run and vendor.
+    CONSTRAINT defaults_whole UNIQUE (id, run_id, vendor_id)
 );
 
 -- What is paid at once to others, out of what the house holds of the vendor.
@@ -39,7 +41,8 @@ CREATE TABLE default_debts (
 
 -- Of a transfer whose place something else has taken: what that follows from.
 ALTER TABLE transfers
-    ADD COLUMN default_id uuid CONSTRAINT transfers_default_exists REFERENCES defaults,
+    ADD COLUMN default_id uuid,
+    ADD CONSTRAINT transfers_default_of_payer FOREIGN KEY (default_id, run_id, payer_id) REFERENCES defaults (id, run_id, vendor_id),
     ADD CONSTRAINT transfers_defaulted_is_rolled CHECK (default_id IS NULL OR state = 'rolled');
 CREATE INDEX transfers_defaulted ON transfers (default_id) WHERE default_id IS NOT NULL;
 GRANT UPDATE (default_id) ON transfers TO scriphouse_house;
@@ -60,5 +63,7 @@ CREATE POLICY default_draws_own ON default_draws FOR SELECT TO scriphouse_app
            OR EXISTS (SELECT FROM defaults d WHERE d.id = default_id AND d.vendor_id = current_vendor_id()));
 CREATE POLICY default_debts_own ON default_debts FOR SELECT TO scriphouse_app
     USING (debtor_id = current_vendor_id() OR creditor_id = current_vendor_id());
-GRANT SELECT ON defaults, default_draws, default_debts TO scriphouse_app;
+-- Not what the house held, nor what the operator says of it.
+GRANT SELECT (id, run_id, vendor_id, rule, declared_at) ON defaults TO scriphouse_app;
+GRANT SELECT ON default_draws, default_debts TO scriphouse_app;
 GRANT SELECT, INSERT ON defaults, default_draws, default_debts TO scriphouse_house;

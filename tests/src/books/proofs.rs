@@ -137,14 +137,28 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "what took the place of failed transfers is owed in their scheme, and nothing else is owed so",
-        // Everybody owes everybody a little more, so that it comes to the same.
-        "INSERT INTO default_debts (default_id, debtor_id, creditor_id, amount_micro)
-         SELECT d.id, a.id, b.id, 1 FROM defaults d, vendors a, vendors b WHERE a.id <> b.id
-         ON CONFLICT ON CONSTRAINT default_debts_pkey DO UPDATE SET amount_micro = default_debts.amount_micro + 1",
+        // As above: into the window of another scheme.
+        "INSERT INTO schemes (id, code, currency, digits, strategy, created_at, approval, min_transfer_micro)
+         SELECT gen_random_uuid(), 'OTHER', currency, digits, strategy, created_at, approval, min_transfer_micro FROM schemes;
+         INSERT INTO windows (id, scheme_id, number, state, opened_at) SELECT gen_random_uuid(), id, 1, 'open', created_at FROM schemes WHERE code = 'OTHER';
+         CREATE TEMP TABLE move AS SELECT w.id AS from_window, o.id AS to_window FROM windows w, windows o, schemes s
+         WHERE w.state = 'open' AND w.number > 1 AND o.scheme_id = s.id AND s.code = 'OTHER';
+         UPDATE obligations SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -7;
+         UPDATE window_leaves SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -7;
+         UPDATE positions SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -7;
+         UPDATE window_totals SET window_id = to_window FROM move WHERE window_id = from_window AND writer = -7;
+         UPDATE debit_caps SET cap_micro = NULL; DELETE FROM exposures;",
     ),
     (
         "what took the place of failed transfers moves what they would have moved, for every vendor",
-        "UPDATE default_draws SET amount_micro = amount_micro + 1",
+        // A default that takes the place of nothing.
+        "INSERT INTO defaults (id, run_id, vendor_id, rule, collateral_micro, reason, declared_by, declared_at)
+         SELECT gen_random_uuid(), r.id, p.vendor_id, 'carry_over', 0, 'forged', 'house', now()
+         FROM runs r JOIN run_positions p ON p.run_id = r.id WHERE r.number = 1 LIMIT 1",
+    ),
+    (
+        "what took the place of failed transfers is what the rule says",
+        "UPDATE defaults SET collateral_micro = collateral_micro - 1000000",
     ),
     (
         "what an applied confirmation confirms or rejects is the steps that name it",

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 
 /// An exported run in which AA is to pay CC 60 and DD 20, and BB DD 10; by this rule, and with so much of AA's held by the house.
 async fn exported(house: &House, rule: &str, collateral: &str) -> (Debts, Value) {
-    let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+    exported_by(house, "direct", rule, collateral).await
+}
+
+async fn exported_by(house: &House, strategy: &str, rule: &str, collateral: &str) -> (Debts, Value) {
+    let debts = Debts::open(house, strategy, "1", &FIVE_DEBTS).await;
     house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": rule})).await.ok();
     put(house, "/v1/schemes/EURO/members/AA/collateral", json!({"amount": collateral})).await.ok();
     let run = house.operator.settle("EURO").await;
@@ -71,9 +75,18 @@ async fn check(house: &House, rule: &str, collateral: &str, draws: &str, debts: 
     );
     assert_eq!(state(house, &run).await, "settled");
     assert_eq!(declare(house, &run, "AA").await.ok(), declared, "it is declared once");
+    prove_bundle(house, &run).await;
     // Who has not paid takes part in no run until the operator lets it; those who have to make up for it pay with the next one.
     let run = house.operator.settle("EURO").await;
     assert_eq!(transfers(house, &run).await, next);
+    prove_bundle(house, &run).await;
+}
+
+/// An auditor finds nothing wrong with the run.
+async fn prove_bundle(house: &House, run: &Value) {
+    let bundle = house.operator.client.get(&format!("/v1/runs/{}/bundle", run["id"].as_str().unwrap())).await;
+    let verified = runs::bundles::verify(bundle.bytes.as_slice()).unwrap();
+    assert!(verified.proofs.iter().all(ledger::proofs::Proof::holds), "{:?}", verified.proofs);
 }
 
 #[test]
@@ -114,7 +127,9 @@ fn a_vendor_sees_its_own_part_of_a_default() {
 
         let seen = async |vendor: &str| {
             let defaults = debts.vendors[vendor].client.get(&defaults(&run)).await.ok();
-            (shown(&defaults["items"][0]), defaults["items"][0]["failed"].clone())
+            let seen = &defaults["items"][0];
+            assert!(seen["reason"].is_null() && seen["declared_by"].is_null(), "what the operator says of it is the operator's: {seen}");
+            (shown(seen), seen["failed"].clone())
         };
         let own = |draws: &str, debts: &str, failed: &str| ((draws.to_owned(), debts.to_owned()), json!(failed));
         assert_eq!(seen("AA").await, own("CC 40.00, DD 10.00", "AA>CC 20.00, AA>DD 10.00", "80.00"));
@@ -153,7 +168,7 @@ fn the_house_declares_a_default_by_itself_when_the_time_to_try_again_is_up() {
 }
 
 #[test]
-fn several_defaults_of_one_run_build_on_each_other() {
+fn what_a_second_vendor_fails_is_carried_over() {
     audit(async |house| {
         let (_debts, run) = exported(house, "exclude_and_renet", "0").await;
         for number in 1..=3 {
@@ -163,11 +178,75 @@ fn several_defaults_of_one_run_build_on_each_other() {
 
         let second = declare(house, &run, "BB").await.ok();
 
-        // Without AA, CC is to be paid 20 net; without BB too, it is to pay DD 50.
-        assert_eq!(shown(&second), (String::new(), "BB>CC 10.00, CC>DD 10.00".to_owned()));
+        assert_eq!((&second["rule"], shown(&second).1.as_str()), (&json!("carry_over"), "BB>DD 10.00"));
+        assert_eq!(house.db_count("SELECT count(*) FROM exclusions").await, 2);
         assert_eq!(state(house, &run).await, "settled");
-        let run = house.operator.settle("EURO").await;
-        assert_eq!(transfers(house, &run).await, "CC>DD 10.00");
+    });
+}
+
+#[test]
+fn two_vendors_that_default_at_once_do_so_one_after_the_other() {
+    audit(async |house| {
+        let (_debts, run) = exported(house, "pro_rata", "50").await;
+        for number in 1..=3 {
+            fail(house, &run, number).await;
+        }
+        let (one, two, again) = tokio::join!(declare(house, &run, "AA"), declare(house, &run, "BB"), declare(house, &run, "AA"));
+        let (one, two) = (one.ok(), two.ok());
+        assert_eq!(again.ok(), one);
+        let mut rules = [one["rule"].as_str().unwrap(), two["rule"].as_str().unwrap()];
+        rules.sort_unstable();
+        assert_eq!(rules, ["carry_over", "pro_rata"]);
+    });
+}
+
+#[test]
+fn who_was_paid_as_well_gives_that_back_before_its_collateral_pays() {
+    audit(async |house| {
+        let (_debts, run) = exported_by(house, "gross", "pro_rata", "50").await;
+        assert_eq!(transfers(house, &run).await, "AA>BB 60.00, AA>CC 40.00, BB>CC 70.00, CC>DD 50.00, DD>AA 20.00");
+        house.operator.mark(&run, 5, json!({"to": "received", "reason": "the bank's letter says so"})).await.created();
+        fail(house, &run, 1).await;
+        fail(house, &run, 2).await;
+        let declared = declare(house, &run, "AA").await.ok();
+        // 50 and the 20 that it was paid are 70 of the 100 that it owes.
+        assert_eq!(shown(&declared), ("BB 30.00, CC 20.00".to_owned(), "AA>BB 30.00, AA>CC 20.00".to_owned()));
+    });
+}
+
+#[test]
+fn what_was_written_off_before_is_paid_as_far_as_the_rule_goes() {
+    audit(async |house| {
+        let (_debts, run) = exported(house, "collateral_then_loss_share", "60").await;
+        fail(house, &run, 1).await;
+        fail(house, &run, 2).await;
+        house.operator.mark(&run, 2, json!({"to": "written_off", "reason": "as agreed"})).await.created();
+        let declared = declare(house, &run, "AA").await.ok();
+        assert_eq!(shown(&declared), ("CC 60.00".to_owned(), String::new()));
+        assert_eq!(declared["failed"], "60.00");
+    });
+}
+
+#[test]
+fn what_was_held_back_is_not_taken_once_more() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": "exclude_and_renet", "dispute_hours": 1})).await.ok();
+        let first = house.operator.settle("EURO").await;
+        let statement = house.operator.file(&first, "statement-AA.csv").await.text();
+        let disputed = statement.lines().find(|line| line.starts_with("obligation,BB,")).unwrap().split(',').nth(2).unwrap().to_owned();
+        let path = format!("/v1/runs/{}/disputes", first["id"].as_str().unwrap());
+        debts.vendors["AA"].client.post(&path, json!({"obligation": disputed, "reason": "never happened"})).await.created();
+        house.operator.step(&first, "void", json!({"reason": "disputed"})).await.ok();
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"dispute_hours": 0})).await.ok();
+        let run = house.export(&house.operator.settle("EURO").await).await;
+        // Without the 60 that AA disputes: BB is to pay 70, AA 20.
+        assert_eq!(transfers(house, &run).await, "BB>CC 60.00, BB>DD 10.00, AA>DD 20.00");
+        fail(house, &run, 3).await;
+
+        let declared = declare(house, &run, "AA").await.ok();
+
+        assert_eq!(shown(&declared).1, "AA>CC 40.00, CC>DD 40.00, DD>AA 20.00");
     });
 }
 

@@ -63,7 +63,7 @@ pub struct CreateScheme {
     /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile; 0, or nothing said: not at all.
     #[schema(minimum = 0, maximum = 8784)]
     dispute_hours: Option<i64>,
-    /// How long a transfer that failed may be tried again before it is owed again by itself, where the rule is carry_over; left out: for ever.
+    /// How long a transfer that failed may be tried again before the house carries out the failure_rule by itself; left out: for ever.
     #[schema(minimum = 0, maximum = 8784)]
     grace_hours: Option<i64>,
     /// The scheme settles off its schedules, and once a window, when a vendor owes more than this on balance in the open window; at least
@@ -164,7 +164,7 @@ pub struct UpdateScheme {
     /// How long after its cut-off a run waits for vendors; from the next run on.
     #[schema(minimum = 0, maximum = 8784)]
     dispute_hours: Option<i64>,
-    /// How long a transfer that failed may be tried again before it is owed again by itself, where the rule is carry_over; null: for ever.
+    /// How long a transfer that failed may be tried again before the house carries out the failure_rule by itself; null: for ever.
     #[serde(default, deserialize_with = "read_null")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 8784)]
     grace_hours: Option<Option<i64>>,
@@ -215,7 +215,7 @@ pub struct SchemeView {
     approval: String,
     /// How long after its cut-off a run waits for vendors, who may dispute it meanwhile.
     dispute_hours: i32,
-    /// How long a transfer that failed may be tried again before it is owed again by itself, where the rule is carry_over; null: for ever.
+    /// How long a transfer that failed may be tried again before the house carries out the failure_rule by itself; null: for ever.
     grace_hours: Option<i32>,
     /// It settles off its schedules when a vendor owes more than this on balance in the open window; null: it does not.
     #[schema(value_type = Option<String>, example = "10000.000000")]

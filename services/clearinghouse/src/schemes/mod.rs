@@ -44,7 +44,7 @@ pub struct Scheme {
     pub approval: Approval,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: i32,
-    /// How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; none: for ever.
+    /// How long a transfer that failed may be tried again before the house carries out the failure rule by itself; none: for ever.
     pub grace_hours: Option<i32>,
     /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
     pub settle_threshold: Option<Micro>,
@@ -92,7 +92,7 @@ pub struct NewScheme {
     pub approval: Approval,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: i32,
-    /// How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; none: for ever.
+    /// How long a transfer that failed may be tried again before the house carries out the failure rule by itself; none: for ever.
     pub grace_hours: Option<i32>,
     /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
     pub settle_threshold: Option<Micro>,
@@ -113,7 +113,7 @@ pub struct Change {
     pub approval: Option<Approval>,
     /// How long after its cut-off a run may be disputed; 0: not at all.
     pub dispute_hours: Option<i32>,
-    /// How long a transfer that failed may be tried again before it is rolled by itself, where the rule is carry_over; none: for ever.
+    /// How long a transfer that failed may be tried again before the house carries out the failure rule by itself; none: for ever.
     pub grace_hours: Option<Option<i32>>,
     /// It settles off its schedules once a vendor owes more than this, on balance, in the open window.
     pub settle_threshold: Option<Option<Micro>>,

@@ -6,6 +6,7 @@ use ledger::{Failure, Fault};
 use runs::defaults::{self, Default, DefaultRefusal};
 use runs::{Actor, Run};
 use scrip::RunId;
+use uuid::Uuid;
 
 impl Settlement {
     /// Declares that the vendor has not paid in the run, which it does once; answers with the default and its run.
@@ -26,7 +27,13 @@ impl Settlement {
         let run = self.get_run(viewer, run).await?;
         let mut connection = self.db.connection().await?;
         let tx = viewer.begin(&mut connection).await?;
-        Ok((defaults::list(&tx, run.id, after.as_deref().unwrap_or_default(), limit).await?, run))
+        let mut found = defaults::list(&tx, run.id, after.as_deref().unwrap_or_default(), limit).await?;
+        if viewer == Viewer::House {
+            let ids: Vec<Uuid> = found.iter().map(|default| default.id).collect();
+            let mut declared = defaults::list_declared(&tx, &ids).await?;
+            found.iter_mut().for_each(|default| default.declared = declared.remove(&default.id));
+        }
+        Ok((found, run))
     }
 
     /// Declares what is due by itself: how many defaults that were.

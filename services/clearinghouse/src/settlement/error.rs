@@ -276,7 +276,6 @@ fn default_problem(refusal: &DefaultRefusal) -> Problem {
         }
         DefaultRefusal::NothingFailed => Problem::conflict("nothing_failed", refusal),
         DefaultRefusal::HouseIsCreditor => Problem::unprocessable("house_is_creditor", refusal),
-        DefaultRefusal::TooManyDefaulters => Problem::unprocessable("defaulters_out_of_range", refusal).fact("max", DEFAULTERS_MAX),
         DefaultRefusal::ReasonMalformed => Problem::unprocessable("reason_malformed", refusal).fact("field", "reason"),
         DefaultRefusal::WindowFull => Problem::unprocessable("window_full", refusal),
     }

@@ -2,10 +2,11 @@
 //!
 //! Three things are put together, by pair. The defaulter goes on owing each of the others what the rule takes from it (or is owed by those whom
 //! the rule spares something). The others owe each other what is then still missing to their positions. And of what the defaulter would
-//! owe in that second part, its collateral pays at once, in whole minor units.
+//! owe in that second part, its collateral pays as much as the rule has it pay, in whole minor units.
 //!
-//! Each of the three moves no money by itself, so for every party what is owed and drawn comes to what it would have been paid by the
-//! failed transfers: nothing is forgiven and nothing is lent.
+//! What of the defaulter's position has not failed is settled elsewhere: it was paid, carried, or owed again or written off before. So it has paid
+//! that, and what is left of the rule is about the rest. None of this moves money by itself: for every party, what is owed and drawn comes to
+//! what it would have been paid by the failed transfers. Nothing is forgiven and nothing is lent.
 
 use super::{Defaulter, Failing, FailureError, Rule, exclude, number_of, pro_rata, shares};
 use crate::{
@@ -25,8 +26,6 @@ pub struct Missed<'a> {
     pub party: &'a str,
     /// What there is of its to pay with, in micro-units, not below zero.
     pub collateral: Micro,
-    /// What it has paid by other transfers, less what it was paid.
-    pub paid: Micro,
     /// What it was to pay and has not paid.
     pub failed: &'a [Payment],
 }
@@ -43,9 +42,6 @@ pub struct Payment {
 /// What takes the place of failed transfers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
-    /// What the defaulter has paid of its own and its collateral together: with this it stands among the earlier ones when another party
-    /// of the same network fails.
-    pub cash: Micro,
     /// Paid at once, out of the collateral; in byte order of the payees. In all no more than the collateral.
     pub draws: Vec<Payment>,
     /// Owed from now on, in the order of debtor and creditor; at most one of two parties owes the other.
@@ -54,15 +50,9 @@ pub struct Replacement {
 
 /// What takes the place of the transfers that `missed` has not made.
 ///
-/// `network` is what was netted, without what was held back; `earlier` are those of its parties whose transfers were replaced before. Takes the
-/// time of [`super::what_if_default`]. Panics if what comes out does not move what the failed transfers would have: that would be a bug.
-pub fn replace(
-    network: &Network,
-    rule: Rule,
-    earlier: &[Defaulter<'_>],
-    missed: &Missed<'_>,
-    digits: Scale,
-) -> Result<Replacement, FailureError> {
+/// `network` is what was netted, without what was held back. Takes the time of [`super::what_if_default`]. Panics if what comes out does not move
+/// what the failed transfers would have: that would be a bug.
+pub fn replace(network: &Network, rule: Rule, missed: &Missed<'_>, digits: Scale) -> Result<Replacement, FailureError> {
     let count = network.parties().len();
     let find = |party: &str| number_of(network, party);
     let defaulter = find(missed.party).ok_or_else(|| FailureError::UnknownParty { party: missed.party.to_owned() })?;
@@ -72,26 +62,20 @@ pub fn replace(
         unpaid[payee] = unpaid[payee].strict_add(amount.units());
         unpaid[defaulter] = unpaid[defaulter].strict_sub(amount.units());
     }
-    let cash = missed.collateral.units().strict_add(missed.paid.units().max(0));
-
-    let mut all = earlier.to_vec();
-    all.push(Defaulter { party: missed.party, collateral: Micro::new(cash) });
-    let borne = borne(network, rule, earlier, &all, &unpaid)?;
+    let Borne { by_party, drawable } = borne(network, rule, defaulter, missed, &unpaid)?;
 
     let mut sums = Sums::default();
     let mut missing = unpaid.clone();
     for party in (0..count).filter(|party| *party != defaulter) {
-        sums.add(defaulter, party, borne[party]);
-        missing[party] = missing[party].strict_sub(borne[party]);
-        missing[defaulter] = missing[defaulter].strict_add(borne[party]);
+        sums.add(defaulter, party, by_party[party]);
+        missing[party] = missing[party].strict_sub(by_party[party]);
+        missing[defaulter] = missing[defaulter].strict_add(by_party[party]);
     }
-    let mut left = missed.collateral.units();
-    let grain = rounding::grain(digits);
+    let of_defaulter = missing[defaulter].min(0).strict_neg();
     let mut draws = BTreeMap::new();
     for Flow { from, to, amount } in paired(&missing) {
-        let drawn = if at(from) == defaulter { amount.min(left).strict_div(grain).strict_mul(grain) } else { 0 };
+        let drawn = if at(from) == defaulter { part(drawable, amount, of_defaulter, rounding::grain(digits)) } else { 0 };
         if drawn > 0 {
-            left = left.strict_sub(drawn);
             draws.insert(at(to), drawn);
         }
         sums.add(at(from), at(to), amount.strict_sub(drawn));
@@ -101,27 +85,39 @@ pub fn replace(
     let name = |party: usize| network.parties()[party].clone();
     let owed = sums.owed().map(|(debtor, creditor, amount)| Carry { debtor: name(debtor), creditor: name(creditor), amount });
     let draw = |(payee, amount): (usize, i64)| Payment { payee: name(payee).to_string(), amount: Micro::new(amount) };
-    Ok(Replacement { cash: Micro::new(cash), owed: owed.collect(), draws: draws.into_iter().map(draw).collect() })
+    Ok(Replacement { owed: owed.collect(), draws: draws.into_iter().map(draw).collect() })
 }
 
-/// What the rule takes from everybody when the last of `all` fails after the `earlier` ones, by party number.
-fn borne(
-    network: &Network,
-    rule: Rule,
-    earlier: &[Defaulter<'_>],
-    all: &[Defaulter<'_>],
-    unpaid: &[i64],
-) -> Result<Vec<i64>, FailureError> {
+/// What the rule takes.
+struct Borne {
+    /// From each of the others, by party number.
+    by_party: Vec<i64>,
+    /// Of the defaulter's collateral: no more than there is.
+    drawable: i64,
+}
+
+fn borne(network: &Network, rule: Rule, defaulter: usize, missed: &Missed<'_>, unpaid: &[i64]) -> Result<Borne, FailureError> {
     let outcome: fn(&Debts, &Failing) -> Vec<i64> = match rule {
-        Rule::CarryOver => return Ok(unpaid.to_vec()),
+        Rule::CarryOver => return Ok(Borne { by_party: unpaid.to_vec(), drawable: 0 }),
         Rule::ExcludeAndRenet => exclude::outcome,
         Rule::CollateralThenLossShare => |debts, failing| shares::outcome(&debts.nets(), failing),
         Rule::ProRata => pro_rata::outcome,
     };
     let debts = Debts::of(network);
-    let before = outcome(&debts, &Failing::read(network, earlier)?);
-    let after = outcome(&debts, &Failing::read(network, all)?);
-    Ok(before.into_iter().zip(after).map(|(before, after)| before.strict_sub(after)).collect())
+    let before = debts.nets();
+    let settled_elsewhere = unpaid[defaulter].strict_sub(before[defaulter]).max(0);
+    // More than any debt, where it would not fit.
+    let cash = Micro::new(missed.collateral.units().saturating_add(settled_elsewhere));
+    let after = outcome(&debts, &Failing::read(network, &[Defaulter { party: missed.party, collateral: cash }])?);
+    let drawable = after[defaulter].strict_neg().strict_sub(settled_elsewhere).clamp(0, missed.collateral.units());
+    Ok(Borne { by_party: before.into_iter().zip(after).map(|(before, after)| before.strict_sub(after)).collect(), drawable })
+}
+
+/// The part of `drawable` that falls to `amount` of `all`, in whole grains, and no more than the amount.
+fn part(drawable: i64, amount: i64, all: i64, grain: i64) -> i64 {
+    let part = i128::from(drawable.min(all)).strict_mul(i128::from(amount)).strict_div(i128::from(all));
+    let part = i64::try_from(part).expect("a part of an amount is no larger");
+    part.strict_div(grain).strict_mul(grain)
 }
 
 /// What parties owe each other, by pair, the lower number first: positive is owed by it.

@@ -1,13 +1,14 @@
 //! Defaults: a vendor has not made its transfers of a run, and the rule of the scheme is carried out.
 //!
 //! Shape: [`Defaults::declare`] is what an operator asks for, [`Defaults::declare_due`] what the house does by itself when the time to try
-//! again is up. Either reads what the run was netted from, asks [`netting::clearing::replace`] what takes the place of the failed transfers,
-//! and in one tx ends these, records what is owed in the scheme's open window, takes from the vendor's collateral what is paid out of it, and
-//! leaves the vendor out of the next runs. What is paid out of collateral, the operator pays: the house instructs no bank by itself.
+//! again is up. Either reads what the run was netted from, which never changes, and then, in one tx, asks [`netting::clearing::replace`] what takes
+//! the place of the failed transfers, ends these, records what is owed in the scheme's open window, takes from the vendor's collateral what is paid
+//! out of it, and leaves the vendor out of the next runs. What is paid out of collateral, the operator pays: the house instructs no bank by itself.
 //!
 //! A vendor defaults once in a run, when none of its transfers there is on its way any more; under `carry_over`, whose failed transfers are
-//! rolled one by one, only if the operator says so. Several defaults in one run build on each other. A transfer from or to the house has no
-//! place here: obligations are between vendors.
+//! rolled one by one, only if the operator says so. The rule is for the first default of a run: what a later one fails may follow from what the first
+//! one cost it, so its transfers are carried over, and it is left out as well. A transfer from or to the house has no place here: obligations are
+//! between vendors.
 
 mod store;
 
@@ -19,11 +20,14 @@ use crate::windows;
 use jiff::Timestamp;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
 use ledger::{Clock, Db, Failure, Fault, Tx, read_time};
-use netting::clearing::{self, Defaulter, FailureError, Missed, Payment, Replacement, Rule};
+use netting::clearing::{self, FailureError, Missed, Payment, Replacement, Rule};
 use netting::{Network, NetworkBuilder};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 use std::collections::HashMap;
-pub use store::{STATEMENTS, list};
+use std::sync::Arc;
+pub(crate) use store::list_replaced;
+pub use store::{STATEMENTS, list, list_declared};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// A default as it is shown.
@@ -35,16 +39,14 @@ pub struct Default {
     pub vendor: String,
     /// Who bears it.
     pub rule: Rule,
-    /// Why, for people.
-    pub reason: String,
-    /// Who said so.
-    pub declared_by: Actor,
+    /// Who said so, and why; only for the house.
+    pub declared: Option<(Actor, String)>,
     /// When.
     pub declared_at: Timestamp,
     /// The transfers whose place is taken, as far as whoever looks may see them.
     pub failed: Micro,
     /// What is paid to whom out of what the house holds of the vendor.
-    pub draws: Vec<(String, Micro)>,
+    pub draws: Vec<Payment>,
     /// Debtor, creditor, and what is owed since.
     pub debts: Vec<(String, String, Micro)>,
 }
@@ -78,9 +80,6 @@ pub enum DefaultRefusal {
     /// An obligation is between vendors.
     #[error("a transfer with the house cannot be owed again: obligations are between vendors; retry it or write it off")]
     HouseIsCreditor,
-    /// The rules look at so many at once.
-    #[error("at most {} vendors can default in one run", clearing::DEFAULTERS_MAX)]
-    TooManyDefaulters,
     /// As for every reason.
     #[error("a reason has 1 to {} characters, none of them a control character", crate::steps::REASON_LENGTH_MAX)]
     ReasonMalformed,
@@ -102,21 +101,21 @@ const GRACE_IS_OVER: &str = "the time to try again is up";
 pub struct Defaults {
     db: Db,
     clock: Clock,
+    /// One at a time: each reads all pairs of a run.
+    gate: Arc<Semaphore>,
 }
 
-/// A transfer of a run, as far as a default looks at it.
+/// A transfer that the vendor was to make.
 #[derive(Debug)]
 struct Standing {
     key: transfers::TransferKey,
     standing: transfers::Standing,
-    /// Whether the vendor pays it; else it is paid.
-    pays: bool,
-    /// The other one's code; the house's word where it is the house.
-    other: String,
+    /// The code of whoever is paid; the house's word where it is the house.
+    payee: String,
     amount: Micro,
 }
 
-/// What a default starts from, all of it under the run's lock.
+/// What a default starts from.
 #[derive(Debug)]
 struct Case {
     run: RunId,
@@ -124,18 +123,15 @@ struct Case {
     digits: Scale,
     rule: Rule,
     vendor: (VendorId, String),
-    collateral: Micro,
-    /// Code and cash of those who have defaulted in the run before.
-    earlier: Vec<(String, Micro)>,
     failed: Vec<Standing>,
-    /// What the vendor has paid in the run, less what it is paid.
-    paid: Micro,
+    /// Whether the scheme's next runs leave the vendor out.
+    is_left_out: bool,
 }
 
 impl Defaults {
     /// The service on a database.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self { db, clock, gate: Arc::new(Semaphore::new(1)) }
     }
 
     /// Declares that the vendor has not paid in this run, and carries out the rule of the scheme. False: it was declared before, and stays as
@@ -159,83 +155,117 @@ impl Defaults {
     pub async fn declare_due(&self, now: Timestamp) -> Result<usize, Fault> {
         let due = {
             let mut connection = self.db.connection().await?;
-            store::list_due(&connection.begin_house().await?, now).await?
+            store::list_due(&connection.begin_house().await?, now, None).await?
         };
         let mut declared = 0_usize;
         for (run, vendor) in due {
             match self.declare(run, &vendor, GRACE_IS_OVER, &Actor::House).await {
                 Ok(true) => declared = declared.saturating_add(1),
-                // Another process was faster.
+                // Somebody was faster.
                 Ok(false) => (),
                 Err(Failure::Refused(refusal)) => tracing::warn!(%run, vendor, %refusal, "a default is not declared"),
-                Err(Failure::Fault(fault)) => return Err(fault),
+                // The others are not kept waiting.
+                Err(Failure::Fault(fault)) => tracing::error!(%run, vendor, %fault, "a default is not declared"),
             }
         }
         Ok(declared)
     }
 
     async fn try_declare(&self, run: RunId, vendor: &str, reason: &str, actor: &Actor) -> Answer<bool> {
+        let Ok(_one_at_a_time) = self.gate.acquire().await else {
+            return Err(Fault::Unreadable("a gate that is closed".to_owned()).into());
+        };
         let mut connection = self.db.connection().await?;
+        // Before the run is locked: what was netted never changes, and takes its time.
         let tx = connection.begin_house().await?;
-        let Some(case) = read_case(&tx, run, vendor).await? else { return Ok(false) };
-        let network = netted(&tx, run).await?;
-        let (case, replacement) = on_own_thread(move || replace(case, &network)).await?;
-        carry_out(&tx, &case, &replacement, reason, actor, self.clock.now()).await?;
+        if self.judge(&tx, run, vendor, actor).await?.is_none() {
+            return Ok(false);
+        }
+        let network = netted_from(&tx, run).await?;
+        drop(tx);
+
+        let tx = connection.begin_house().await?;
+        let locked = transfers::lock_run(&tx, run).await?.is_some();
+        let Some(case) = self.judge(&tx, run, vendor, actor).await?.filter(|_| locked) else { return Ok(false) };
+        let collateral = store::lock_collateral(&tx, &case).await?;
+        let (case, replacement) = on_own_thread(move || replace(case, collateral, &network)).await?;
+        carry_out(&tx, &case, collateral, &replacement, reason, actor, self.clock.now()).await?;
         tx.commit().await?;
         tracing::warn!(%run, vendor = case.vendor.1, rule = %case.rule, %actor, "a vendor has defaulted");
         Ok(true)
     }
-}
 
-impl Standing {
-    /// What the vendor has paid with this transfer too.
-    fn add_to(&self, paid: Micro) -> Result<Micro, Fault> {
-        let sum = if self.pays { paid.checked_add(self.amount) } else { paid.checked_sub(self.amount) };
-        sum.ok_or_else(|| Fault::Unreadable(format!("transfers of run {} that are too large", self.key.run)))
-    }
-}
-
-/// None: the vendor has defaulted in the run before.
-async fn read_case(tx: &Tx<'_>, run: RunId, vendor: &str) -> Answer<Option<Case>> {
-    let refused = |refusal| Err(Failure::Refused(refusal));
-    let Some(locked) = transfers::lock_run(tx, run).await? else { return refused(DefaultRefusal::RunNotFound) };
-    let Some(id) = store::find_payer(tx, run, vendor).await? else { return refused(DefaultRefusal::NotPayer) };
-    let earlier = store::list_earlier(tx, run).await?;
-    if earlier.iter().any(|(code, _)| code == vendor) {
-        return Ok(None);
-    }
-    if locked.state != RunState::Settling {
-        return refused(DefaultRefusal::RunNotSettling { state: locked.state });
-    }
-    let (mut failed, mut paid) = (Vec::new(), Micro::ZERO);
-    for standing in store::list_transfers(tx, run, id).await? {
-        let state = standing.standing.state;
-        match state {
-            TransferState::Failed if standing.pays => failed.push(standing),
-            // What was owed again or written off has moved nothing.
-            TransferState::Rolled | TransferState::WrittenOff => (),
-            _on_its_way if standing.pays && !state.is_final() => {
+    /// None: the vendor has defaulted in the run before; or the house was to declare it, and it is not due any more.
+    async fn judge(&self, tx: &Tx<'_>, run: RunId, vendor: &str, actor: &Actor) -> Answer<Option<Case>> {
+        let refused = |refusal| Err(Failure::Refused(refusal));
+        let Some(Terms { state, scheme, digits, rule }) = store::find_terms(tx, run).await? else {
+            return refused(DefaultRefusal::RunNotFound);
+        };
+        let Some(id) = store::find_payer(tx, run, vendor).await? else { return refused(DefaultRefusal::NotPayer) };
+        let earlier = store::list_earlier(tx, run).await?;
+        if earlier.contains(&id) {
+            return Ok(None);
+        }
+        if state != RunState::Settling {
+            return refused(DefaultRefusal::RunNotSettling { state });
+        }
+        if *actor == Actor::House && store::list_due(tx, self.clock.now(), Some((run, vendor))).await?.is_empty() {
+            return Ok(None);
+        }
+        let mut failed = Vec::new();
+        for standing in store::list_transfers(tx, run, id).await? {
+            let state = standing.standing.state;
+            if state == TransferState::Failed {
+                failed.push(standing);
+            } else if !state.is_final() {
                 return refused(DefaultRefusal::TransferOnItsWay { number: standing.key.number, state });
             }
-            // What others pay is theirs to pay, or to fail.
-            TransferState::Instructed
-            | TransferState::Sent
-            | TransferState::Received
-            | TransferState::Failed
-            | TransferState::Retried
-            | TransferState::Disputed => paid = standing.add_to(paid)?,
         }
+        if failed.is_empty() {
+            return refused(DefaultRefusal::NothingFailed);
+        }
+        let is_left_out = rule != Rule::CarryOver;
+        let rule = if earlier.is_empty() { rule } else { Rule::CarryOver };
+        Ok(Some(Case { run, scheme, digits, rule, vendor: (id, vendor.to_owned()), failed, is_left_out }))
     }
-    if failed.is_empty() {
-        return refused(DefaultRefusal::NothingFailed);
+}
+
+/// A default with what it was decided on, and what took the place of the failed transfers.
+#[derive(Debug)]
+pub(crate) struct Replaced {
+    pub(crate) id: Uuid,
+    pub(crate) run: RunId,
+    pub(crate) digits: Scale,
+    pub(crate) vendor: String,
+    pub(crate) rule: Rule,
+    /// What the house held of the vendor.
+    pub(crate) collateral: Micro,
+    pub(crate) failed: Vec<Payment>,
+    pub(crate) draws: Vec<Payment>,
+    pub(crate) debts: Vec<(String, String, Micro)>,
+}
+
+impl Replaced {
+    /// Whether this is what the rule says, for what was netted in the run.
+    pub(crate) fn is_by_rule(&self, network: &Network) -> bool {
+        let missed = Missed { party: &self.vendor, collateral: self.collateral, failed: &self.failed };
+        clearing::replace(network, self.rule, &missed, self.digits).is_ok_and(|replacement| {
+            let owed = replacement.owed.iter().map(|owed| (owed.debtor.as_str(), owed.creditor.as_str(), owed.amount));
+            replacement.draws == self.draws && owed.eq(self.debts.iter().map(|(d, c, amount)| (d.as_str(), c.as_str(), *amount)))
+        })
     }
-    let (scheme, digits, rule) = store::get_terms(tx, run).await?;
-    let collateral = store::lock_collateral(tx, scheme, id).await?;
-    Ok(Some(Case { run, scheme, digits, rule, vendor: (id, vendor.to_owned()), collateral, earlier, failed, paid }))
+}
+
+/// The run that a default is judged in, and the scheme's say.
+struct Terms {
+    state: RunState,
+    scheme: SchemeId,
+    digits: Scale,
+    rule: Rule,
 }
 
 /// What was netted in the run: what is owed in its windows, less what it held back.
-async fn netted(tx: &Tx<'_>, run: RunId) -> Result<Network, Fault> {
+pub(crate) async fn netted_from(tx: &Tx<'_>, run: RunId) -> Result<Network, Fault> {
     let from = crate::renetting::NettedFrom::read(tx, run).await?;
     let held: HashMap<(&str, &str), Micro> =
         from.holdings.iter().map(|held| ((held.debtor.as_str(), held.creditor.as_str()), held.amount)).collect();
@@ -250,35 +280,42 @@ async fn netted(tx: &Tx<'_>, run: RunId) -> Result<Network, Fault> {
     Ok(network.build())
 }
 
-fn replace(case: Case, network: &Network) -> Answer<(Case, Replacement)> {
-    let failed: Vec<Payment> = case.failed.iter().map(|t| Payment { payee: t.other.clone(), amount: t.amount }).collect();
-    let missed = Missed { party: &case.vendor.1, collateral: case.collateral, paid: case.paid, failed: &failed };
-    let earlier: Vec<Defaulter<'_>> = case.earlier.iter().map(|(party, cash)| Defaulter { party, collateral: *cash }).collect();
-    let replaced = clearing::replace(network, case.rule, &earlier, &missed, case.digits);
+fn replace(case: Case, collateral: Micro, network: &Network) -> Answer<(Case, Replacement)> {
+    let failed: Vec<Payment> = case.failed.iter().map(|t| Payment { payee: t.payee.clone(), amount: t.amount }).collect();
+    let missed = Missed { party: &case.vendor.1, collateral, failed: &failed };
+    let replaced = clearing::replace(network, case.rule, &missed, case.digits);
     let replacement = replaced.map_err(|error| match error {
         FailureError::HouseIsCreditor => Failure::Refused(DefaultRefusal::HouseIsCreditor),
-        FailureError::TooManyDefaulters => Failure::Refused(DefaultRefusal::TooManyDefaulters),
-        FailureError::UnknownParty { .. } | FailureError::NamedTwice { .. } | FailureError::CollateralNegative { .. } => {
-            Failure::Fault(Fault::Unreadable(format!("run {}: {error}", case.run)))
-        }
+        FailureError::UnknownParty { .. }
+        | FailureError::NamedTwice { .. }
+        | FailureError::CollateralNegative { .. }
+        | FailureError::TooManyDefaulters => Failure::Fault(Fault::Unreadable(format!("run {}: {error}", case.run))),
     })?;
     Ok((case, replacement))
 }
 
 /// Writes all of it, and takes the transfers and their run to where they end.
-async fn carry_out(tx: &Tx<'_>, case: &Case, replacement: &Replacement, reason: &str, actor: &Actor, now: Timestamp) -> Answer<()> {
+async fn carry_out(
+    tx: &Tx<'_>,
+    case: &Case,
+    collateral: Micro,
+    replacement: &Replacement,
+    reason: &str,
+    actor: &Actor,
+    now: Timestamp,
+) -> Answer<()> {
     let (vendor, code) = &case.vendor;
     let id = default_id(case.run, *vendor);
     let ids = store::list_ids(tx, replacement).await?;
     let debts = store::to_obligations(replacement, &ids)?;
     let declared_at = read_time(tx).await?;
-    store::insert(tx, id, case, replacement.cash, reason, actor, declared_at).await?;
+    store::insert(tx, id, case, collateral, reason, actor, declared_at).await?;
     store::insert_draws(tx, id, &replacement.draws, &ids).await?;
     store::insert_debts(tx, id, &debts).await?;
     store::take_collateral(tx, case, &replacement.draws).await?;
     end_transfers(tx, case, id, actor, declared_at).await?;
     record(tx, case.scheme, id, &debts).await?;
-    if case.rule != Rule::CarryOver {
+    if case.is_left_out {
         exclusions::exclude(tx, case.scheme, code, reason, actor, now).await.map_err(|failure| match failure {
             Failure::Refused(refusal) => Fault::Unreadable(format!("a vendor that defaults is not left out: {refusal}")),
             Failure::Fault(fault) => fault,
@@ -319,6 +356,6 @@ async fn record(tx: &Tx<'_>, scheme: SchemeId, id: Uuid, debts: &[NewObligation]
 async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(answer) => answer,
-        Err(bug) => std::panic::resume_unwind(bug.into_panic()),
+        Err(bug) => Err(Fault::Unreadable(format!("a default met a bug: {bug}")).into()),
     }
 }

@@ -1,7 +1,7 @@
 //! The rows of defaults, and what they are decided on.
 
-use super::{Case, Default, Standing};
-use crate::steps::Actor;
+use super::{Case, Default, Replaced, Standing, Terms};
+use crate::steps::{Actor, RunState};
 use crate::transfers::{NewStep, TransferKey, to_standing};
 use jiff::Timestamp;
 use ledger::obligations::NewObligation;
@@ -17,7 +17,7 @@ pub const STATEMENTS: &[&str] = &[
     FIND_PAYER,
     LIST_EARLIER,
     LIST_TRANSFERS,
-    GET_TERMS,
+    FIND_TERMS,
     LOCK_COLLATERAL,
     TAKE_COLLATERAL,
     LIST_IDS,
@@ -27,6 +27,9 @@ pub const STATEMENTS: &[&str] = &[
     NAME_DEFAULT,
     LIST_DUE,
     LIST,
+    LIST_DECLARED,
+    LIST_REPLACED,
+    LIST_FAILED,
     LIST_DRAWS,
     LIST_DEBTS,
 ];
@@ -37,21 +40,19 @@ const FIND_PAYER: &str = "
     WHERE v.code = $2 AND EXISTS (SELECT FROM transfers t WHERE t.run_id = $1 AND t.payer_id = v.id)";
 
 const LIST_EARLIER: &str = "
-    SELECT v.code, d.cash_micro
-    FROM defaults d
-    JOIN vendors v ON v.id = d.vendor_id
-    WHERE d.run_id = $1
-    ORDER BY v.code";
+    SELECT vendor_id
+    FROM defaults
+    WHERE run_id = $1";
 
 const LIST_TRANSFERS: &str = "
-    SELECT t.number, t.state, t.disputed_from, t.attempt, t.payer_id IS NOT DISTINCT FROM $2, other.code, t.amount_micro
+    SELECT t.number, t.state, t.disputed_from, t.attempt, payee.code, t.amount_micro
     FROM transfers t
-    LEFT JOIN vendors other ON other.id IN (t.payer_id, t.payee_id) AND other.id <> $2
-    WHERE t.run_id = $1 AND $2 IN (t.payer_id, t.payee_id)
+    LEFT JOIN vendors payee ON payee.id = t.payee_id
+    WHERE t.run_id = $1 AND t.payer_id = $2
     ORDER BY t.number";
 
-const GET_TERMS: &str = "
-    SELECT r.scheme_id, r.digits, s.failure_rule
+const FIND_TERMS: &str = "
+    SELECT r.state, r.scheme_id, r.digits, s.failure_rule
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
@@ -73,7 +74,7 @@ const LIST_IDS: &str = "
     WHERE code = ANY ($1::text[])";
 
 const INSERT: &str = "
-    INSERT INTO defaults (id, run_id, vendor_id, rule, cash_micro, reason, declared_by, declared_at)
+    INSERT INTO defaults (id, run_id, vendor_id, rule, collateral_micro, reason, declared_by, declared_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 const INSERT_DRAWS: &str = "
@@ -98,7 +99,7 @@ const LIST_DUE: &str = "
                (SELECT max(p.stepped_at) FROM transfer_steps p WHERE p.run_id = t.run_id AND p.number = t.number) AS failed_at
         FROM transfers t
         JOIN runs r ON r.id = t.run_id
-        WHERE t.state = 'failed'
+        WHERE t.state = 'failed' AND ($2::uuid IS NULL OR t.run_id = $2)
     )
     SELECT f.run_id, v.code
     FROM failed f
@@ -106,19 +107,39 @@ const LIST_DUE: &str = "
     JOIN vendors v ON v.id = f.payer_id
     WHERE NOT EXISTS (SELECT FROM transfers u
                       WHERE u.run_id = f.run_id AND u.payer_id = f.payer_id AND u.state IN ('instructed', 'sent', 'retried', 'disputed'))
+          AND ($3::text IS NULL OR v.code = $3)
     GROUP BY f.run_id, v.code, s.grace_hours
     HAVING bool_and(f.payee_id IS NOT NULL) AND max(f.failed_at) + make_interval(hours => s.grace_hours) <= $1
     ORDER BY f.run_id, v.code
     LIMIT 100";
 
 const LIST: &str = "
-    SELECT d.id, v.code, d.rule, d.reason, d.declared_by, d.declared_at,
+    SELECT d.id, v.code, d.rule, d.declared_at,
            coalesce((SELECT sum(t.amount_micro) FROM transfers t WHERE t.default_id = d.id), 0)::bigint
     FROM defaults d
     JOIN vendors v ON v.id = d.vendor_id
     WHERE d.run_id = $1 AND v.code > $2
     ORDER BY v.code
     LIMIT $3";
+
+const LIST_DECLARED: &str = "
+    SELECT id, declared_by, reason
+    FROM defaults
+    WHERE id = ANY ($1::uuid[])";
+
+const LIST_REPLACED: &str = "
+    SELECT d.id, d.run_id, r.digits, v.code, d.rule, d.collateral_micro
+    FROM defaults d
+    JOIN runs r ON r.id = d.run_id
+    JOIN vendors v ON v.id = d.vendor_id
+    ORDER BY d.run_id, d.id";
+
+const LIST_FAILED: &str = "
+    SELECT t.default_id, payee.code, t.amount_micro
+    FROM transfers t
+    JOIN vendors payee ON payee.id = t.payee_id
+    WHERE t.default_id = ANY ($1::uuid[])
+    ORDER BY t.run_id, t.number";
 
 const LIST_DRAWS: &str = "
     SELECT w.default_id, v.code, w.amount_micro
@@ -144,13 +165,12 @@ pub(super) async fn find_payer(tx: &Tx<'_>, run: RunId, code: &str) -> Result<Op
     tx.query_opt(FIND_PAYER, &[&run.uuid(), &code]).await?.map(|row| Ok(VendorId::new(row.try_get(0)?))).transpose()
 }
 
-/// Code and cash of those who have defaulted in the run.
-pub(super) async fn list_earlier(tx: &Tx<'_>, run: RunId) -> Result<Vec<(String, Micro)>, Fault> {
-    let rows = tx.query(LIST_EARLIER, &[&run.uuid()]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, Micro::new(row.try_get(1)?)))).collect()
+/// Those who have defaulted in the run.
+pub(super) async fn list_earlier(tx: &Tx<'_>, run: RunId) -> Result<Vec<VendorId>, Fault> {
+    tx.query(LIST_EARLIER, &[&run.uuid()]).await?.iter().map(|row| Ok(VendorId::new(row.try_get(0)?))).collect()
 }
 
-/// The transfers of the run that the vendor makes or receives.
+/// The transfers of the run that the vendor was to make.
 pub(super) async fn list_transfers(tx: &Tx<'_>, run: RunId, vendor: VendorId) -> Result<Vec<Standing>, Fault> {
     let rows = tx.query(LIST_TRANSFERS, &[&run.uuid(), &vendor.uuid()]).await?;
     rows.iter()
@@ -158,26 +178,36 @@ pub(super) async fn list_transfers(tx: &Tx<'_>, run: RunId, vendor: VendorId) ->
             Ok(Standing {
                 key: TransferKey { run, number: row.try_get(0)? },
                 standing: to_standing(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?,
-                pays: row.try_get(4)?,
-                other: row.try_get::<_, Option<&str>>(5)?.unwrap_or(HOUSE).to_owned(),
-                amount: Micro::new(row.try_get(6)?),
+                payee: row.try_get::<_, Option<&str>>(4)?.unwrap_or(HOUSE).to_owned(),
+                amount: Micro::new(row.try_get(5)?),
             })
         })
         .collect()
 }
 
-/// The run's scheme, its currency's decimals, and who bears a default there.
-pub(super) async fn get_terms(tx: &Tx<'_>, run: RunId) -> Result<(SchemeId, Scale, Rule), Fault> {
-    let row = tx.query_one(GET_TERMS, &[&run.uuid()]).await?;
-    let (digits, rule): (i16, &str) = (row.try_get(1)?, row.try_get(2)?);
-    let digits = Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))?;
-    let rule = rule.parse().map_err(|_unknown| Fault::Unreadable(format!("failure rule {rule}")))?;
-    Ok((SchemeId::new(row.try_get(0)?), digits, rule))
+/// The run's state, and what its scheme says.
+pub(super) async fn find_terms(tx: &Tx<'_>, run: RunId) -> Result<Option<Terms>, Fault> {
+    let Some(row) = tx.query_opt(FIND_TERMS, &[&run.uuid()]).await? else { return Ok(None) };
+    let state: &str = row.try_get(0)?;
+    Ok(Some(Terms {
+        state: RunState::parse(state).ok_or_else(|| Fault::Unreadable(format!("run state {state}")))?,
+        scheme: SchemeId::new(row.try_get(1)?),
+        digits: to_digits(row.try_get(2)?)?,
+        rule: to_rule(row.try_get(3)?)?,
+    }))
+}
+
+fn to_digits(digits: i16) -> Result<Scale, Fault> {
+    Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))
+}
+
+fn to_rule(name: &str) -> Result<Rule, Fault> {
+    name.parse().map_err(|_unknown| Fault::Unreadable(format!("failure rule {name}")))
 }
 
 /// What the house holds of the vendor's, which nobody else changes until the tx ends.
-pub(super) async fn lock_collateral(tx: &Tx<'_>, scheme: SchemeId, vendor: VendorId) -> Result<Micro, Fault> {
-    let row = tx.query_opt(LOCK_COLLATERAL, &[&scheme.uuid(), &vendor.uuid()]).await?;
+pub(super) async fn lock_collateral(tx: &Tx<'_>, case: &Case) -> Result<Micro, Fault> {
+    let row = tx.query_opt(LOCK_COLLATERAL, &[&case.scheme.uuid(), &case.vendor.0.uuid()]).await?;
     row.map_or(Ok(Micro::ZERO), |row| Ok(Micro::new(row.try_get(0)?)))
 }
 
@@ -213,13 +243,13 @@ pub(super) async fn insert(
     tx: &Tx<'_>,
     id: Uuid,
     case: &Case,
-    cash: Micro,
+    collateral: Micro,
     reason: &str,
     actor: &Actor,
     at: Timestamp,
 ) -> Result<(), Fault> {
     let (run, vendor, rule) = (case.run.uuid(), case.vendor.0.uuid(), case.rule.name());
-    tx.execute(INSERT, &[&id, &run, &vendor, &rule, &cash.units(), &reason, &actor.to_string(), &at]).await?;
+    tx.execute(INSERT, &[&id, &run, &vendor, &rule, &collateral.units(), &reason, &actor.to_string(), &at]).await?;
     Ok(())
 }
 
@@ -245,9 +275,9 @@ pub(super) async fn name_default(tx: &Tx<'_>, run: RunId, steps: &[NewStep], id:
     Ok(())
 }
 
-/// Run and vendor of the defaults whose time has come; a hundred at a time.
-pub(super) async fn list_due(tx: &Tx<'_>, now: Timestamp) -> Result<Vec<(RunId, String)>, Fault> {
-    let rows = tx.query(LIST_DUE, &[&now]).await?;
+/// Run and vendor of the defaults whose time has come, or this one alone if it has; a hundred at a time.
+pub(super) async fn list_due(tx: &Tx<'_>, now: Timestamp, only: Option<(RunId, &str)>) -> Result<Vec<(RunId, String)>, Fault> {
+    let rows = tx.query(LIST_DUE, &[&now, &only.map(|(run, _)| run.uuid()), &only.map(|(_, vendor)| vendor)]).await?;
     rows.iter().map(|row| Ok((RunId::new(row.try_get(0)?), row.try_get(1)?))).collect()
 }
 
@@ -256,30 +286,77 @@ pub async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Ve
     let rows = tx.query(LIST, &[&run.uuid(), &after, &limit]).await?;
     let mut defaults: Vec<Default> = Vec::with_capacity(rows.len());
     for row in &rows {
-        let (rule, actor): (&str, &str) = (row.try_get(2)?, row.try_get(4)?);
         defaults.push(Default {
             id: row.try_get(0)?,
             vendor: row.try_get(1)?,
-            rule: rule.parse().map_err(|_unknown| Fault::Unreadable(format!("failure rule {rule}")))?,
-            reason: row.try_get(3)?,
-            declared_by: actor.parse().map_err(|_unknown| Fault::Unreadable(format!("actor {actor}")))?,
-            declared_at: row.try_get(5)?,
-            failed: Micro::new(row.try_get(6)?),
+            rule: to_rule(row.try_get(2)?)?,
+            declared: None,
+            declared_at: row.try_get(3)?,
+            failed: Micro::new(row.try_get(4)?),
             draws: Vec::new(),
             debts: Vec::new(),
         });
     }
     let ids: Vec<Uuid> = defaults.iter().map(|default| default.id).collect();
-    let places: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
-    for row in tx.query(LIST_DRAWS, &[&ids]).await? {
-        if let Some(default) = places.get(&row.try_get(0)?).and_then(|place| defaults.get_mut(*place)) {
-            default.draws.push((row.try_get(1)?, Micro::new(row.try_get(2)?)));
-        }
-    }
-    for row in tx.query(LIST_DEBTS, &[&ids]).await? {
-        if let Some(default) = places.get(&row.try_get(0)?).and_then(|place| defaults.get_mut(*place)) {
-            default.debts.push((row.try_get(1)?, row.try_get(2)?, Micro::new(row.try_get(3)?)));
-        }
+    let (mut draws, mut debts) = (list_payments(tx, LIST_DRAWS, &ids).await?, list_debts(tx, &ids).await?);
+    for default in &mut defaults {
+        default.draws = draws.remove(&default.id).unwrap_or_default();
+        default.debts = debts.remove(&default.id).unwrap_or_default();
     }
     Ok(defaults)
+}
+
+/// Who declared these, and why. For the house only.
+pub async fn list_declared(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, (Actor, String)>, Fault> {
+    let rows = tx.query(LIST_DECLARED, &[&ids]).await?;
+    rows.iter()
+        .map(|row| {
+            let actor: &str = row.try_get(1)?;
+            let actor = actor.parse().map_err(|_unknown| Fault::Unreadable(format!("actor {actor}")))?;
+            Ok((row.try_get(0)?, (actor, row.try_get(2)?)))
+        })
+        .collect()
+}
+
+/// Every default with what it was decided on, run by run, for whoever decides it again.
+pub(crate) async fn list_replaced(tx: &Tx<'_>) -> Result<Vec<Replaced>, Fault> {
+    let rows = tx.query(LIST_REPLACED, &[]).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let mut failed = list_payments(tx, LIST_FAILED, &ids).await?;
+    let (mut draws, mut debts) = (list_payments(tx, LIST_DRAWS, &ids).await?, list_debts(tx, &ids).await?);
+    rows.iter()
+        .map(|row| {
+            let id: Uuid = row.try_get(0)?;
+            Ok(Replaced {
+                id,
+                run: RunId::new(row.try_get(1)?),
+                digits: to_digits(row.try_get(2)?)?,
+                vendor: row.try_get(3)?,
+                rule: to_rule(row.try_get(4)?)?,
+                collateral: Micro::new(row.try_get(5)?),
+                failed: failed.remove(&id).unwrap_or_default(),
+                draws: draws.remove(&id).unwrap_or_default(),
+                debts: debts.remove(&id).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// By default: payee and amount.
+async fn list_payments(tx: &Tx<'_>, statement: &str, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Payment>>, Fault> {
+    let mut payments: HashMap<Uuid, Vec<Payment>> = HashMap::new();
+    for row in tx.query(statement, &[&ids]).await? {
+        let payment = Payment { payee: row.try_get(1)?, amount: Micro::new(row.try_get(2)?) };
+        payments.entry(row.try_get(0)?).or_default().push(payment);
+    }
+    Ok(payments)
+}
+
+/// By default: debtor, creditor and amount.
+async fn list_debts(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<(String, String, Micro)>>, Fault> {
+    let mut debts: HashMap<Uuid, Vec<(String, String, Micro)>> = HashMap::new();
+    for row in tx.query(LIST_DEBTS, &[&ids]).await? {
+        debts.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?, Micro::new(row.try_get(3)?)));
+    }
+    Ok(debts)
 }

@@ -92,7 +92,7 @@ pub enum DisputeRefusal {
     #[error("the obligation has been disputed before")]
     DisputedBefore,
     /// What a run carried over is settled by what it came from.
-    #[error("what was carried or taken back is not disputed; dispute the obligation that it comes from in its own run")]
+    #[error("what was carried, taken back or left by a default is not disputed; dispute the obligation that it comes from in its own run")]
     NotDisputable,
     /// It has ended.
     #[error("the dispute has ended")]

@@ -144,7 +144,7 @@ pub(super) async fn find_obligation(tx: &Tx<'_>, run: RunId, vendor: VendorId, o
         debtor: VendorId::new(row.try_get(1)?),
         creditor: VendorId::new(row.try_get(2)?),
         amount: Micro::new(row.try_get(3)?),
-        is_disputable: !matches!(source, Source::Carry | Source::Reversal),
+        is_disputable: !matches!(source, Source::Carry | Source::Reversal | Source::Default),
     }))
 }
 

@@ -7,6 +7,7 @@ mod leaves;
 mod store;
 mod transfers_store;
 
+use crate::defaults;
 use crate::files::Manifest;
 use crate::renetting::{NettedFrom, is_result};
 use crate::seals::{self, FIRST, Hash, read_contents, seal};
@@ -28,6 +29,7 @@ pub async fn prove(tx: &Tx<'_>) -> Result<Vec<Proof>, Fault> {
     proofs.push(leaves::prove(tx).await?);
     proofs.push(prove_seals(tx).await?);
     proofs.push(prove_nettings(tx).await?);
+    proofs.push(prove_defaults(tx).await?);
     proofs.push(prove_files(tx).await?);
     proofs.push(prove_manifests(tx).await?);
     Ok(proofs)
@@ -79,6 +81,23 @@ async fn prove_nettings(tx: &Tx<'_>) -> Result<Proof, Fault> {
         }
     }
     Ok(Proof { name: "netting the obligations of a run again gives the same transfers", violations })
+}
+
+async fn prove_defaults(tx: &Tx<'_>) -> Result<Proof, Fault> {
+    let mut violations = Vec::new();
+    // Run by run, so that what was netted is read once for each.
+    let mut netted = None;
+    for default in defaults::list_replaced(tx).await? {
+        let network = match netted.take_if(|(run, _)| *run == default.run) {
+            Some((_, network)) => network,
+            None => defaults::netted_from(tx, default.run).await?,
+        };
+        if !default.is_by_rule(&network) {
+            note(&mut violations, format!("default {} of run {}: {} says something else", default.id, default.run, default.rule));
+        }
+        netted = Some((default.run, network));
+    }
+    Ok(Proof { name: "what took the place of failed transfers is what the rule says", violations })
 }
 
 async fn prove_files(tx: &Tx<'_>) -> Result<Proof, Fault> {

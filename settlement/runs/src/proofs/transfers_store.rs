@@ -106,11 +106,6 @@ const DEFAULTS_MOVE_THE_SAME: &str = "
           GROUP BY default_id, vendor_id
           HAVING sum(amount_micro) <> 0
           UNION ALL
-          SELECT format('transfer %s of run %s is of vendor %s, default %s is not', t.number, t.run_id, t.payer_id, t.default_id)
-          FROM transfers t
-          JOIN defaults d ON d.id = t.default_id
-          WHERE t.run_id <> d.run_id OR t.payer_id IS DISTINCT FROM d.vendor_id
-          UNION ALL
           SELECT format('default %s takes the place of nothing', d.id)
           FROM defaults d
           WHERE NOT EXISTS (SELECT FROM transfers t WHERE t.default_id = d.id)) v

@@ -64,6 +64,7 @@ async fn list_members(
 }
 
 /// Say what the house holds of a member's, for when it does not pay. No token and no obligation moves: it is what the operator has been given.
+/// A default takes from it what is paid out of it: read it before saying it anew.
 #[utoipa::path(put, path = "/v1/schemes/{scheme}/members/{vendor}/collateral", tag = "operator", request_body = SetCollateral,
     params(("scheme" = String, Path, description = "the scheme's code"), ("vendor" = String, Path, description = "the vendor's code")),
     security(("operator_key" = [])),

@@ -39,12 +39,13 @@ pub(super) struct DefaultView {
     id: Uuid,
     #[schema(example = "AIRMILES")]
     vendor: String,
-    /// Who bears it: the scheme's `failure_rule` at the time.
+    /// Who bears it: the scheme's `failure_rule` at the time; `carry_over`, if another vendor had defaulted in the run before.
     #[schema(example = "collateral_then_loss_share")]
     rule: String,
-    reason: String,
-    /// `house`, when the time to try again was up, or `operator:` and the id of the key.
-    declared_by: String,
+    /// Only for the operator.
+    reason: Option<String>,
+    /// `house`, when the time to try again was up, or `operator:` and the id of the key. Only for the operator.
+    declared_by: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     declared_at: Timestamp,
     #[schema(example = "EUR")]
@@ -80,18 +81,19 @@ pub(super) struct DebtView {
 
 impl DefaultView {
     fn new(default: Default, run: &Run) -> Self {
-        let Default { id, vendor, rule, reason, declared_by, declared_at, failed, draws, debts } = default;
+        let Default { id, vendor, rule, declared, declared_at, failed, draws, debts } = default;
+        let (declared_by, reason) = declared.map(|(actor, reason)| (actor.to_string(), reason)).unzip();
         let show = |amount: Micro| amount.display_at_least(run.digits);
         Self {
             id,
             vendor,
             rule: rule.name().to_owned(),
             reason,
-            declared_by: declared_by.to_string(),
+            declared_by,
             declared_at,
             currency: run.currency.clone(),
             failed: show(failed),
-            draws: draws.into_iter().map(|(payee, amount)| DrawView { payee, amount: show(amount) }).collect(),
+            draws: draws.into_iter().map(|draw| DrawView { payee: draw.payee, amount: show(draw.amount) }).collect(),
             debts: debts.into_iter().map(|(debtor, creditor, amount)| DebtView { debtor, creditor, amount: show(amount) }).collect(),
         }
     }
@@ -115,14 +117,15 @@ async fn list_defaults(
 /// Declare that a vendor has not paid in a run, and carry out the `failure_rule` of its scheme. Declared already, it stays as it is.
 ///
 /// Each of the vendor's transfers in the run must have ended or failed, and at least one have failed. Those become `rolled`, and something else takes
-/// their place (the answer says what, `GET /v1/runs/{id}/what-if-default` what it will come to): `exclude_and_renet` gives everybody the position that
-/// it would have without the vendor; `collateral_then_loss_share` and `pro_rata` pay with what the house holds of the vendor, and what is missing is
-/// borne by those who were to be paid, or by its creditors. What somebody bears the vendor goes on owing, and but for `carry_over` it is left out of
-/// the scheme's next runs until that is lifted. Where a scheme has `grace_hours`, the house does this by itself when they are over.
+/// their place; the answer says what. `exclude_and_renet` gives everybody the position that it would have without the vendor;
+/// `collateral_then_loss_share` and `pro_rata` pay with what the house holds of the vendor, and what is missing is borne by those who were to be paid, or
+/// by its creditors. What somebody bears the vendor goes on owing, and but for `carry_over` it is left out of the scheme's next runs until that is
+/// lifted. The rule is for the first default of a run: a later one is carried over. Where a scheme has `grace_hours`, the house does all of this by itself
+/// when they are over; without, it waits for this request. `GET /v1/runs/{id}/what-if-default` shows beforehand what a default of everything would come to.
 #[utoipa::path(put, path = "/v1/runs/{id}/defaults/{vendor}", tag = "settlement", request_body = DeclareDefault,
     params(("id" = Uuid, Path), ("vendor" = String, Path, description = "the vendor's code")), security(("operator_key" = [])),
     responses((status = 200, body = DefaultView),
-        (status = "4XX", body = ProblemView, description = "not_found, vendor_not_payer, run_not_settling, transfer_on_its_way, nothing_failed, house_is_creditor, defaulters_out_of_range, window_full, reason_malformed")))]
+        (status = "4XX", body = ProblemView, description = "not_found, vendor_not_payer, run_not_settling, transfer_on_its_way, nothing_failed, house_is_creditor, window_full, reason_malformed")))]
 async fn declare_default(
     State(app): State<App>,
     operator: Operator,

@@ -118,7 +118,7 @@ pub(super) struct PartView {
 pub(super) struct OriginView {
     /// Its id, as statements name it (column `reference`).
     obligation: Option<Uuid>,
-    /// swap, fee, reversal, carry or import.
+    /// swap, fee, reversal, carry, import, rolled or default.
     #[schema(example = "swap")]
     source: Option<String>,
     /// The swap that made it, or the import, run or dispute.
