@@ -1,10 +1,12 @@
 //! Vendors that do not pay: the house carries out the rule of the scheme, and something else takes the place of their transfers.
 
 use crate::support::{Answer, Debts, FIVE_DEBTS, House, audit};
+use fastrand::Rng;
 use jiff::SignedDuration;
 use reqwest::Method;
 use runs::defaults::Defaults;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// An exported run in which AA is to pay CC 60 and DD 20, and BB DD 10; by this rule, and with so much of AA's held by the house.
 async fn exported(house: &House, rule: &str, collateral: &str) -> (Debts, Value) {
@@ -288,4 +290,70 @@ fn nothing_takes_the_place_of_what_the_house_is_to_be_paid() {
         house.clock.advance(SignedDuration::from_hours(1));
         assert_eq!(Defaults::new(house.db.clone(), house.clock.clone()).declare_due(house.clock.now()).await.unwrap(), 0);
     });
+}
+
+/// Whoever fails what, by whatever strategy and rule, in run after run: every default that can be is declared, and the books prove.
+#[test]
+fn whatever_fails_the_books_prove() {
+    audit(async |house| {
+        let mut rng = Rng::with_seed(20_261_126);
+        let debts = Debts::open(house, "gross", "0.37", &FIVE_DEBTS).await;
+        let alice = house.user("carol").await;
+        for vendor in debts.vendors.values() {
+            vendor.endow(&alice, "100000").await;
+        }
+        let codes: Vec<&str> = debts.vendors.keys().copied().collect();
+        let mut declared = 0;
+        for _ in 0..12 {
+            let strategy = ["gross", "bilateral", "conservative", "direct", "fewest"][rng.usize(..5)];
+            let rule = ["exclude_and_renet", "collateral_then_loss_share", "pro_rata", "carry_over"][rng.usize(..4)];
+            let smallest = ["0", "3"][rng.usize(..2)];
+            let terms = json!({"strategy": strategy, "failure_rule": rule, "min_transfer": smallest});
+            house.operator.client.patch("/v1/schemes/EURO", "*", terms).await.ok();
+            for _ in 0..8 {
+                let (from, to) = (codes[rng.usize(..4)], codes[rng.usize(..4)]);
+                if from != to {
+                    let amount = format!("{}.{:02}", rng.u32(1..90), rng.u32(..100));
+                    alice.convert(&amount, &debts.vendors[from], &debts.vendors[to]).await.created();
+                }
+            }
+            for vendor in &codes {
+                let collateral = json!({"amount": format!("{}.{:06}", rng.u32(..30), rng.u32(..1_000_000))});
+                put(house, &format!("/v1/schemes/EURO/members/{vendor}/collateral"), collateral).await.ok();
+                let path = format!("/v1/schemes/EURO/exclusions/{vendor}");
+                Answer::of(house.operator.client.request(Method::DELETE, &path)).await;
+            }
+            let run = house.operator.settle("EURO").await;
+            house.export(&run).await;
+            declared += fail_some(house, &run, &mut rng).await;
+        }
+        assert!(declared >= 10, "{declared} defaults");
+    });
+}
+
+/// Lets some of the transfers arrive and some fail, and declares whoever has failed; answers how many that were.
+async fn fail_some(house: &House, run: &Value, rng: &mut Rng) -> u32 {
+    let transfers = house.operator.client.get(&format!("/v1/runs/{}/transfers", run["id"].as_str().unwrap())).await.ok();
+    let mut payers = BTreeSet::new();
+    for transfer in transfers["items"].as_array().unwrap() {
+        let number = transfer["number"].as_i64().unwrap();
+        let said = |to: &str| json!({"to": to, "reason": "as agreed"});
+        if rng.u32(..3) == 0 {
+            house.operator.mark(run, number, said("received")).await.created();
+            continue;
+        }
+        fail(house, run, number).await;
+        match rng.u32(..6) {
+            0 => drop(house.operator.mark(run, number, said("written_off")).await.created()),
+            1 => drop(house.operator.mark(run, number, said("rolled")).await.created()),
+            _ => drop(payers.insert(transfer["payer"].as_str().unwrap().to_owned())),
+        }
+    }
+    for payer in &payers {
+        declare(house, run, payer).await.ok();
+    }
+    if !transfers["items"].as_array().unwrap().is_empty() {
+        assert_eq!(state(house, run).await, "settled");
+    }
+    u32::try_from(payers.len()).unwrap()
 }

@@ -1,4 +1,5 @@
-//! Exclusions: a vendor that the scheme's runs leave out, with all that it owes and is owed, until the operator lifts that.
+//! Exclusions: a vendor that the scheme's runs leave out, with all that it owes and is owed, until the operator lifts that. The operator says so, or a
+//! default of the vendor does.
 //!
 //! What is left out is not forgiven: each run holds it back and carries it, so it stands in the vendor's position and waits in the next
 //! window. This is also how a run is netted again without a vendor that does not pay: void it, exclude the vendor, settle.

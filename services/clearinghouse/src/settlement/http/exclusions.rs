@@ -34,7 +34,7 @@ pub(super) struct ExclusionView {
     #[schema(example = "AIRMILES")]
     vendor: String,
     reason: String,
-    /// `operator:` and the id of the key.
+    /// `operator:` and the id of the key, or `house`, when the vendor had not paid and the time to try again was up.
     excluded_by: String,
     #[schema(value_type = String, format = DateTime)]
     excluded_at: Timestamp,
