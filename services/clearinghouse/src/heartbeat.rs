@@ -63,7 +63,7 @@ async fn beat(app: &App) {
     report("complete closed windows", tokio::spawn(async move { resuming.runs.resume().await.map(drop) })).await;
     report("approve what nobody disputes", tokio::spawn(async move { approving.runs.approve_due(now).await.map(drop) })).await;
     report("roll what failed", tokio::spawn(async move { rolling.settlement.roll_due(now).await.map(drop) })).await;
-    report("declare defaults", tokio::spawn(async move { declaring.settlement.declare_due(now).await.map(drop) })).await;
+    report("declare defaults", tokio::spawn(async move { declaring.settlement.declare_due().await.map(drop) })).await;
     report("release expired trades", tokio::spawn(async move { releasing.trades.expire().await.map(drop) })).await;
 }
 

@@ -149,7 +149,7 @@ fn the_house_declares_a_default_by_itself_when_the_time_to_try_again_is_up() {
     audit(async |house| {
         let (_debts, run) = exported(house, "pro_rata", "0").await;
         let grace = async |hours: i64| house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": hours})).await.ok();
-        let declare_due = || async { Defaults::new(house.db.clone(), house.clock.clone()).declare_due(house.clock.now()).await.unwrap() };
+        let declare_due = || async { Defaults::new(house.db.clone(), house.clock.clone()).declare_due().await.unwrap() };
         fail(house, &run, 1).await;
         house.clock.advance(SignedDuration::from_mins(1));
         assert_eq!(declare_due().await, 0, "without a time of grace it waits for the operator");
@@ -244,6 +244,11 @@ fn what_was_held_back_is_not_taken_once_more() {
         let run = house.export(&house.operator.settle("EURO").await).await;
         // Without the 60 that AA disputes: BB is to pay 70, AA 20.
         assert_eq!(transfers(house, &run).await, "BB>CC 60.00, BB>DD 10.00, AA>DD 20.00");
+        // Of that, what-if speaks as well: CC, to be paid 60, would be paid 20.
+        let what_if = house.operator.client.get(&format!("/v1/runs/{}/what-if-default?vendor=AA", run["id"].as_str().unwrap())).await.ok();
+        let hit = &what_if["vendors"][0];
+        assert_eq!((&hit["vendor"], &hit["expected"], &hit["outcome"]), (&json!("CC"), &json!("60.00"), &json!("20.00")));
+        assert_eq!((&what_if["shortfall"], &what_if["defaulters"][0]["expected"]), (&json!("40.00"), &json!("-20.00")));
         fail(house, &run, 3).await;
 
         let declared = declare(house, &run, "AA").await.ok();
@@ -288,7 +293,7 @@ fn nothing_takes_the_place_of_what_the_house_is_to_be_paid() {
         fail(house, &run, 1).await;
         declare(house, &run, "AA").await.refused(422, "house_is_creditor");
         house.clock.advance(SignedDuration::from_hours(1));
-        assert_eq!(Defaults::new(house.db.clone(), house.clock.clone()).declare_due(house.clock.now()).await.unwrap(), 0);
+        assert_eq!(Defaults::new(house.db.clone(), house.clock.clone()).declare_due().await.unwrap(), 0);
     });
 }
 
@@ -298,9 +303,9 @@ fn whatever_fails_the_books_prove() {
     audit(async |house| {
         let mut rng = Rng::with_seed(20_261_126);
         let debts = Debts::open(house, "gross", "0.37", &FIVE_DEBTS).await;
-        let alice = house.user("carol").await;
+        let carol = house.user("carol").await;
         for vendor in debts.vendors.values() {
-            vendor.endow(&alice, "100000").await;
+            vendor.endow(&carol, "100000").await;
         }
         let codes: Vec<&str> = debts.vendors.keys().copied().collect();
         let mut declared = 0;
@@ -314,7 +319,7 @@ fn whatever_fails_the_books_prove() {
                 let (from, to) = (codes[rng.usize(..4)], codes[rng.usize(..4)]);
                 if from != to {
                     let amount = format!("{}.{:02}", rng.u32(1..90), rng.u32(..100));
-                    alice.convert(&amount, &debts.vendors[from], &debts.vendors[to]).await.created();
+                    carol.convert(&amount, &debts.vendors[from], &debts.vendors[to]).await.created();
                 }
             }
             for vendor in &codes {

@@ -1,7 +1,6 @@
 //! Defaults as they are declared and looked at.
 
 use super::{Answer, Settlement, SettlementRefusal, Viewer};
-use jiff::Timestamp;
 use ledger::{Failure, Fault};
 use runs::defaults::{self, Default, DefaultRefusal};
 use runs::{Actor, Run};
@@ -37,7 +36,7 @@ impl Settlement {
     }
 
     /// Declares what is due by itself: how many defaults that were.
-    pub(crate) async fn declare_due(&self, now: Timestamp) -> Result<usize, Fault> {
-        self.defaults.declare_due(now).await
+    pub(crate) async fn declare_due(&self) -> Result<usize, Fault> {
+        self.defaults.declare_due().await
     }
 }

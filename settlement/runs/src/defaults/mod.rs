@@ -14,16 +14,16 @@ mod store;
 
 use crate::exclusions;
 use crate::ids::default_id;
+use crate::renetting::NettedFrom;
 use crate::steps::{Actor, RunState, check_reason};
 use crate::transfers::{self, NewStep, Reason, TransferState};
 use crate::windows;
 use jiff::Timestamp;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
 use ledger::{Clock, Db, Failure, Fault, Tx, read_time};
+use netting::Network;
 use netting::clearing::{self, FailureError, Missed, Payment, Replacement, Rule};
-use netting::{Network, NetworkBuilder};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
-use std::collections::HashMap;
 use std::sync::Arc;
 pub(crate) use store::list_replaced;
 pub use store::{STATEMENTS, list, list_declared};
@@ -152,10 +152,10 @@ impl Defaults {
 
     /// Declares what is due by itself: where the scheme's rule is another one than `carry_over`, the time to try again is up for all that has
     /// failed of a vendor's, and nothing of it is on its way. How many that were; one that cannot be now waits for the next beat.
-    pub async fn declare_due(&self, now: Timestamp) -> Result<usize, Fault> {
+    pub async fn declare_due(&self) -> Result<usize, Fault> {
         let due = {
             let mut connection = self.db.connection().await?;
-            store::list_due(&connection.begin_house().await?, now, None).await?
+            store::list_due(&connection.begin_house().await?, self.clock.now(), None).await?
         };
         let mut declared = 0_usize;
         for (run, vendor) in due {
@@ -181,7 +181,7 @@ impl Defaults {
         if self.judge(&tx, run, vendor, actor).await?.is_none() {
             return Ok(false);
         }
-        let network = netted_from(&tx, run).await?;
+        let network = NettedFrom::read(&tx, run).await?.netted().map_err(|e| Fault::Unreadable(format!("run {run}: {e}")))?;
         drop(tx);
 
         let tx = connection.begin_house().await?;
@@ -262,22 +262,6 @@ struct Terms {
     scheme: SchemeId,
     digits: Scale,
     rule: Rule,
-}
-
-/// What was netted in the run: what is owed in its windows, less what it held back.
-pub(crate) async fn netted_from(tx: &Tx<'_>, run: RunId) -> Result<Network, Fault> {
-    let from = crate::renetting::NettedFrom::read(tx, run).await?;
-    let held: HashMap<(&str, &str), Micro> =
-        from.holdings.iter().map(|held| ((held.debtor.as_str(), held.creditor.as_str()), held.amount)).collect();
-    let mut network = NetworkBuilder::default();
-    for (debtor, creditor, amount) in &from.debts {
-        let held = held.get(&(debtor.as_str(), creditor.as_str())).copied().unwrap_or_default();
-        let amount = amount.checked_sub(held).ok_or_else(|| Fault::Unreadable(format!("run {run} holds back more than is owed")))?;
-        if amount > Micro::ZERO {
-            network.add(debtor, creditor, amount).map_err(|e| Fault::Unreadable(format!("run {run}: {e}")))?;
-        }
-    }
-    Ok(network.build())
 }
 
 fn replace(case: Case, collateral: Micro, network: &Network) -> Answer<(Case, Replacement)> {

@@ -269,7 +269,8 @@ async fn find_run(tx: &Tx<'_>, run: RunId) -> Answer<Run> {
 }
 
 fn fail(run: Run, from: &NettedFrom, rule: Rule, collateral: Vec<(String, Micro)>) -> Answer<WhatIfDefault> {
-    let (network, netting) = case::net_again(&run, from)?;
+    let (_everything, netting) = case::net_again(&run, from)?;
+    let network = from.netted().map_err(|e| Fault::Unreadable(format!("run {}: {e}", run.id)))?;
     let defaulters: Vec<Defaulter<'_>> =
         collateral.iter().map(|(vendor, amount)| Defaulter { party: vendor, collateral: *amount }).collect();
     let refused = |error| match error {

@@ -25,9 +25,8 @@ pub(crate) use rules::{Mark, Parties, judge};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 pub use states::{Standing, TransferState};
-use std::collections::HashMap;
 pub use store::STATEMENTS;
-pub(crate) use store::{to_reason, to_standing, to_state};
+pub(crate) use store::{take_steps, to_reason, to_standing, to_state};
 use uuid::Uuid;
 
 /// A transfer by its run and its number there.
@@ -320,17 +319,6 @@ fn follow(stepped: Result<(), Failure<StepRefusal>>) -> Result<(), Fault> {
         Failure::Refused(refusal) => Fault::Unreadable(format!("a run does not follow its transfers: {refusal}")),
         Failure::Fault(fault) => fault,
     })
-}
-
-/// Takes each of these transfers one step further; answers with the numbers of the steps. The caller has locked their runs.
-pub(crate) async fn take_steps(
-    tx: &Tx<'_>,
-    steps: &[NewStep],
-    actor: &Actor,
-    confirmation: Option<Uuid>,
-    stepped_at: Timestamp,
-) -> Result<HashMap<TransferKey, i32>, Fault> {
-    store::take_steps(tx, steps, actor, confirmation, stepped_at).await
 }
 
 // What follows reads as whoever the tx is: the house sees everything, a vendor its own transfers.

@@ -158,8 +158,8 @@ pub(super) async fn has_unfinished(tx: &Tx<'_>, run: RunId) -> Result<bool, Faul
 }
 
 /// Takes each transfer one step further and writes that down; answers with the number of each step. No transfer may be named twice, and
-/// each must stand where its step begins.
-pub(super) async fn take_steps(
+/// each must stand where its step begins. The caller has locked their runs.
+pub(crate) async fn take_steps(
     tx: &Tx<'_>,
     steps: &[NewStep],
     actor: &Actor,

@@ -112,7 +112,8 @@ impl From<WhatIfDefault> for WhatIfDefaultView {
     }
 }
 
-/// See what everybody's position would come to if some vendors did not pay. Nothing is decided or stored.
+/// See what everybody's position would come to if some vendors did not pay. Nothing is decided or stored. What the run held back is left out: it is owed
+/// whatever happens.
 ///
 /// `exclude_and_renet` takes out whatever they owe or are owed; `collateral_then_loss_share` takes what the house holds of theirs and shares the rest
 /// among those who were to be paid; `pro_rata` pays all that they owe at one rate; `carry_over` leaves owed what they do not transfer.
