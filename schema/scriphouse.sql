@@ -84,7 +84,7 @@ CREATE TABLE public.accounts (
     CONSTRAINT accounts_entry_count_not_negative CHECK ((entry_count >= 0)),
     CONSTRAINT accounts_held_not_negative CHECK ((held >= 0))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.5', autovacuum_analyze_scale_factor='5');
 
 ALTER TABLE ONLY public.accounts FORCE ROW LEVEL SECURITY;
 
