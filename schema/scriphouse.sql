@@ -406,6 +406,19 @@ ALTER TABLE ONLY public.issuances FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.issuances OWNER TO scriphouse_owner;
 
+CREATE TABLE public.moved_debts (
+    window_id uuid NOT NULL,
+    debtor_id uuid NOT NULL,
+    creditor_id uuid NOT NULL,
+    amount_micro bigint NOT NULL,
+    CONSTRAINT moved_debts_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT moved_debts_two_vendors CHECK ((debtor_id <> creditor_id))
+);
+
+ALTER TABLE ONLY public.moved_debts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.moved_debts OWNER TO scriphouse_owner;
+
 CREATE TABLE public.obligations (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1006,6 +1019,9 @@ ALTER TABLE ONLY public.idempotency
 ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer);
 
+ALTER TABLE ONLY public.moved_debts
+    ADD CONSTRAINT moved_debts_pkey PRIMARY KEY (window_id, debtor_id, creditor_id);
+
 ALTER TABLE ONLY public.obligations
     ADD CONSTRAINT obligations_pkey PRIMARY KEY (window_id, id, user_id);
 
@@ -1265,6 +1281,15 @@ ALTER TABLE ONLY public.files
 ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.moved_debts
+    ADD CONSTRAINT moved_debts_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.moved_debts
+    ADD CONSTRAINT moved_debts_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.moved_debts
+    ADD CONSTRAINT moved_debts_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
 ALTER TABLE ONLY public.payouts
     ADD CONSTRAINT payouts_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
@@ -1444,6 +1469,10 @@ CREATE POLICY idempotency_own ON public.idempotency FOR SELECT TO scriphouse_app
 ALTER TABLE public.issuances ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY issuances_own ON public.issuances FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
+
+ALTER TABLE public.moved_debts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY moved_debts_own ON public.moved_debts FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
 
 ALTER TABLE public.obligations ENABLE ROW LEVEL SECURITY;
 
@@ -1654,6 +1683,11 @@ GRANT SELECT,INSERT ON TABLE public.issuances TO scriphouse_house;
 GRANT UPDATE(issued) ON TABLE public.issuances TO scriphouse_house;
 
 GRANT UPDATE(retired) ON TABLE public.issuances TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.moved_debts TO scriphouse_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.moved_debts TO scriphouse_house;
+
+GRANT UPDATE(amount_micro) ON TABLE public.moved_debts TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.obligations TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.obligations TO scriphouse_house;

@@ -164,6 +164,38 @@ fn a_window_counts_until_its_run_is_settled() {
 }
 
 #[test]
+fn a_debt_that_a_run_carries_counts_once() {
+    audit(async |house| {
+        let Market { miles, beans, alice } = market(house).await;
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"min_transfer": "5"})).await.ok();
+        house.operator.cap(&miles, Some("1")).await;
+        house.operator.cap(&beans, Some("0")).await;
+        beans.accept(&miles, Some("1")).await;
+        let debt = async |vendor: &Vendor| own_headroom(vendor).await["net_debit"].clone();
+        alice.convert("60", &miles, &beans).await.created();
+
+        let first = house.operator.settle("EURO").await;
+        assert_eq!(debt(&miles).await, "0.600000", "in the open window, and no more in the closed one");
+        let second = house.operator.settle("EURO").await;
+        assert_eq!(debt(&miles).await, "0.600000", "however often it is carried");
+        alice.convert("60", &beans, &miles).await.created();
+        alice.convert("0.01", &beans, &miles).await.refused(422, "debit_cap_exceeded");
+        alice.convert("100", &miles, &beans).await.created();
+        alice.convert("0.01", &miles, &beans).await.refused(422, "debit_cap_exceeded");
+        assert_eq!(own_headroom(&miles).await["creditors"]["items"][0]["net_debit"], "1.000000");
+
+        house.operator.step(&second, "void", json!({"reason": "not before the first"})).await.ok();
+        assert_eq!(debt(&miles).await, "1.000000", "owed back, and so in the closed window again");
+        house.operator.step(&first, "void", json!({"reason": "the wrong rates"})).await.ok();
+        assert_eq!(debt(&miles).await, "1.000000");
+        // Nothing is to be transferred, so it is settled at once.
+        house.export(&house.operator.settle("EURO").await).await;
+        assert_eq!((debt(&miles).await, debt(&beans).await), (json!("1.000000"), json!("-1.000000")));
+        assert_eq!(house.db_count("SELECT count(*) FROM moved_debts").await, 0);
+    });
+}
+
+#[test]
 fn caps_are_listed_in_pages() {
     audit(async |house| {
         house.operator.scheme("EURO").await;

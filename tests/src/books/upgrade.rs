@@ -1,7 +1,8 @@
 //! Books that an earlier release wrote, after this one has migrated them: that they prove is asked at the end of every test.
 
-use crate::support::audit;
+use crate::support::{Debts, FIVE_DEBTS, audit};
 use ledger::{ConnectError, Db};
+use serde_json::json;
 
 /// Takes back what the seventh migration did, and those after it. Until then swaps added to the issuances of both vendors, and positions knew no tokens.
 const AS_VERSION_SIX: &str = "
@@ -14,7 +15,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
-    DROP TABLE debit_caps, bilateral_caps, exposures;
+    DROP TABLE debit_caps, bilateral_caps, exposures, moved_debts;
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     ALTER TABLE transfers DROP COLUMN default_id;
@@ -81,5 +82,26 @@ fn the_tokens_of_swaps_from_before_are_counted_once() {
         house.operator.settle("EURO").await;
         assert_eq!(beans.supply().await["issued"], "136.00");
         assert_eq!(beans.supply().await["retired"], "3.00");
+    });
+}
+
+#[test]
+fn what_had_moved_on_before_counts_once() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"min_transfer": "15"})).await.ok();
+        let run = house.export(&house.operator.settle("EURO").await).await;
+        house.operator.mark(&run, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"})).await.created();
+        house.operator.mark(&run, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
+        house.operator.settle("EURO").await;
+        let headroom = async || debts.vendors["AA"].client.get("/v1/vendor/headroom").await.ok();
+        let before = (headroom().await, house.db_count("SELECT count(*) FROM moved_debts").await);
+        assert!(before.1 > 1, "of both runs: {before:?}");
+        let mut admin = house.db_admin().await;
+        admin.batch_execute("DROP TABLE moved_debts; DELETE FROM refinery_schema_history WHERE version >= 16").await.unwrap();
+
+        schema::migrate(&mut admin).await.unwrap();
+
+        assert_eq!((headroom().await, house.db_count("SELECT count(*) FROM moved_debts").await), before);
     });
 }

@@ -119,6 +119,36 @@ fn creditors_are_paid_at_one_rate() {
 }
 
 #[test]
+fn what_is_owed_in_the_place_of_failed_transfers_counts_once() {
+    audit(async |house| {
+        let (debts, run) = exported(house, "collateral_then_loss_share", "50").await;
+        for vendor in debts.vendors.values() {
+            house.operator.cap(vendor, Some("1000")).await;
+        }
+        // What they owe all others: under their caps by running sums, as shown added up from the positions.
+        let owed = async || {
+            let mut owed = Vec::new();
+            for (code, vendor) in &debts.vendors {
+                owed.push(format!("{code} {}", vendor.client.get("/v1/vendor/headroom").await.ok()["net_debit"].as_str().unwrap()));
+            }
+            owed.join(", ")
+        };
+        assert_eq!(owed().await, "AA 80.000000, BB 10.000000, CC -60.000000, DD -30.000000");
+        fail(house, &run, 3).await;
+        house.operator.mark(&run, 3, json!({"to": "rolled", "reason": "owed again"})).await.created();
+        assert_eq!(owed().await, "AA 80.000000, BB 10.000000, CC -60.000000, DD -30.000000");
+        fail(house, &run, 1).await;
+        fail(house, &run, 2).await;
+        let settling = state(house, &run).await;
+
+        declare(house, &run, "AA").await.ok();
+
+        assert_eq!((settling, state(house, &run).await), (json!("settling"), json!("settled")));
+        assert_eq!(owed().await, "AA 30.000000, BB 10.000000, CC -20.000000, DD -20.000000", "50 are paid out of collateral");
+    });
+}
+
+#[test]
 fn a_vendor_sees_its_own_part_of_a_default() {
     audit(async |house| {
         let (debts, run) = exported(house, "collateral_then_loss_share", "50").await;

@@ -1,6 +1,7 @@
 //! SQL of exposures: sums over windows that are not settled.
 
-use crate::pipeline::{Pipeline, Step, step};
+use crate::obligations::NewObligation;
+use crate::pipeline::{Pipeline, Step, column, step};
 use crate::{Fault, TermsChange, Tx};
 use jiff::Timestamp;
 use scrip::posting::{Exposure, ExposureKey, Exposures};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
 pub(crate) const STATEMENTS: &[&str] =
-    &[READ_UNSETTLED, READ_CLOSED, READ_OPEN, ADD, UPSERT_DEBIT_CAP, TRACK, FORGET, MERGE, RELEASE, FORGET_WINDOW];
+    &[READ_UNSETTLED, READ_CLOSED, READ_OPEN, ADD, UPSERT_DEBIT_CAP, TRACK, FORGET, MERGE, RELEASE, FORGET_WINDOW, MOVE, MOVE_BACK];
 
 /// What the vendors sum to that were capped while the window was open: until then the sums of nobody's batches.
 const BEFORE_THE_CAP: i16 = -5;
@@ -19,26 +20,39 @@ const BEFORE_THE_CAP: i16 = -5;
 const CLOSED_WINDOW: i16 = -4;
 
 /// What each key owes and is owed over its scheme's windows `w` that `$which` names; `$owes` and `$owed` are what its vendor owes and is
-/// owed in one of them. Window by window, so that what is settled, of which there is ever more, is never walked.
+/// owed in one of them, before what has moved on from there. Window by window, so that what is settled, of which there is ever more, is never
+/// walked.
 macro_rules! read_exposures {
     ($which:literal, $owes:literal, $owed:literal) => {
         concat!(
             "
     SELECT k.debtor_id, k.creditor_id,
-           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL THEN (",
+           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL
+                                     THEN coalesce((",
             $owes,
-            ")
-                                ELSE (SELECT sum(p.amount_micro) FROM positions p
-                                      WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id) END), 0)::text
+            "), 0)
+                                          - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
+                                                      WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id), 0)
+                                     ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
+                                                    WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id), 0)
+                                          - coalesce((SELECT d.amount_micro FROM moved_debts d
+                                                      WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id AND d.creditor_id = k.creditor_id), 0)
+                                END), 0)::text
             FROM windows w
             WHERE w.scheme_id = m.scheme_id AND ",
             $which,
             "),
-           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL THEN (",
+           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL
+                                     THEN coalesce((",
             $owed,
-            ")
-                                ELSE (SELECT sum(p.amount_micro) FROM positions p
-                                      WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id) END), 0)::text
+            "), 0)
+                                          - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
+                                                      WHERE d.window_id = w.id AND d.creditor_id = k.debtor_id), 0)
+                                     ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
+                                                    WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id), 0)
+                                          - coalesce((SELECT d.amount_micro FROM moved_debts d
+                                                      WHERE d.window_id = w.id AND d.debtor_id = k.creditor_id AND d.creditor_id = k.debtor_id), 0)
+                                END), 0)::text
             FROM windows w
             WHERE w.scheme_id = m.scheme_id AND ",
             $which,
@@ -55,7 +69,7 @@ const READ_UNSETTLED: &str = read_exposures!(
     "SELECT sum(p.amount_micro) FROM positions p WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id",
     "SELECT sum(p.amount_micro) FROM positions p WHERE p.window_id = w.id AND p.creditor_id = k.debtor_id"
 );
-/// Of capped vendors and of pairs, in closed windows: this changes only when a window closes or is settled.
+/// Of capped vendors and of pairs, in closed windows: this changes only when a window closes or is settled, or debts move on from it.
 pub(crate) const READ_CLOSED: &str = read_exposures!(
     "w.settled_at IS NULL AND w.state = 'closed'",
     "SELECT sum(e.owes_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id",
@@ -112,7 +126,20 @@ const RELEASE: &str = "
     WHERE id = $1 AND settled_at IS NULL";
 
 const FORGET_WINDOW: &str = "
+    WITH moved_back AS (DELETE FROM moved_debts WHERE window_id = $1)
     DELETE FROM exposures
+    WHERE window_id = $1";
+
+const MOVE: &str = "
+    INSERT INTO moved_debts (window_id, debtor_id, creditor_id, amount_micro)
+    SELECT $1, debtor_id, creditor_id, sum(amount_micro)
+    FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS u(debtor_id, creditor_id, amount_micro)
+    GROUP BY debtor_id, creditor_id
+    ON CONFLICT (window_id, debtor_id, creditor_id) DO UPDATE
+    SET amount_micro = moved_debts.amount_micro + excluded.amount_micro";
+
+const MOVE_BACK: &str = "
+    DELETE FROM moved_debts
     WHERE window_id = $1";
 
 /// Over everything unsettled.
@@ -189,4 +216,18 @@ pub(super) async fn release(tx: &TermsChange<'_, '_>, window: WindowId) -> Resul
     let released = tx.execute(RELEASE, &[&window.uuid()]).await? == 1;
     tx.execute(FORGET_WINDOW, &[&window.uuid()]).await?;
     Ok(released)
+}
+
+/// From the commit on, so much of what the window held counts elsewhere.
+pub(super) async fn move_on(tx: &TermsChange<'_, '_>, window: WindowId, debts: &[NewObligation]) -> Result<(), Fault> {
+    let debtors = column(debts, |debt| debt.debtor.uuid());
+    let creditors = column(debts, |debt| debt.creditor.uuid());
+    let amounts = column(debts, |debt| debt.amount.units());
+    tx.execute(MOVE, &[&window.uuid(), &debtors, &creditors, &amounts]).await?;
+    Ok(())
+}
+
+pub(super) async fn move_back(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<(), Fault> {
+    tx.execute(MOVE_BACK, &[&window.uuid()]).await?;
+    Ok(())
 }

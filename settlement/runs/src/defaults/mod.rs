@@ -112,6 +112,8 @@ struct Standing {
     standing: transfers::Standing,
     /// The code of whoever is paid; the house's word where it is the house.
     payee: String,
+    /// None: the house.
+    payee_id: Option<VendorId>,
     amount: Micro,
 }
 
@@ -298,7 +300,7 @@ async fn carry_out(
     store::insert_debts(tx, id, &debts).await?;
     store::take_collateral(tx, case, &replacement.draws).await?;
     end_transfers(tx, case, id, actor, declared_at).await?;
-    record(tx, case.scheme, id, &debts).await?;
+    record(tx, case, id, &debts).await?;
     if case.is_left_out {
         exclusions::exclude(tx, case.scheme, code, reason, actor, now).await.map_err(|failure| match failure {
             Failure::Refused(refusal) => Fault::Unreadable(format!("a vendor that defaults is not left out: {refusal}")),
@@ -328,11 +330,15 @@ async fn end_transfers(tx: &Tx<'_>, case: &Case, id: Uuid, actor: &Actor, at: Ti
     store::name_default(tx, case.run, &steps, id).await
 }
 
-async fn record(tx: &Tx<'_>, scheme: SchemeId, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
-    if debts.is_empty() {
-        return Ok(());
-    }
-    let recorded = windows::record_in_open(tx, scheme, Recorder::Default, OperationId::new(id), debts).await;
+/// What is owed since, in the place of what the failed transfers were to settle.
+async fn record(tx: &Tx<'_>, case: &Case, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
+    let replaced = |failed: &Standing| {
+        let creditor = failed.payee_id.ok_or(Failure::Refused(DefaultRefusal::HouseIsCreditor))?;
+        Ok(NewObligation { debtor: case.vendor.0, creditor, amount: failed.amount })
+    };
+    let replaced: Vec<NewObligation> = case.failed.iter().map(replaced).collect::<Answer<_>>()?;
+    let moved = windows::Moved { replaced: &replaced, owed: debts };
+    let recorded = windows::move_into_open(tx, case.scheme, case.run, Recorder::Default, OperationId::new(id), moved).await;
     recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(DefaultRefusal::WindowFull) } else { Failure::Fault(fault) })
 }
 

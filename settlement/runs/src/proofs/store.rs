@@ -49,6 +49,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("what a voided run carried and what was rightly disputed is owed back in a later window", VOIDED_CARRIES_ARE_TAKEN_BACK),
     ("every position has its statement, and every statement its position", STATEMENTS_ARE_THERE),
     ("a window counts in what its vendors owe until its run is settled, and no longer", WINDOWS_ARE_SETTLED_WITH_THEIR_RUN),
+    ("what an unsettled run carries, and what failed and is owed again, counts only where it is owed now", MOVED_DEBTS_ARE_OWED_ELSEWHERE),
 ];
 
 const WINDOWS_ARE_A_CHAIN: &str = "
@@ -212,6 +213,28 @@ const WINDOWS_ARE_SETTLED_WITH_THEIR_RUN: &str = "
     FROM windows w
     WHERE (w.settled_at IS NOT NULL)
        <> EXISTS (SELECT FROM run_windows l JOIN runs r ON r.id = l.run_id WHERE l.window_id = w.id AND r.state = 'settled')
+    LIMIT $1";
+
+// Of a default all failed transfers, whatever took their place.
+const MOVED_DEBTS_ARE_OWED_ELSEWHERE: &str = "
+    WITH elsewhere AS (
+        SELECT run_id, debtor_id, creditor_id, sum(amount_micro) AS amount
+        FROM (SELECT run_id, debtor_id, creditor_id, amount_micro FROM run_carries
+              UNION ALL
+              SELECT run_id, payer_id, payee_id, amount_micro FROM transfers WHERE state = 'rolled') o
+        JOIN runs r ON r.id = o.run_id AND r.state NOT IN ('settled', 'voided')
+        GROUP BY run_id, debtor_id, creditor_id
+    ), moved AS (
+        SELECT live.run_id, m.debtor_id, m.creditor_id, sum(m.amount_micro) AS amount
+        FROM moved_debts m
+        LEFT JOIN (SELECT l.window_id, l.run_id FROM run_windows l JOIN runs r ON r.id = l.run_id AND r.state <> 'voided') live USING (window_id)
+        GROUP BY live.run_id, m.debtor_id, m.creditor_id
+    )
+    SELECT format('run %s: %s of what vendor %s owes vendor %s is owed elsewhere, %s counts no more', run_id, coalesce(e.amount, 0), debtor_id, creditor_id,
+                  coalesce(m.amount, 0))
+    FROM elsewhere e
+    FULL JOIN moved m USING (run_id, debtor_id, creditor_id)
+    WHERE e.amount IS DISTINCT FROM m.amount
     LIMIT $1";
 
 const LIST_SEALED: &str = "

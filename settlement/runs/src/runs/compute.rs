@@ -74,7 +74,8 @@ pub(super) async fn compute(
 
     progress(Step::Carry);
     if !carries.is_empty() {
-        windows::record_in_open(tx, scheme, Recorder::Run, OperationId::new(run.uuid()), &carries).await?;
+        let carried = windows::Moved::unchanged(&carries);
+        windows::move_into_open(tx, scheme, run, Recorder::Run, OperationId::new(run.uuid()), carried).await?;
     }
     if terms.approval == Approval::Auto {
         steps::propose_by_itself(tx, run).await?;

@@ -14,9 +14,9 @@ use crate::disputes::{self, NotAgreed};
 use crate::seals::Hash;
 use crate::windows;
 use jiff::Timestamp;
-use ledger::obligations::{NewObligation, Recorder};
+use ledger::obligations::NewObligation;
 use ledger::{Failure, Fault, Tx, change_terms, lock_scheme_runs, read_time, release_window};
-use scrip::{OperationId, RunId, SchemeId};
+use scrip::{RunId, SchemeId};
 pub use state::{Actor, RunState, Step};
 pub use store::STATEMENTS;
 pub(crate) use store::find_scheme;
@@ -141,15 +141,15 @@ pub(crate) async fn void(tx: &Tx<'_>, scheme: SchemeId, run: RunId, void: &NewVo
     if was == RunState::Voided {
         return Ok(());
     }
-    store::free_windows(tx, run).await?;
     let taken_back: Vec<NewObligation> = store::list_carries(tx, run)
         .await?
         .into_iter()
         .map(|NewObligation { debtor, creditor, amount }| NewObligation { debtor: creditor, creditor: debtor, amount })
         .collect();
     if !taken_back.is_empty() {
-        windows::record_in_open(tx, scheme, Recorder::Reversal, OperationId::new(run.uuid()), &taken_back).await?;
+        windows::move_back(tx, scheme, run, &taken_back).await?;
     }
+    store::free_windows(tx, run).await?;
     Ok(())
 }
 
