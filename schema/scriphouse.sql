@@ -234,7 +234,17 @@ CREATE TABLE public.default_draws (
     default_id uuid NOT NULL,
     payee_id uuid NOT NULL,
     amount_micro bigint NOT NULL,
-    CONSTRAINT default_draws_amount_positive CHECK ((amount_micro >= 1))
+    number bigint NOT NULL,
+    paid_at timestamp with time zone,
+    paid_by text,
+    bank_reference text,
+    booked_on date,
+    CONSTRAINT default_draws_amount_positive CHECK ((amount_micro >= 1)),
+    CONSTRAINT default_draws_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
+    CONSTRAINT default_draws_booked_when_paid CHECK (((paid_at IS NOT NULL) OR ((bank_reference IS NULL) AND (booked_on IS NULL)))),
+    CONSTRAINT default_draws_number_positive CHECK ((number >= 1)),
+    CONSTRAINT default_draws_paid_by_form CHECK ((paid_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT default_draws_paid_by_somebody CHECK (((paid_at IS NULL) = (paid_by IS NULL)))
 );
 
 ALTER TABLE ONLY public.default_draws FORCE ROW LEVEL SECURITY;
@@ -629,7 +639,9 @@ CREATE TABLE public.scheme_members (
     scheme_id uuid NOT NULL,
     joined_at timestamp with time zone NOT NULL,
     collateral_micro bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT scheme_members_collateral_not_negative CHECK ((collateral_micro >= 0))
+    collateral_version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT scheme_members_collateral_not_negative CHECK ((collateral_micro >= 0)),
+    CONSTRAINT scheme_members_collateral_version_positive CHECK ((collateral_version >= 1))
 );
 
 ALTER TABLE ONLY public.scheme_members FORCE ROW LEVEL SECURITY;
@@ -976,6 +988,9 @@ ALTER TABLE ONLY public.debit_caps
 
 ALTER TABLE ONLY public.default_debts
     ADD CONSTRAINT default_debts_pkey PRIMARY KEY (default_id, debtor_id, creditor_id);
+
+ALTER TABLE ONLY public.default_draws
+    ADD CONSTRAINT default_draws_number_unique UNIQUE (default_id, number);
 
 ALTER TABLE ONLY public.default_draws
     ADD CONSTRAINT default_draws_pkey PRIMARY KEY (default_id, payee_id);
@@ -1627,8 +1642,26 @@ GRANT UPDATE(changed_at) ON TABLE public.debit_caps TO scriphouse_house;
 GRANT SELECT ON TABLE public.default_debts TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.default_debts TO scriphouse_house;
 
-GRANT SELECT ON TABLE public.default_draws TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.default_draws TO scriphouse_house;
+
+GRANT SELECT(default_id) ON TABLE public.default_draws TO scriphouse_app;
+
+GRANT SELECT(payee_id) ON TABLE public.default_draws TO scriphouse_app;
+
+GRANT SELECT(amount_micro) ON TABLE public.default_draws TO scriphouse_app;
+
+GRANT SELECT(number) ON TABLE public.default_draws TO scriphouse_app;
+
+GRANT UPDATE(paid_at) ON TABLE public.default_draws TO scriphouse_house;
+GRANT SELECT(paid_at) ON TABLE public.default_draws TO scriphouse_app;
+
+GRANT UPDATE(paid_by) ON TABLE public.default_draws TO scriphouse_house;
+
+GRANT UPDATE(bank_reference) ON TABLE public.default_draws TO scriphouse_house;
+GRANT SELECT(bank_reference) ON TABLE public.default_draws TO scriphouse_app;
+
+GRANT UPDATE(booked_on) ON TABLE public.default_draws TO scriphouse_house;
+GRANT SELECT(booked_on) ON TABLE public.default_draws TO scriphouse_app;
 
 GRANT SELECT,INSERT ON TABLE public.defaults TO scriphouse_house;
 
@@ -1737,6 +1770,8 @@ GRANT SELECT ON TABLE public.scheme_members TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.scheme_members TO scriphouse_house;
 
 GRANT UPDATE(collateral_micro) ON TABLE public.scheme_members TO scriphouse_house;
+
+GRANT UPDATE(collateral_version) ON TABLE public.scheme_members TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.schemes TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.schemes TO scriphouse_house;

@@ -55,6 +55,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         disputes::STATEMENTS,
         exclusions::STATEMENTS,
         defaults::STATEMENTS,
+        defaults::DRAW_STATEMENTS,
         transfers::STATEMENTS,
         confirmations::STATEMENTS,
         renetting::STATEMENTS,

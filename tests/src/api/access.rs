@@ -73,6 +73,7 @@ async fn knock(client: &Client, method: &str, path: &str) -> Answer {
         .replace("{scheme}", "NOBODY")
         .replace("{vendor}", "NOBODY")
         .replace("{debtor}", "NOBODY")
+        .replace("{payee}", "NOBODY")
         .replace("{code}", "NOBODY")
         .replace("{name}", "transfers.csv")
         .replace("{number}", "1")

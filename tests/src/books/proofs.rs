@@ -244,8 +244,7 @@ async fn furnish(house: &House) {
 async fn default_in(house: &House, run: &Value, vendor: &str) {
     house.export(run).await;
     house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": "collateral_then_loss_share"})).await.ok();
-    let collateral = house.operator.client.request(reqwest::Method::PUT, &format!("/v1/schemes/EURO/members/{vendor}/collateral"));
-    Answer::of(collateral.json(&json!({"amount": "5"}))).await.ok();
+    house.operator.hold(vendor, "5").await.ok();
     let run = run["id"].as_str().unwrap();
     let transfers = house.operator.client.get(&format!("/v1/runs/{run}/transfers")).await.ok();
     for transfer in transfers["items"].as_array().unwrap().iter().filter(|transfer| transfer["payer"] == vendor) {

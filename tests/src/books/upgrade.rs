@@ -27,7 +27,7 @@ const AS_VERSION_SIX: &str = "
     DROP TABLE run_holdings, exclusions, disputes, acknowledgements;
     DROP INDEX runs_proposed;
     ALTER TABLE runs DROP COLUMN disputable_until;
-    ALTER TABLE scheme_members DROP COLUMN collateral_micro;
+    ALTER TABLE scheme_members DROP COLUMN collateral_micro, DROP COLUMN collateral_version;
     DROP INDEX transfers_failed, transfers_unfinished;
     ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN grace_hours, DROP COLUMN failure_rule;
     DROP TRIGGER runs_step ON runs;
@@ -42,6 +42,13 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE schedules DROP COLUMN on_closed, DROP COLUMN calendar_code;
     DROP TABLE calendars;
     DELETE FROM refinery_schema_history WHERE version >= 7;
+";
+
+const AS_VERSION_FIFTEEN: &str = "
+    DROP TABLE moved_debts;
+    ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
+    ALTER TABLE scheme_members DROP COLUMN collateral_version;
+    DELETE FROM refinery_schema_history WHERE version >= 16;
 ";
 
 /// Two writers have a part in every position of two swaps.
@@ -86,22 +93,32 @@ fn the_tokens_of_swaps_from_before_are_counted_once() {
 }
 
 #[test]
-fn what_had_moved_on_before_counts_once() {
+fn what_had_moved_on_or_was_drawn_before_is_as_it_was() {
     audit(async |house| {
         let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
-        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"min_transfer": "15"})).await.ok();
+        let terms = json!({"min_transfer": "15", "failure_rule": "collateral_then_loss_share"});
+        house.operator.client.patch("/v1/schemes/EURO", "*", terms).await.ok();
+        house.operator.hold("AA", "50").await.ok();
         let run = house.export(&house.operator.settle("EURO").await).await;
-        house.operator.mark(&run, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"})).await.created();
+        let failed = json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"});
+        house.operator.mark(&run, 1, failed.clone()).await.created();
         house.operator.mark(&run, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
-        house.operator.settle("EURO").await;
-        let headroom = async || debts.vendors["AA"].client.get("/v1/vendor/headroom").await.ok();
-        let before = (headroom().await, house.db_count("SELECT count(*) FROM moved_debts").await);
-        assert!(before.1 > 1, "of both runs: {before:?}");
+        let next = house.export(&house.operator.settle("EURO").await).await;
+        house.operator.mark(&next, 1, failed).await.created();
+        let defaults = format!("/v1/runs/{}/defaults", next["id"].as_str().unwrap());
+        house.operator.client.put(&format!("{defaults}/AA"), None, json!({"reason": "insolvent"})).await.ok();
+        let seen = async || {
+            let headroom = debts.vendors["AA"].client.get("/v1/vendor/headroom").await.ok();
+            let moved = house.db_count("SELECT count(*) FROM moved_debts").await;
+            (headroom, moved, house.operator.client.get(&defaults).await.ok())
+        };
+        let before = seen().await;
+        assert!(before.1 > 1 && before.2["items"][0]["draws"][0]["amount"] == "50.00", "{before:?}");
         let mut admin = house.db_admin().await;
-        admin.batch_execute("DROP TABLE moved_debts; DELETE FROM refinery_schema_history WHERE version >= 16").await.unwrap();
+        admin.batch_execute(AS_VERSION_FIFTEEN).await.unwrap();
 
         schema::migrate(&mut admin).await.unwrap();
 
-        assert_eq!((headroom().await, house.db_count("SELECT count(*) FROM moved_debts").await), before);
+        assert_eq!(seen().await, before);
     });
 }

@@ -2,7 +2,6 @@
 
 use crate::support::{Answer, Debts, FIVE_DEBTS, House, audit};
 use ledger::Failure;
-use reqwest::Method;
 use runs::explanations::{ExplanationRefusal, Explanations};
 use scrip::SchemeId;
 use serde_json::{Value, json};
@@ -25,7 +24,7 @@ async fn set_collateral(house: &House, vendor: &str, amount: Value) -> Answer {
 }
 
 async fn put(house: &House, path: &str, body: Value) -> Answer {
-    Answer::of(house.operator.client.request(Method::PUT, path).json(&body)).await
+    house.operator.client.put(path, Some("*"), body).await
 }
 
 #[test]
@@ -101,6 +100,13 @@ fn collateral_is_what_the_operator_says_and_stands_with_the_member() {
         let members: Vec<_> = members.map(|m| (m["vendor"].as_str().unwrap(), m["collateral"].as_str().unwrap())).collect();
         assert_eq!(members, [("AA", "0.000000"), ("BB", "50.000000"), ("CC", "0.000000"), ("DD", "0.000000")]);
         assert!(rest["next"].is_null() && first["items"][0]["joined_at"].is_string());
+        let path = "/v1/schemes/EURO/members/BB/collateral";
+        let read = (first["items"][1]["version"]).to_string();
+        house.operator.client.put(path, None, json!({"amount": "1"})).await.refused(428, "if_match_required");
+        let changed = house.operator.client.put(path, Some(&format!("\"{read}\"")), json!({"amount": "50"})).await;
+        assert_eq!(changed.header("etag"), format!("\"{}\"", changed.json()["version"]));
+        let late = house.operator.client.put(path, Some(&format!("\"{read}\"")), json!({"amount": "60"})).await;
+        assert_eq!(late.refused(412, "version_mismatch")["version"], changed.json()["version"]);
 
         for (amount, status, code) in [
             (json!("-1"), 422, "amount_malformed"),

@@ -16,7 +16,7 @@ async fn exported(house: &House, rule: &str, collateral: &str) -> (Debts, Value)
 async fn exported_by(house: &House, strategy: &str, rule: &str, collateral: &str) -> (Debts, Value) {
     let debts = Debts::open(house, strategy, "1", &FIVE_DEBTS).await;
     house.operator.client.patch("/v1/schemes/EURO", "*", json!({"failure_rule": rule})).await.ok();
-    put(house, "/v1/schemes/EURO/members/AA/collateral", json!({"amount": collateral})).await.ok();
+    house.operator.hold("AA", collateral).await.ok();
     let run = house.operator.settle("EURO").await;
     (debts, house.export(&run).await)
 }
@@ -171,6 +171,53 @@ fn a_vendor_sees_its_own_part_of_a_default() {
         debts.vendors["CC"].client.get(&format!("{}?limit=0", defaults(&run))).await.refused(400, "invalid_query");
         let declared = debts.vendors["CC"].client.request(Method::PUT, &format!("{}/BB", defaults(&run)));
         Answer::of(declared.json(&json!({"reason": "me too"}))).await.refused(403, "forbidden");
+    });
+}
+
+#[test]
+fn what_is_paid_out_of_collateral_is_said_to_be_paid() {
+    audit(async |house| {
+        let (debts, run) = exported(house, "collateral_then_loss_share", "50").await;
+        let bank = json!({"account_holder": "=Coffee Ltd", "iban": "DE89370400440532013000"});
+        debts.vendors["CC"].client.patch("/v1/vendor", "*", json!({"payout": bank})).await.ok();
+        fail(house, &run, 1).await;
+        fail(house, &run, 2).await;
+        let declared = declare(house, &run, "AA").await.ok();
+        let [to_cc, to_dd] = [&declared["draws"][0], &declared["draws"][1]];
+        let reference = to_cc["reference"].as_str().unwrap().to_owned();
+        assert!(reference.starts_with("SH-") && reference.ends_with("-D1") && to_dd["reference"] == reference.replace("-D1", "-D2"));
+        assert_eq!((&to_cc["account"]["iban"], &to_dd["account"]), (&json!("DE89370400440532013000"), &Value::Null));
+        let csv = |rest: [&str; 2]| {
+            let head = "vendor,payee,amount,currency,reference,account_holder,iban,bic,paid_at,bank_reference,booked_on";
+            let cc = format!("AA,CC,40.00,EUR,{reference},'=Coffee Ltd,DE89370400440532013000,,{}", rest[0]);
+            let dd = format!("AA,DD,10.00,EUR,{},,,,{}", reference.replace("-D1", "-D2"), rest[1]);
+            format!("{head}\r\n{cc}\r\n{dd}\r\n")
+        };
+        assert_eq!(house.operator.client.get_csv(&defaults(&run)).await.text(), csv([",,", ",,"]));
+
+        let draw = |payee: &str| format!("{}/AA/draws/{payee}", defaults(&run));
+        let paid = json!({"bank_reference": "B17", "booked_on": "2026-11-26"});
+        for (body, code) in [
+            (json!({"bank_reference": "x".repeat(36)}), "bank_reference_malformed"),
+            (json!({"booked_on": "yesterday"}), "booked_on_malformed"),
+        ] {
+            put(house, &draw("CC"), body).await.refused(422, code);
+        }
+        put(house, &draw("BB"), paid.clone()).await.refused(404, "draw_not_found");
+        put(house, &draw("%00"), paid.clone()).await.refused(404, "draw_not_found");
+        debts.vendors["CC"].client.put(&draw("CC"), None, paid.clone()).await.refused(403, "forbidden");
+        let to_cc = draw("CC");
+        let (one, two) = tokio::join!(put(house, &to_cc, paid.clone()), put(house, &to_cc, paid));
+        let told = one.ok();
+        assert_eq!(two.ok(), told);
+        put(house, &draw("CC"), json!({"bank_reference": "B18"})).await.refused(409, "draw_paid");
+
+        let at = told["draws"][0]["paid_at"].as_str().unwrap();
+        assert_eq!((&told["draws"][0]["bank_reference"], &told["draws"][1]["paid_at"]), (&json!("B17"), &Value::Null));
+        assert_eq!(house.operator.client.get_csv(&defaults(&run)).await.text(), csv([&format!("{at},B17,2026-11-26"), ",,"]));
+        let seen = async |vendor: &str| debts.vendors[vendor].client.get(&defaults(&run)).await.ok()["items"][0]["draws"][0].clone();
+        assert_eq!(seen("CC").await, told["draws"][0], "it is paid to its own account");
+        assert_eq!((seen("AA").await["booked_on"].clone(), seen("AA").await["account"].clone()), (json!("2026-11-26"), Value::Null));
     });
 }
 
@@ -353,8 +400,7 @@ fn whatever_fails_the_books_prove() {
                 }
             }
             for vendor in &codes {
-                let collateral = json!({"amount": format!("{}.{:06}", rng.u32(..30), rng.u32(..1_000_000))});
-                put(house, &format!("/v1/schemes/EURO/members/{vendor}/collateral"), collateral).await.ok();
+                house.operator.hold(vendor, &format!("{}.{:06}", rng.u32(..30), rng.u32(..1_000_000))).await.ok();
                 let path = format!("/v1/schemes/EURO/exclusions/{vendor}");
                 Answer::of(house.operator.client.request(Method::DELETE, &path)).await;
             }

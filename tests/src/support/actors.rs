@@ -45,6 +45,11 @@ impl Operator {
     }
 
     /// What the vendor owes, and how much more it may.
+    /// Has the house hold so much of a vendor's that settles in EURO.
+    pub(crate) async fn hold(&self, vendor: &str, amount: &str) -> Answer {
+        self.client.put(&format!("/v1/schemes/EURO/members/{vendor}/collateral"), Some("*"), json!({"amount": amount})).await
+    }
+
     pub(crate) async fn headroom(&self, vendor: &Vendor) -> Value {
         self.client.get(&format!("/v1/vendors/{}/headroom", vendor.code)).await.ok()
     }

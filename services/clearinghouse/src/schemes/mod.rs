@@ -71,6 +71,8 @@ pub struct Member {
     pub vendor: String,
     /// What the house holds of the vendor's, for when it does not pay.
     pub collateral: Micro,
+    /// Of the collateral; grows with each change.
+    pub version: i64,
     /// Since when.
     pub joined_at: Timestamp,
 }
@@ -212,14 +214,17 @@ impl Schemes {
         Ok(store::list_members(&tx, scheme.id, after.as_deref().unwrap_or_default(), limit).await?)
     }
 
-    /// Says what the house holds of a member's.
-    pub async fn set_collateral(&self, code: &str, vendor: &str, amount: Micro) -> Answer<Member> {
+    /// Says what the house holds of a member's, if that is still at the version that the change was made for.
+    pub async fn set_collateral(&self, code: &str, vendor: &str, is_expected: impl Fn(i64) -> bool, amount: Micro) -> Answer<Member> {
         let scheme = self.get(code).await?;
         let vendor = Code::parse(vendor).map_err(|_| Failure::Refused(SchemeRefusal::NotMember))?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        let version = store::lock_collateral(&tx, scheme.id, &vendor).await?.ok_or(Failure::Refused(SchemeRefusal::NotMember))?;
+        if !is_expected(version) {
+            return Err(Failure::Refused(SchemeRefusal::VersionMismatch { version }));
+        }
         let member = store::update_collateral(&tx, scheme.id, &vendor, amount).await?;
-        let member = member.ok_or(Failure::Refused(SchemeRefusal::NotMember))?;
         tx.commit().await?;
         Ok(member)
     }

@@ -43,18 +43,24 @@ const INSERT_MEMBERS: &str = "
     RETURNING vendor_id";
 
 const LIST_MEMBERS: &str = "
-    SELECT v.code, m.collateral_micro, m.joined_at
+    SELECT v.code, m.collateral_micro, m.collateral_version, m.joined_at
     FROM scheme_members m
     JOIN vendors v ON v.id = m.vendor_id
     WHERE m.scheme_id = $1 AND v.code > $2
     ORDER BY v.code
     LIMIT $3";
+const LOCK_COLLATERAL: &str = "
+    SELECT m.collateral_version
+    FROM scheme_members m
+    JOIN vendors v ON v.id = m.vendor_id
+    WHERE m.scheme_id = $1 AND v.code = $2
+    FOR NO KEY UPDATE OF m";
 const UPDATE_COLLATERAL: &str = "
     UPDATE scheme_members m
-    SET collateral_micro = $3
+    SET collateral_micro = $3, collateral_version = collateral_version + 1
     FROM vendors v
     WHERE v.id = m.vendor_id AND m.scheme_id = $1 AND v.code = $2
-    RETURNING v.code, m.collateral_micro, m.joined_at";
+    RETURNING v.code, m.collateral_micro, m.collateral_version, m.joined_at";
 
 // Not FOR UPDATE: every new row that refers to the scheme would wait for it, and its id never changes.
 const LOCK_VERSION: &str = "
@@ -82,6 +88,7 @@ pub const STATEMENTS: &[&str] = &[
     INSERT_SCHEME,
     INSERT_MEMBERS,
     LIST_MEMBERS,
+    LOCK_COLLATERAL,
     UPDATE_COLLATERAL,
     LOCK_VERSION,
     UPDATE_SCHEME,
@@ -172,14 +179,18 @@ pub(super) async fn list_members(tx: &Tx<'_>, scheme: SchemeId, after: &str, lim
     tx.query(LIST_MEMBERS, &[&scheme.uuid(), &after, &limit]).await?.iter().map(read_member).collect()
 }
 
-/// The member as it is now; none where the vendor is none.
-pub(super) async fn update_collateral(tx: &Tx<'_>, scheme: SchemeId, vendor: &Code, amount: Micro) -> Result<Option<Member>, Fault> {
-    let row = tx.query_opt(UPDATE_COLLATERAL, &[&scheme.uuid(), &vendor.as_str(), &amount.units()]).await?;
-    row.as_ref().map(read_member).transpose()
+/// The version of a member's collateral, which nobody else changes until the tx ends; none where the vendor is no member.
+pub(super) async fn lock_collateral(tx: &Tx<'_>, scheme: SchemeId, vendor: &Code) -> Result<Option<i64>, Fault> {
+    tx.query_opt(LOCK_COLLATERAL, &[&scheme.uuid(), &vendor.as_str()]).await?.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
+/// The member as it is now.
+pub(super) async fn update_collateral(tx: &Tx<'_>, scheme: SchemeId, vendor: &Code, amount: Micro) -> Result<Member, Fault> {
+    read_member(&tx.query_one(UPDATE_COLLATERAL, &[&scheme.uuid(), &vendor.as_str(), &amount.units()]).await?)
 }
 
 fn read_member(row: &Row) -> Result<Member, Fault> {
-    Ok(Member { vendor: row.try_get(0)?, collateral: Micro::new(row.try_get(1)?), joined_at: row.try_get(2)? })
+    Ok(Member { vendor: row.try_get(0)?, collateral: Micro::new(row.try_get(1)?), version: row.try_get(2)?, joined_at: row.try_get(3)? })
 }
 
 fn read_scheme(row: &Row) -> Result<Scheme, Fault> {

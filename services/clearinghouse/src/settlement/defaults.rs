@@ -2,7 +2,7 @@
 
 use super::{Answer, Settlement, SettlementRefusal, Viewer};
 use ledger::{Failure, Fault};
-use runs::defaults::{self, Default, DefaultRefusal};
+use runs::defaults::{self, Default, DefaultRefusal, NewPayment};
 use runs::{Actor, Run};
 use scrip::RunId;
 use uuid::Uuid;
@@ -10,12 +10,24 @@ use uuid::Uuid;
 impl Settlement {
     /// Declares that the vendor has not paid in the run, which it does once; answers with the default and its run.
     pub(crate) async fn declare_default(&self, run: RunId, vendor: &str, reason: &str, actor: &Actor) -> Answer<(Default, Run)> {
-        let declared = self.defaults.declare(run, vendor, reason, actor).await;
-        declared.map_err(|failure| match failure {
-            Failure::Refused(DefaultRefusal::RunNotFound) => Failure::Refused(SettlementRefusal::RunNotFound),
-            Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Default(refusal)),
-            Failure::Fault(fault) => Failure::Fault(fault),
-        })?;
+        self.defaults.declare(run, vendor, reason, actor).await.map_err(refused)?;
+        self.find_default(run, vendor).await
+    }
+
+    /// Says that what the vendor's default pays to the payee is paid; answers with the default and its run.
+    pub(crate) async fn pay_draw(
+        &self,
+        run: RunId,
+        vendor: &str,
+        payee: &str,
+        payment: &NewPayment,
+        actor: &Actor,
+    ) -> Answer<(Default, Run)> {
+        self.defaults.pay_draw(run, vendor, payee, payment, actor).await.map_err(refused)?;
+        self.find_default(run, vendor).await
+    }
+
+    async fn find_default(&self, run: RunId, vendor: &str) -> Answer<(Default, Run)> {
         let (defaults, run) = self.list_defaults(Viewer::House, run, None, i64::MAX).await?;
         let declared = defaults.into_iter().find(|default| default.vendor == vendor);
         declared.map(|default| (default, run)).ok_or_else(|| Fault::Unreadable(format!("the default of {vendor} is gone")).into())
@@ -38,5 +50,13 @@ impl Settlement {
     /// Declares what is due by itself: how many defaults that were.
     pub(crate) async fn declare_due(&self) -> Result<usize, Fault> {
         self.defaults.declare_due().await
+    }
+}
+
+fn refused(failure: Failure<DefaultRefusal>) -> Failure<SettlementRefusal> {
+    match failure {
+        Failure::Refused(DefaultRefusal::RunNotFound) => Failure::Refused(SettlementRefusal::RunNotFound),
+        Failure::Refused(refusal) => Failure::Refused(SettlementRefusal::Default(refusal)),
+        Failure::Fault(fault) => Failure::Fault(fault),
     }
 }

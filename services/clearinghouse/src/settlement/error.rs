@@ -278,5 +278,11 @@ fn default_problem(refusal: &DefaultRefusal) -> Problem {
         DefaultRefusal::HouseIsCreditor => Problem::unprocessable("house_is_creditor", refusal),
         DefaultRefusal::ReasonMalformed => Problem::unprocessable("reason_malformed", refusal).fact("field", "reason"),
         DefaultRefusal::WindowFull => Problem::unprocessable("window_full", refusal),
+        DefaultRefusal::DrawNotFound => Problem::not_found("draw_not_found", refusal),
+        DefaultRefusal::DrawPaid => Problem::conflict("draw_paid", refusal),
+        DefaultRefusal::BankReferenceMalformed => {
+            Problem::unprocessable("bank_reference_malformed", refusal).fact("field", "bank_reference")
+        }
+        DefaultRefusal::BookedOnMalformed => Problem::unprocessable("booked_on_malformed", refusal).fact("field", "booked_on"),
     }
 }

@@ -3,13 +3,16 @@
 //! Shape: [`Defaults::declare`] is what an operator asks for, [`Defaults::declare_due`] what the house does by itself when the time to try
 //! again is up. Either reads what the run was netted from, which never changes, and then, in one tx, asks [`netting::clearing::replace`] what takes
 //! the place of the failed transfers, ends these, records what is owed in the scheme's open window, takes from the vendor's collateral what is paid
-//! out of it, and leaves the vendor out of the next runs. What is paid out of collateral, the operator pays: the house instructs no bank by itself.
+//! out of it, and leaves the vendor out of the next runs. What is paid out of collateral ([`draws`]), the operator pays, and says so: the house
+//! instructs no bank by itself.
 //!
 //! A vendor defaults once in a run, when none of its transfers there is on its way any more; under `carry_over`, whose failed transfers are
 //! rolled one by one, only if the operator says so. The rule is for the first default of a run: what a later one fails may follow from what the first
 //! one cost it, so its transfers are carried over, and it is left out as well. A transfer from or to the house has no place here: obligations are
 //! between vendors.
 
+mod draws;
+mod draws_store;
 mod store;
 
 use crate::exclusions;
@@ -18,6 +21,8 @@ use crate::renetting::NettedFrom;
 use crate::steps::{Actor, RunState, check_reason};
 use crate::transfers::{self, NewStep, Reason, TransferState};
 use crate::windows;
+pub use draws::{Account, Draw, NewPayment, Paid, draws_csv};
+pub use draws_store::STATEMENTS as DRAW_STATEMENTS;
 use jiff::Timestamp;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
 use ledger::{Clock, Db, Failure, Fault, Tx, read_time};
@@ -46,7 +51,7 @@ pub struct Default {
     /// The transfers whose place is taken, as far as whoever looks may see them.
     pub failed: Micro,
     /// What is paid to whom out of what the house holds of the vendor.
-    pub draws: Vec<Payment>,
+    pub draws: Vec<Draw>,
     /// Debtor, creditor, and what is owed since.
     pub debts: Vec<(String, String, Micro)>,
 }
@@ -86,6 +91,18 @@ pub enum DefaultRefusal {
     /// The open window holds as much as a run can net.
     #[error("the scheme's open window is full; settle it first")]
     WindowFull,
+    /// Nothing is paid so.
+    #[error("no default of that vendor in this run pays anything to that payee")]
+    DrawNotFound,
+    /// A payment is said once.
+    #[error("it is paid already, and in other words; what was said of a payment stays")]
+    DrawPaid,
+    /// As for marks.
+    #[error("bank_reference: it is one line of 1 to 35 characters")]
+    BankReferenceMalformed,
+    /// No day.
+    #[error("booked_on: a day looks like 2026-11-23")]
+    BookedOnMalformed,
 }
 
 type Answer<T> = Result<T, Failure<DefaultRefusal>>;
@@ -296,7 +313,7 @@ async fn carry_out(
     let debts = store::to_obligations(replacement, &ids)?;
     let declared_at = read_time(tx).await?;
     store::insert(tx, id, case, collateral, reason, actor, declared_at).await?;
-    store::insert_draws(tx, id, &replacement.draws, &ids).await?;
+    draws_store::insert(tx, id, &replacement.draws, &ids).await?;
     store::insert_debts(tx, id, &debts).await?;
     store::take_collateral(tx, case, &replacement.draws).await?;
     end_transfers(tx, case, id, actor, declared_at).await?;

@@ -1,6 +1,6 @@
 //! The rows of defaults, and what they are decided on.
 
-use super::{Case, Default, Replaced, Standing, Terms};
+use super::{Case, Default, Draw, Replaced, Standing, Terms, draws_store};
 use crate::steps::{Actor, RunState};
 use crate::transfers::{NewStep, TransferKey, to_standing};
 use jiff::Timestamp;
@@ -22,7 +22,6 @@ pub const STATEMENTS: &[&str] = &[
     TAKE_COLLATERAL,
     LIST_IDS,
     INSERT,
-    INSERT_DRAWS,
     INSERT_DEBTS,
     NAME_DEFAULT,
     LIST_DUE,
@@ -30,7 +29,6 @@ pub const STATEMENTS: &[&str] = &[
     LIST_DECLARED,
     LIST_REPLACED,
     LIST_FAILED,
-    LIST_DRAWS,
     LIST_DEBTS,
 ];
 
@@ -65,8 +63,8 @@ const LOCK_COLLATERAL: &str = "
 
 const TAKE_COLLATERAL: &str = "
     UPDATE scheme_members
-    SET collateral_micro = collateral_micro - $3
-    WHERE scheme_id = $1 AND vendor_id = $2";
+    SET collateral_micro = collateral_micro - $3, collateral_version = collateral_version + 1
+    WHERE scheme_id = $1 AND vendor_id = $2 AND $3::bigint > 0";
 
 const LIST_IDS: &str = "
     SELECT code, id
@@ -76,11 +74,6 @@ const LIST_IDS: &str = "
 const INSERT: &str = "
     INSERT INTO defaults (id, run_id, vendor_id, rule, collateral_micro, reason, declared_by, declared_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-
-const INSERT_DRAWS: &str = "
-    INSERT INTO default_draws (default_id, payee_id, amount_micro)
-    SELECT $1, payee_id, amount_micro
-    FROM unnest($2::uuid[], $3::bigint[]) AS u(payee_id, amount_micro)";
 
 const INSERT_DEBTS: &str = "
     INSERT INTO default_debts (default_id, debtor_id, creditor_id, amount_micro)
@@ -140,13 +133,6 @@ const LIST_FAILED: &str = "
     JOIN vendors payee ON payee.id = t.payee_id
     WHERE t.default_id = ANY ($1::uuid[])
     ORDER BY t.run_id, t.number";
-
-const LIST_DRAWS: &str = "
-    SELECT w.default_id, v.code, w.amount_micro
-    FROM default_draws w
-    JOIN vendors v ON v.id = w.payee_id
-    WHERE w.default_id = ANY ($1::uuid[])
-    ORDER BY w.default_id, v.code";
 
 const LIST_DEBTS: &str = "
     SELECT b.default_id, d.code, c.code, b.amount_micro
@@ -227,7 +213,7 @@ pub(super) async fn list_ids(tx: &Tx<'_>, replacement: &Replacement) -> Result<H
     rows.iter().map(|row| Ok((row.try_get(0)?, VendorId::new(row.try_get(1)?)))).collect()
 }
 
-fn id_of(ids: &HashMap<String, VendorId>, code: &str) -> Result<VendorId, Fault> {
+pub(super) fn id_of(ids: &HashMap<String, VendorId>, code: &str) -> Result<VendorId, Fault> {
     ids.get(code).copied().ok_or_else(|| Fault::Unreadable(format!("vendor {code} is gone")))
 }
 
@@ -251,13 +237,6 @@ pub(super) async fn insert(
 ) -> Result<(), Fault> {
     let (run, vendor, rule) = (case.run.uuid(), case.vendor.0.uuid(), case.rule.name());
     tx.execute(INSERT, &[&id, &run, &vendor, &rule, &collateral.units(), &reason, &actor.to_string(), &at]).await?;
-    Ok(())
-}
-
-pub(super) async fn insert_draws(tx: &Tx<'_>, id: Uuid, draws: &[Payment], ids: &HashMap<String, VendorId>) -> Result<(), Fault> {
-    let payees: Vec<Uuid> = draws.iter().map(|draw| Ok(id_of(ids, &draw.payee)?.uuid())).collect::<Result<_, Fault>>()?;
-    let amounts: Vec<i64> = draws.iter().map(|draw| draw.amount.units()).collect();
-    tx.execute(INSERT_DRAWS, &[&id, &payees, &amounts]).await?;
     Ok(())
 }
 
@@ -299,7 +278,7 @@ pub async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Ve
         });
     }
     let ids: Vec<Uuid> = defaults.iter().map(|default| default.id).collect();
-    let (mut draws, mut debts) = (list_payments(tx, LIST_DRAWS, &ids).await?, list_debts(tx, &ids).await?);
+    let (mut draws, mut debts) = (draws_store::list(tx, &ids).await?, list_debts(tx, &ids).await?);
     for default in &mut defaults {
         default.draws = draws.remove(&default.id).unwrap_or_default();
         default.debts = debts.remove(&default.id).unwrap_or_default();
@@ -323,8 +302,8 @@ pub async fn list_declared(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, (A
 pub(crate) async fn list_replaced(tx: &Tx<'_>) -> Result<Vec<Replaced>, Fault> {
     let rows = tx.query(LIST_REPLACED, &[]).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let mut failed = list_payments(tx, LIST_FAILED, &ids).await?;
-    let (mut draws, mut debts) = (list_payments(tx, LIST_DRAWS, &ids).await?, list_debts(tx, &ids).await?);
+    let mut failed = list_failed(tx, &ids).await?;
+    let (mut draws, mut debts) = (draws_store::list(tx, &ids).await?, list_debts(tx, &ids).await?);
     rows.iter()
         .map(|row| {
             let id: Uuid = row.try_get(0)?;
@@ -336,17 +315,21 @@ pub(crate) async fn list_replaced(tx: &Tx<'_>) -> Result<Vec<Replaced>, Fault> {
                 rule: to_rule(row.try_get(4)?)?,
                 collateral: Micro::new(row.try_get(5)?),
                 failed: failed.remove(&id).unwrap_or_default(),
-                draws: draws.remove(&id).unwrap_or_default(),
+                draws: draws.remove(&id).unwrap_or_default().into_iter().map(to_payment).collect(),
                 debts: debts.remove(&id).unwrap_or_default(),
             })
         })
         .collect()
 }
 
+fn to_payment(Draw { payee, amount, .. }: Draw) -> Payment {
+    Payment { payee, amount }
+}
+
 /// By default: payee and amount.
-async fn list_payments(tx: &Tx<'_>, statement: &str, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Payment>>, Fault> {
+async fn list_failed(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Payment>>, Fault> {
     let mut payments: HashMap<Uuid, Vec<Payment>> = HashMap::new();
-    for row in tx.query(statement, &[&ids]).await? {
+    for row in tx.query(LIST_FAILED, &[&ids]).await? {
         let payment = Payment { payee: row.try_get(1)?, amount: Micro::new(row.try_get(2)?) };
         payments.entry(row.try_get(0)?).or_default().push(payment);
     }

@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
 use ledger::{Claim, Db, Failure, Fault, Tx, read_time};
 pub use reasons::{REASON_CODES, Reason, ReasonCode};
-pub(crate) use rules::{Mark, Parties, judge};
+pub(crate) use rules::{Mark, Parties, is_bank_reference, judge};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 pub use states::{Standing, TransferState};

@@ -123,11 +123,16 @@ pub enum MarkRefusal {
     WindowFull,
 }
 
+/// Whether a bank may call a payment so.
+pub(crate) fn is_bank_reference(text: &str) -> bool {
+    is_line(text, BANK_REFERENCE_CHARS_MAX)
+}
+
 /// Reads what somebody says.
 pub(crate) fn read(new: &NewMark) -> Result<Mark, MarkRefusal> {
     let NewMark { to, bank_reference, booked_on, reason_code, reason } = new;
     let to = TransferState::parse(to).ok_or_else(|| MarkRefusal::TransferStateUnknown { to: shown(to) })?;
-    if bank_reference.as_ref().is_some_and(|text| !is_line(text, BANK_REFERENCE_CHARS_MAX)) {
+    if bank_reference.as_ref().is_some_and(|text| !is_bank_reference(text)) {
         return Err(MarkRefusal::BankReferenceMalformed);
     }
     let booked_on = booked_on.as_ref().map(|day| days::read(day).ok_or(MarkRefusal::BookedOnMalformed)).transpose()?;

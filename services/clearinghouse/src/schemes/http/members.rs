@@ -8,6 +8,7 @@ use crate::http::body::{Body, Path};
 use crate::http::credential::Operator;
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::ProblemView;
+use crate::http::version::{IfMatch, IfMatchHeader, Versioned};
 use crate::schemes::Member;
 use axum::Json;
 use axum::extract::State;
@@ -30,13 +31,15 @@ pub(super) struct MemberView {
     /// What the house holds of the vendor's, in the scheme's currency, for when it does not pay.
     #[schema(example = "50.000000")]
     collateral: String,
+    /// Of the collateral, which a default changes as well; the `ETag` to change it with.
+    version: i64,
     #[schema(value_type = String, format = DateTime)]
     joined_at: Timestamp,
 }
 
 impl From<Member> for MemberView {
-    fn from(Member { vendor, collateral, joined_at }: Member) -> Self {
-        Self { vendor, collateral: collateral.display(MICRO_SCALE).to_string(), joined_at }
+    fn from(Member { vendor, collateral, version, joined_at }: Member) -> Self {
+        Self { vendor, collateral: collateral.display(MICRO_SCALE).to_string(), version, joined_at }
     }
 }
 
@@ -64,18 +67,20 @@ async fn list_members(
 }
 
 /// Say what the house holds of a member's, for when it does not pay. No token and no obligation moves: it is what the operator has been given.
-/// A default takes from it what is paid out of it: read it before saying it anew.
+/// A default takes from it what is paid out of it, so it is set for the version that was read (in the list of members).
 #[utoipa::path(put, path = "/v1/schemes/{scheme}/members/{vendor}/collateral", tag = "operator", request_body = SetCollateral,
-    params(("scheme" = String, Path, description = "the scheme's code"), ("vendor" = String, Path, description = "the vendor's code")),
+    params(("scheme" = String, Path, description = "the scheme's code"), ("vendor" = String, Path, description = "the vendor's code"), IfMatchHeader),
     security(("operator_key" = [])),
-    responses((status = 200, body = MemberView), (status = "4XX", body = ProblemView,
-        description = "scheme_not_found, not_member, amount_malformed, amount_too_many_decimals, amount_too_large")))]
+    responses((status = 200, body = MemberView, headers(("ETag" = String, description = "the new version"))), (status = "4XX", body = ProblemView,
+        description = "if_match_required, version_mismatch, scheme_not_found, not_member, amount_malformed, amount_too_many_decimals, amount_too_large")))]
 async fn set_collateral(
     State(app): State<App>,
     _: Operator,
     Path((scheme, vendor)): Path<(String, String)>,
+    if_match: IfMatch,
     Body(body): Body<SetCollateral>,
-) -> Result<Json<MemberView>, ApiError> {
+) -> Result<Versioned<MemberView>, ApiError> {
     let amount = read_amount("amount", &body.amount)?;
-    Ok(Json(app.schemes.set_collateral(&scheme, &vendor, amount).await?.into()))
+    let member = app.schemes.set_collateral(&scheme, &vendor, |version| if_match.matches(version), amount).await?;
+    Ok(Versioned { version: member.version, view: member.into() })
 }

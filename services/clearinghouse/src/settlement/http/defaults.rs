@@ -5,12 +5,15 @@ use crate::app::App;
 use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Path};
 use crate::http::credential::{Operator, OperatorOrVendor};
+use crate::http::format::{CSV, Format};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use runs::defaults::Default;
+use runs::defaults::{Account, Default, Draw, NewPayment, Paid, draws_csv};
 use runs::{Actor, Run};
 use scrip::{Micro, RunId};
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_defaults)).routes(routes!(declare_default))
+    OpenApiRouter::new().routes(routes!(list_defaults)).routes(routes!(declare_default)).routes(routes!(pay_draw))
 }
 
 /// Why a vendor is taken not to pay any more.
@@ -53,7 +56,7 @@ pub(super) struct DefaultView {
     /// The failed transfers, in all.
     #[schema(example = "80.00")]
     failed: String,
-    /// To be paid by the operator, out of what the house holds of the vendor; its collateral is less by so much.
+    /// Paid by the operator, out of what the house holds of the vendor; its collateral is less by so much.
     draws: Vec<DrawView>,
     /// Owed since, and settled as everything is: by the next run that leaves neither of the two out.
     debts: Vec<DebtView>,
@@ -66,6 +69,61 @@ pub(super) struct DrawView {
     payee: String,
     #[schema(example = "40.00")]
     amount: String,
+    /// What to call the payment: at most 35 characters that every bank takes.
+    #[schema(example = "SH-0B5E3C8D9A41-D1")]
+    reference: String,
+    /// Where the payee is paid, now. Null: it has not said so, or it is not yours to see.
+    account: Option<AccountView>,
+    /// When it was said to be paid. Null: it is still to be paid.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    paid_at: Option<Timestamp>,
+    /// What the bank calls the payment.
+    #[schema(example = "2026112600017")]
+    bank_reference: Option<String>,
+    /// The day that the bank booked it.
+    #[schema(example = "2026-11-26")]
+    booked_on: Option<String>,
+}
+
+/// An account with a bank.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AccountView {
+    #[schema(example = "Coffee Ltd")]
+    account_holder: String,
+    #[schema(example = "DE89370400440532013000")]
+    iban: String,
+    bic: Option<String>,
+}
+
+impl DrawView {
+    fn new(draw: Draw, run: &Run) -> Self {
+        let Draw { payee, amount, reference, account, paid } = draw;
+        let (paid_at, bank_reference, booked_on) = match paid {
+            Some(Paid { at, bank_reference, booked_on }) => (Some(at), bank_reference, booked_on),
+            None => (None, None, None),
+        };
+        Self {
+            payee,
+            amount: amount.display_at_least(run.digits),
+            reference,
+            account: account.map(|Account { holder, iban, bic }| AccountView { account_holder: holder, iban, bic }),
+            paid_at,
+            bank_reference,
+            booked_on: booked_on.map(|day| day.to_string()),
+        }
+    }
+}
+
+/// How a draw was paid.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"bank_reference": "2026112600017", "booked_on": "2026-11-26"}))]
+pub(super) struct PayDraw {
+    /// What the bank calls the payment.
+    #[schema(min_length = 1, max_length = 35)]
+    bank_reference: Option<String>,
+    /// The day that the bank booked it.
+    booked_on: Option<String>,
 }
 
 /// What one vendor owes another since.
@@ -93,25 +151,39 @@ impl DefaultView {
             declared_at,
             currency: run.currency.clone(),
             failed: show(failed),
-            draws: draws.into_iter().map(|draw| DrawView { payee: draw.payee, amount: show(draw.amount) }).collect(),
+            draws: draws.into_iter().map(|draw| DrawView::new(draw, run)).collect(),
             debts: debts.into_iter().map(|(debtor, creditor, amount)| DebtView { debtor, creditor, amount: show(amount) }).collect(),
         }
     }
 }
 
 /// The vendors that have not paid in a run, by code. Whoever took part in the run hears of them.
+///
+/// With `Accept: text/csv`, what is paid out of collateral comes as a file for whoever pays, a row for each draw: vendor, payee, amount, currency,
+/// reference, account_holder, iban, bic, paid_at, bank_reference, booked_on.
 #[utoipa::path(get, path = "/v1/runs/{id}/defaults", tag = "settlement", params(("id" = Uuid, Path), PageParams),
     security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
-    responses((status = 200, body = Paged<DefaultView>), (status = "4XX", body = ProblemView, description = "not_found")))]
+    responses((status = 200, description = "the defaults", content((Paged<DefaultView> = "application/json"), (String = "text/csv"))),
+        (status = "4XX", body = ProblemView, description = "not_found")))]
 async fn list_defaults(
     State(app): State<App>,
     caller: OperatorOrVendor,
     Path(id): Path<Uuid>,
+    format: Format,
     page: Page,
-) -> Result<Json<Paged<DefaultView>>, ApiError> {
-    let (defaults, run) = app.settlement.list_defaults(viewer(caller)?, RunId::new(id), page.after()?, page.limit_plus_one()).await?;
-    let defaults: Paged<Default> = page.of(defaults, |default| default.vendor.clone());
-    Ok(Json(defaults.map(|default| DefaultView::new(default, &run))))
+) -> Result<Response, ApiError> {
+    let (viewer, id) = (viewer(caller)?, RunId::new(id));
+    match format {
+        Format::Json => {
+            let (defaults, run) = app.settlement.list_defaults(viewer, id, page.after()?, page.limit_plus_one()).await?;
+            let defaults: Paged<Default> = page.of(defaults, |default| default.vendor.clone());
+            Ok(Json(defaults.map(|default| DefaultView::new(default, &run))).into_response())
+        }
+        Format::Csv => {
+            let (defaults, run) = app.settlement.list_defaults(viewer, id, None, i64::MAX).await?;
+            Ok(([(header::CONTENT_TYPE, CSV)], draws_csv(&run, &defaults)).into_response())
+        }
+    }
 }
 
 /// Declare that a vendor has not paid in a run, and carry out the `failure_rule` of its scheme. Declared already, it stays as it is.
@@ -134,5 +206,22 @@ async fn declare_default(
 ) -> Result<Json<DefaultView>, ApiError> {
     let actor = Actor::Operator(operator.key);
     let (default, run) = app.settlement.declare_default(RunId::new(id), &vendor, &body.reason, &actor).await?;
+    Ok(Json(DefaultView::new(default, &run)))
+}
+
+/// Say that what a default pays to a vendor out of the other's collateral has been paid. Said again in the same words, it stays as it is.
+#[utoipa::path(put, path = "/v1/runs/{id}/defaults/{vendor}/draws/{payee}", tag = "settlement", request_body = PayDraw,
+    params(("id" = Uuid, Path), ("vendor" = String, Path, description = "the code of the vendor that has not paid"),
+        ("payee" = String, Path, description = "the code of the vendor that is paid")), security(("operator_key" = [])),
+    responses((status = 200, body = DefaultView),
+        (status = "4XX", body = ProblemView, description = "draw_not_found, draw_paid, bank_reference_malformed, booked_on_malformed")))]
+async fn pay_draw(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, vendor, payee)): Path<(Uuid, String, String)>,
+    Body(PayDraw { bank_reference, booked_on }): Body<PayDraw>,
+) -> Result<Json<DefaultView>, ApiError> {
+    let (actor, payment) = (Actor::Operator(operator.key), NewPayment { bank_reference, booked_on });
+    let (default, run) = app.settlement.pay_draw(RunId::new(id), &vendor, &payee, &payment, &actor).await?;
     Ok(Json(DefaultView::new(default, &run)))
 }
