@@ -25,6 +25,10 @@ BEGIN
         RAISE EXCEPTION 'run % was proposed and approved by %', NEW.id, last.actor
             USING ERRCODE = 'check_violation', CONSTRAINT = 'runs_approved_by_second_person', TABLE = 'runs';
     END IF;
+    IF NEW.state IN ('proposed', 'approved') AND last.actor = 'house' AND NEW.approval <> 'auto' THEN
+        RAISE EXCEPTION 'run % is for people to propose and approve', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'runs_approved_by_people', TABLE = 'runs';
+    END IF;
     RETURN NEW;
 END $$;
 
@@ -601,6 +605,8 @@ CREATE TABLE public.runs (
     number bigint NOT NULL,
     min_transfer_micro bigint NOT NULL,
     disputable_until timestamp with time zone,
+    approval text NOT NULL,
+    CONSTRAINT runs_approval_known CHECK ((approval = ANY (ARRAY['second_person'::text, 'auto'::text]))),
     CONSTRAINT runs_input_hash_length CHECK ((octet_length(input_hash) = 32)),
     CONSTRAINT runs_min_transfer_not_negative CHECK ((min_transfer_micro >= 0)),
     CONSTRAINT runs_number_positive CHECK ((number >= 1)),
@@ -1155,6 +1161,8 @@ CREATE INDEX disputes_by_run ON public.disputes USING btree (run_id);
 CREATE INDEX disputes_open ON public.disputes USING btree (scheme_id) WHERE (state = 'open'::text);
 
 CREATE UNIQUE INDEX exclusions_one_at_a_time ON public.exclusions USING btree (scheme_id, vendor_id) WHERE (lifted_at IS NULL);
+
+CREATE INDEX moved_debts_by_creditor ON public.moved_debts USING btree (window_id, creditor_id) INCLUDE (amount_micro);
 
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 

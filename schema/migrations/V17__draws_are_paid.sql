@@ -1,4 +1,5 @@
 -- Why: what a default pays out of collateral, a person pays. It needs a name that the bank carries, and somebody has to say that it is done.
+-- Of draws from before nobody knows whether they are paid: all of them count as still to be paid, until somebody says otherwise.
 
 ALTER TABLE default_draws
     ADD COLUMN number         bigint,

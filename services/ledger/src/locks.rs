@@ -1,7 +1,7 @@
 //! The advisory locks of schemes and of capped vendors, all held to the end of the tx.
 //!
-//! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively. So no obligation can
-//! fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
+//! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively, as whoever sets a cap or moves debts
+//! does. So no obligation can fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
 //! stop swaps.
 //!
 //! A batch that adds to what capped vendors owe locks each of them before it reads what they owe, so that two batches, of whichever

@@ -1,4 +1,4 @@
-//! Changes of what swaps are decided on: unit values, rates, switches, suspensions, memberships, caps, and which windows are settled.
+//! Changes of what swaps are decided on: unit values, rates, switches, suspensions, memberships, caps, which windows are settled, and what has moved on from them.
 //!
 //! The posting engine remembers these, and asks in each batch only for a number. Whoever changes them makes it grow in the same tx.
 

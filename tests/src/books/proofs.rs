@@ -71,7 +71,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE windows SET run_id = NULL WHERE number = 1",
     ),
     (
-        "the state of every run is the end of its history, which is legal and approved by a second person",
+        "the state of every run is the end of its history, which is legal and approved by whom it must be",
         "ALTER TABLE runs DISABLE TRIGGER runs_step; UPDATE runs SET state = 'exported' WHERE number = 1",
     ),
     (

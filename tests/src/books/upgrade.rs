@@ -26,7 +26,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE transfers DROP COLUMN attempt, DROP COLUMN disputed_from, DROP CONSTRAINT transfers_rolled_between_vendors;
     DROP TABLE run_holdings, exclusions, disputes, acknowledgements;
     DROP INDEX runs_proposed;
-    ALTER TABLE runs DROP COLUMN disputable_until;
+    ALTER TABLE runs DROP COLUMN disputable_until, DROP COLUMN approval;
     ALTER TABLE scheme_members DROP COLUMN collateral_micro, DROP COLUMN collateral_version;
     DROP INDEX transfers_failed, transfers_unfinished;
     ALTER TABLE schemes DROP COLUMN dispute_hours, DROP COLUMN grace_hours, DROP COLUMN failure_rule;
@@ -48,6 +48,7 @@ const AS_VERSION_FIFTEEN: &str = "
     DROP TABLE moved_debts;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;
+    ALTER TABLE runs DROP COLUMN approval;
     DELETE FROM refinery_schema_history WHERE version >= 16;
 ";
 
@@ -116,6 +117,8 @@ fn what_had_moved_on_or_was_drawn_before_is_as_it_was() {
         assert!(before.1 > 1 && before.2["items"][0]["draws"][0]["amount"] == "50.00", "{before:?}");
         let mut admin = house.db_admin().await;
         admin.batch_execute(AS_VERSION_FIFTEEN).await.unwrap();
+        let refused = Db::connect(&house.database.server_url, 1).await.expect_err("a server does not work on an older schema");
+        assert!(matches!(refused, ConnectError::NotMigrated), "{refused}");
 
         schema::migrate(&mut admin).await.unwrap();
 

@@ -148,6 +148,58 @@ fn what_is_owed_in_the_place_of_failed_transfers_counts_once() {
     });
 }
 
+/// What a debtor owes each creditor that has a cap for it, and is owed.
+async fn pairs(debts: &Debts, debtor: &str) -> Vec<String> {
+    let headroom = debts.vendors[debtor].client.get("/v1/vendor/headroom").await.ok();
+    let text = |pair: &Value, name: &str| pair[name].as_str().unwrap().to_owned();
+    let told = |pair: &Value| format!("{} {} {}", text(pair, "creditor"), text(pair, "owes"), text(pair, "owed"));
+    headroom["creditors"]["items"].as_array().unwrap().iter().map(told).collect()
+}
+
+async fn accept_all(debts: &Debts) {
+    for (creditor, accepts) in &debts.vendors {
+        for (debtor, owes) in &debts.vendors {
+            if creditor != debtor {
+                accepts.accept(owes, Some("1000")).await;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pair_counts_what_it_owes_now_whichever_run_settles_first() {
+    audit(async |house| {
+        let (debts, first) = exported(house, "carry_over", "0").await;
+        accept_all(&debts).await;
+        assert_eq!(pairs(&debts, "AA").await, ["BB 60.000000 0.000000", "CC 40.000000 0.000000", "DD 0.000000 20.000000"]);
+        fail(house, &first, 1).await;
+        house.operator.mark(&first, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
+        assert_eq!(pairs(&debts, "AA").await[1], "CC 60.000000 0.000000", "more than before: the run had found a shorter way");
+
+        let second = house.operator.settle("EURO").await;
+        house.pay(&second).await;
+
+        assert_eq!(pairs(&debts, "AA").await[1], "CC 0.000000 0.000000");
+        assert_eq!((state(house, &first).await, state(house, &second).await), (json!("settling"), json!("settled")));
+    });
+}
+
+#[test]
+fn a_pair_counts_once_what_takes_the_place_of_failed_transfers() {
+    audit(async |house| {
+        let (debts, run) = exported(house, "exclude_and_renet", "0").await;
+        accept_all(&debts).await;
+        fail(house, &run, 1).await;
+        fail(house, &run, 2).await;
+
+        declare(house, &run, "AA").await.ok();
+
+        assert_eq!(state(house, &run).await, "settling");
+        assert_eq!(pairs(&debts, "AA").await, ["BB 60.000000 0.000000", "CC 40.000000 0.000000", "DD 0.000000 20.000000"]);
+        assert_eq!(pairs(&debts, "BB").await, ["AA 0.000000 60.000000", "CC 70.000000 0.000000", "DD 40.000000 0.000000"]);
+    });
+}
+
 #[test]
 fn a_vendor_sees_its_own_part_of_a_default() {
     audit(async |house| {
@@ -186,14 +238,16 @@ fn what_is_paid_out_of_collateral_is_said_to_be_paid() {
         let [to_cc, to_dd] = [&declared["draws"][0], &declared["draws"][1]];
         let reference = to_cc["reference"].as_str().unwrap().to_owned();
         assert!(reference.starts_with("SH-") && reference.ends_with("-D1") && to_dd["reference"] == reference.replace("-D1", "-D2"));
+        let own = debts.vendors["CC"].client.get(&defaults(&run)).await.ok();
+        assert_eq!(own["items"][0]["draws"], json!([to_cc]), "it is to be paid to its own account");
+        assert!(debts.vendors["AA"].client.get(&defaults(&run)).await.ok()["items"][0]["draws"][0]["account"].is_null());
         assert_eq!((&to_cc["account"]["iban"], &to_dd["account"]), (&json!("DE89370400440532013000"), &Value::Null));
-        let csv = |rest: [&str; 2]| {
+        let csv = |rest: &str| {
             let head = "vendor,payee,amount,currency,reference,account_holder,iban,bic,paid_at,bank_reference,booked_on";
-            let cc = format!("AA,CC,40.00,EUR,{reference},'=Coffee Ltd,DE89370400440532013000,,{}", rest[0]);
-            let dd = format!("AA,DD,10.00,EUR,{},,,,{}", reference.replace("-D1", "-D2"), rest[1]);
-            format!("{head}\r\n{cc}\r\n{dd}\r\n")
+            let dd = format!("AA,DD,10.00,EUR,{},,,,,,", reference.replace("-D1", "-D2"));
+            format!("{head}\r\nAA,CC,40.00,EUR,{reference},{rest}\r\n{dd}\r\n")
         };
-        assert_eq!(house.operator.client.get_csv(&defaults(&run)).await.text(), csv([",,", ",,"]));
+        assert_eq!(house.operator.client.get_csv(&defaults(&run)).await.text(), csv("'=Coffee Ltd,DE89370400440532013000,,,,"));
 
         let draw = |payee: &str| format!("{}/AA/draws/{payee}", defaults(&run));
         let paid = json!({"bank_reference": "B17", "booked_on": "2026-11-26"});
@@ -204,6 +258,8 @@ fn what_is_paid_out_of_collateral_is_said_to_be_paid() {
             put(house, &draw("CC"), body).await.refused(422, code);
         }
         put(house, &draw("BB"), paid.clone()).await.refused(404, "draw_not_found");
+        let nowhere = "/v1/runs/00000000-0000-7000-8000-000000000000/defaults/AA/draws/CC";
+        put(house, nowhere, paid.clone()).await.refused(404, "not_found");
         put(house, &draw("%00"), paid.clone()).await.refused(404, "draw_not_found");
         debts.vendors["CC"].client.put(&draw("CC"), None, paid.clone()).await.refused(403, "forbidden");
         let to_cc = draw("CC");
@@ -214,10 +270,10 @@ fn what_is_paid_out_of_collateral_is_said_to_be_paid() {
 
         let at = told["draws"][0]["paid_at"].as_str().unwrap();
         assert_eq!((&told["draws"][0]["bank_reference"], &told["draws"][1]["paid_at"]), (&json!("B17"), &Value::Null));
-        assert_eq!(house.operator.client.get_csv(&defaults(&run)).await.text(), csv([&format!("{at},B17,2026-11-26"), ",,"]));
+        assert_eq!(house.operator.client.get_csv(&defaults(&run)).await.text(), csv(&format!(",,,{at},B17,2026-11-26")));
         let seen = async |vendor: &str| debts.vendors[vendor].client.get(&defaults(&run)).await.ok()["items"][0]["draws"][0].clone();
-        assert_eq!(seen("CC").await, told["draws"][0], "it is paid to its own account");
-        assert_eq!((seen("AA").await["booked_on"].clone(), seen("AA").await["account"].clone()), (json!("2026-11-26"), Value::Null));
+        assert_eq!((seen("CC").await, seen("AA").await), (told["draws"][0].clone(), told["draws"][0].clone()));
+        assert!(told["draws"][0]["account"].is_null(), "where it is paid now says nothing of where it was");
     });
 }
 

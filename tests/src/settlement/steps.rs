@@ -55,6 +55,12 @@ fn the_proposer_does_not_approve() {
                       UPDATE runs SET state = 'approved'";
         let refused = admin.batch_execute(forged).await.expect_err("the database says no as well");
         assert_eq!(refused.as_db_error().unwrap().constraint(), Some("runs_approved_by_second_person"));
+        // Nor by the house, whatever the scheme says since.
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"approval": "auto"})).await.ok();
+        let forged = forged.replace("actor, NULL", "'house', NULL");
+        let refused = admin.batch_execute(&forged).await.expect_err("the house approves nothing that is for people to approve");
+        assert_eq!(refused.as_db_error().unwrap().constraint(), Some("runs_approved_by_people"));
+        assert_eq!(house.operator.client.get(&format!("/v1/runs/{}", run["id"].as_str().unwrap())).await.ok()["approval"], "second_person");
     });
 }
 

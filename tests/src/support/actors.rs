@@ -44,12 +44,12 @@ impl Operator {
         self.client.put(&format!("/v1/vendors/{}/cap", vendor.code), Some("*"), json!({"net_debit_cap": cap})).await.ok()
     }
 
-    /// What the vendor owes, and how much more it may.
     /// Has the house hold so much of a vendor's that settles in EURO.
     pub(crate) async fn hold(&self, vendor: &str, amount: &str) -> Answer {
         self.client.put(&format!("/v1/schemes/EURO/members/{vendor}/collateral"), Some("*"), json!({"amount": amount})).await
     }
 
+    /// What the vendor owes, and how much more it may.
     pub(crate) async fn headroom(&self, vendor: &Vendor) -> Value {
         self.client.get(&format!("/v1/vendors/{}/headroom", vendor.code)).await.ok()
     }

@@ -54,5 +54,5 @@ pub async fn move_debts(tx: &TermsChange<'_, '_>, from: WindowId, debts: &[NewOb
 
 /// Whatever has moved on from the window counts there again: it is owed back elsewhere. Under the same lock.
 pub async fn move_debts_back(tx: &TermsChange<'_, '_>, to: WindowId) -> Result<(), Fault> {
-    store::move_back(tx, to).await
+    store::forget_moved(tx, to).await
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
 pub(crate) const STATEMENTS: &[&str] =
-    &[READ_UNSETTLED, READ_CLOSED, READ_OPEN, ADD, UPSERT_DEBIT_CAP, TRACK, FORGET, MERGE, RELEASE, FORGET_WINDOW, MOVE, MOVE_BACK];
+    &[READ_UNSETTLED, READ_CLOSED, READ_OPEN, ADD, UPSERT_DEBIT_CAP, TRACK, FORGET, MERGE, RELEASE, FORGET_WINDOW, MOVE, FORGET_MOVED];
 
 /// What the vendors sum to that were capped while the window was open: until then the sums of nobody's batches.
 const BEFORE_THE_CAP: i16 = -5;
@@ -20,8 +20,8 @@ const BEFORE_THE_CAP: i16 = -5;
 const CLOSED_WINDOW: i16 = -4;
 
 /// What each key owes and is owed over its scheme's windows `w` that `$which` names; `$owes` and `$owed` are what its vendor owes and is
-/// owed in one of them, before what has moved on from there. Window by window, so that what is settled, of which there is ever more, is never
-/// walked.
+/// owed in one of them, before what has moved on from there. Of a pair no more moves on than there was: a run that finds shorter ways makes two
+/// vendors owe each other more than they did. Window by window, so that what is settled, of which there is ever more, is never walked.
 macro_rules! read_exposures {
     ($which:literal, $owes:literal, $owed:literal) => {
         concat!(
@@ -33,10 +33,10 @@ macro_rules! read_exposures {
             "), 0)
                                           - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
                                                       WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id), 0)
-                                     ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
-                                                    WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id), 0)
-                                          - coalesce((SELECT d.amount_micro FROM moved_debts d
-                                                      WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id AND d.creditor_id = k.creditor_id), 0)
+                                     ELSE greatest(0, coalesce((SELECT sum(p.amount_micro) FROM positions p
+                                                                WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id), 0)
+                                                      - coalesce((SELECT d.amount_micro FROM moved_debts d
+                                                                  WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id AND d.creditor_id = k.creditor_id), 0))
                                 END), 0)::text
             FROM windows w
             WHERE w.scheme_id = m.scheme_id AND ",
@@ -48,10 +48,10 @@ macro_rules! read_exposures {
             "), 0)
                                           - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
                                                       WHERE d.window_id = w.id AND d.creditor_id = k.debtor_id), 0)
-                                     ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
-                                                    WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id), 0)
-                                          - coalesce((SELECT d.amount_micro FROM moved_debts d
-                                                      WHERE d.window_id = w.id AND d.debtor_id = k.creditor_id AND d.creditor_id = k.debtor_id), 0)
+                                     ELSE greatest(0, coalesce((SELECT sum(p.amount_micro) FROM positions p
+                                                                WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id), 0)
+                                                      - coalesce((SELECT d.amount_micro FROM moved_debts d
+                                                                  WHERE d.window_id = w.id AND d.debtor_id = k.creditor_id AND d.creditor_id = k.debtor_id), 0))
                                 END), 0)::text
             FROM windows w
             WHERE w.scheme_id = m.scheme_id AND ",
@@ -126,7 +126,6 @@ const RELEASE: &str = "
     WHERE id = $1 AND settled_at IS NULL";
 
 const FORGET_WINDOW: &str = "
-    WITH moved_back AS (DELETE FROM moved_debts WHERE window_id = $1)
     DELETE FROM exposures
     WHERE window_id = $1";
 
@@ -138,7 +137,7 @@ const MOVE: &str = "
     ON CONFLICT (window_id, debtor_id, creditor_id) DO UPDATE
     SET amount_micro = moved_debts.amount_micro + excluded.amount_micro";
 
-const MOVE_BACK: &str = "
+const FORGET_MOVED: &str = "
     DELETE FROM moved_debts
     WHERE window_id = $1";
 
@@ -215,6 +214,7 @@ pub(super) async fn merge(tx: &Tx<'_>, window: WindowId) -> Result<(), Fault> {
 pub(super) async fn release(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<bool, Fault> {
     let released = tx.execute(RELEASE, &[&window.uuid()]).await? == 1;
     tx.execute(FORGET_WINDOW, &[&window.uuid()]).await?;
+    forget_moved(tx, window).await?;
     Ok(released)
 }
 
@@ -227,7 +227,7 @@ pub(super) async fn move_on(tx: &TermsChange<'_, '_>, window: WindowId, debts: &
     Ok(())
 }
 
-pub(super) async fn move_back(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<(), Fault> {
-    tx.execute(MOVE_BACK, &[&window.uuid()]).await?;
+pub(super) async fn forget_moved(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<(), Fault> {
+    tx.execute(FORGET_MOVED, &[&window.uuid()]).await?;
     Ok(())
 }

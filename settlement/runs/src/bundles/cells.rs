@@ -2,6 +2,7 @@
 
 use crate::csv_text::safe_cell;
 use crate::files::{exact, parse_exact};
+use crate::scheme::Approval;
 use crate::seals::{Hash, to_hash};
 use crate::steps::{Actor, RunState};
 use crate::transfers::TransferState;
@@ -268,4 +269,5 @@ macro_rules! word {
 word!(Source, "obligation source", |source: &Self| source.as_str().to_owned(), Self::parse);
 word!(RunState, "run state", |state: &Self| state.as_str().to_owned(), Self::parse);
 word!(TransferState, "transfer state", |state: &Self| state.as_str().to_owned(), Self::parse);
+word!(Approval, "approval", |approval: &Self| approval.as_str().to_owned(), Self::parse);
 word!(Actor, "actor", Self::to_string, |text: &str| text.parse().ok());

@@ -6,6 +6,7 @@
 
 use super::cells::{Cell, Text, Words};
 use crate::csv_text::push_row;
+use crate::scheme::Approval;
 use crate::seals::Hash;
 use crate::steps::{Actor, RunState};
 use crate::transfers::TransferState;
@@ -32,7 +33,7 @@ pub(super) const FILES: &str = "files/";
 pub(super) const BUNDLE: &str = "bundle.json";
 
 /// What all this is called; another format has another number.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 /// Rows of one part of a table: some megabytes.
 pub(super) const PART_ROWS_MAX: usize = 10_000;
@@ -51,6 +52,7 @@ pub(super) struct RunRecord {
     pub(super) digits: i16,
     pub(super) strategy: Text<String>,
     pub(super) min_transfer: Text<Micro>,
+    pub(super) approval: Text<Approval>,
     pub(super) algorithm_version: i32,
     pub(super) obligation_count: i64,
     pub(super) gross: Text<Micro>,
@@ -434,7 +436,7 @@ mod tests {
         assert!(of_json::<Listing>(&text).is_some());
         let spaced = [b" ", text.as_slice()].concat();
         assert!(of_json::<Listing>(&spaced).is_none());
-        let more = String::from_utf8(text).unwrap().replace("\"format\": 1", "\"format\": 1,\n  \"more\": 2");
+        let more = String::from_utf8(text).unwrap().replace("\"format\"", "\"more\": 2,\n  \"format\"");
         assert!(of_json::<Listing>(more.as_bytes()).is_none());
     }
 }

@@ -30,7 +30,7 @@ pub const STATEMENTS: &[&str] = &[
 const FIND_RUN: &str = "
     SELECT r.id, r.scheme_id, s.code, r.number, r.slot, r.state, r.currency, r.digits, r.strategy, r.min_transfer_micro, r.algorithm_version,
            r.obligation_count, r.gross_micro, r.bilateral_micro, r.net_micro, r.remaining_micro, r.total_micro, r.transfer_count,
-           r.input_hash, r.output_hash, r.computed_at
+           r.input_hash, r.output_hash, r.computed_at, r.approval
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
@@ -171,6 +171,7 @@ fn to_run(row: &Row) -> Result<RunRecord, Fault> {
         digits: row.try_get(7)?,
         strategy: text(row, 8)?,
         min_transfer: text(row, 9)?,
+        approval: text(row, 21)?,
         algorithm_version: row.try_get(10)?,
         obligation_count: row.try_get(11)?,
         gross: text(row, 12)?,

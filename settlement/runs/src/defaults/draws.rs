@@ -1,6 +1,6 @@
 //! Draws: what a default pays to others out of the vendor's collateral. A person pays them; here they get their names, and are said to be paid.
 
-use super::{Answer, DefaultRefusal, Defaults, draws_store};
+use super::{Answer, DefaultRefusal, Defaults, draws_store, store};
 use crate::csv_text::{push_row, safe_cell};
 use crate::ids::message_id;
 use crate::steps::Actor;
@@ -20,7 +20,7 @@ pub struct Draw {
     pub amount: Micro,
     /// What the bank is to call it: at most 35 characters that every payment system takes. No confirmation is matched on it.
     pub reference: String,
-    /// Where the payee is paid, as far as whoever looks may see that and it has said so.
+    /// Where the payee is to be paid, as far as whoever looks may see that and it has said so; none once it is paid.
     pub account: Option<Account>,
     /// Since when and how it is paid; none: it is still to be paid.
     pub paid: Option<Paid>,
@@ -49,7 +49,7 @@ pub struct Paid {
 }
 
 /// How somebody says that a draw was paid, as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPayment {
     /// What the bank calls the payment: one line of at most 35 characters.
     pub bank_reference: Option<String>,
@@ -74,6 +74,9 @@ impl Defaults {
         let booked_on = booked_on.as_ref().map(day).transpose()?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
+        if store::find_terms(&tx, run).await?.is_none() {
+            return refused(DefaultRefusal::RunNotFound);
+        }
         let Some(draw) = draws_store::lock(&tx, run, vendor, payee).await? else { return refused(DefaultRefusal::DrawNotFound) };
         match draw.paid {
             None => draws_store::pay(&tx, &draw, bank_reference.as_deref(), booked_on, actor, read_time(&tx).await?).await?,

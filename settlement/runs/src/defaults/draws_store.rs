@@ -19,13 +19,13 @@ const INSERT: &str = "
     SELECT $1, number, payee_id, amount_micro
     FROM unnest($2::uuid[], $3::bigint[]) WITH ORDINALITY AS u(payee_id, amount_micro, number)";
 
-// Of the accounts, a vendor sees its own.
+// Of the accounts, a vendor sees its own. Where a payee is paid now says nothing of where it was.
 const LIST: &str = "
     SELECT w.default_id, d.run_id, w.number, v.code, w.amount_micro, p.account_holder, p.iban, p.bic, w.paid_at, w.bank_reference, w.booked_on
     FROM default_draws w
     JOIN defaults d ON d.id = w.default_id
     JOIN vendors v ON v.id = w.payee_id
-    LEFT JOIN payouts p ON p.vendor_id = w.payee_id
+    LEFT JOIN payouts p ON p.vendor_id = w.payee_id AND w.paid_at IS NULL
     WHERE w.default_id = ANY ($1::uuid[])
     ORDER BY w.default_id, v.code";
 

@@ -98,7 +98,7 @@ pub enum DefaultRefusal {
     #[error("it is paid already, and in other words; what was said of a payment stays")]
     DrawPaid,
     /// As for marks.
-    #[error("bank_reference: it is one line of 1 to 35 characters")]
+    #[error("bank_reference: it is one line of 1 to {} characters", crate::transfers::BANK_REFERENCE_CHARS_MAX)]
     BankReferenceMalformed,
     /// No day.
     #[error("booked_on: a day looks like 2026-11-23")]
@@ -129,8 +129,6 @@ struct Standing {
     standing: transfers::Standing,
     /// The code of whoever is paid; the house's word where it is the house.
     payee: String,
-    /// None: the house.
-    payee_id: Option<VendorId>,
     amount: Micro,
 }
 
@@ -315,9 +313,10 @@ async fn carry_out(
     store::insert(tx, id, case, collateral, reason, actor, declared_at).await?;
     draws_store::insert(tx, id, &replacement.draws, &ids).await?;
     store::insert_debts(tx, id, &debts).await?;
-    store::take_collateral(tx, case, &replacement.draws).await?;
     end_transfers(tx, case, id, actor, declared_at).await?;
-    record(tx, case, id, &debts).await?;
+    record(tx, case, id, &debts, &store::to_debts(case, replacement, &ids)?).await?;
+    // Only now: whoever adds members holds the terms and waits for a member that changes.
+    store::take_collateral(tx, case, &replacement.draws).await?;
     if case.is_left_out {
         exclusions::exclude(tx, case.scheme, code, reason, actor, now).await.map_err(|failure| match failure {
             Failure::Refused(refusal) => Fault::Unreadable(format!("a vendor that defaults is not left out: {refusal}")),
@@ -347,14 +346,10 @@ async fn end_transfers(tx: &Tx<'_>, case: &Case, id: Uuid, actor: &Actor, at: Ti
     store::name_default(tx, case.run, &steps, id).await
 }
 
-/// What is owed since, in the place of what the failed transfers were to settle.
-async fn record(tx: &Tx<'_>, case: &Case, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
-    let replaced = |failed: &Standing| {
-        let creditor = failed.payee_id.ok_or(Failure::Refused(DefaultRefusal::HouseIsCreditor))?;
-        Ok(NewObligation { debtor: case.vendor.0, creditor, amount: failed.amount })
-    };
-    let replaced: Vec<NewObligation> = case.failed.iter().map(replaced).collect::<Answer<_>>()?;
-    let moved = windows::Moved { replaced: &replaced, owed: debts };
+/// What is owed since. It and the draws are what the failed transfers would have moved, of every vendor, so that much counts in the run's
+/// windows no more; by pairs it is what takes its place, because that is what the pairs owe each other.
+async fn record(tx: &Tx<'_>, case: &Case, id: Uuid, debts: &[NewObligation], draws: &[NewObligation]) -> Answer<()> {
+    let moved = windows::Moved { replaced: &[debts, draws].concat(), owed: debts };
     let recorded = windows::move_into_open(tx, case.scheme, case.run, Recorder::Default, OperationId::new(id), moved).await;
     recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(DefaultRefusal::WindowFull) } else { Failure::Fault(fault) })
 }

@@ -43,7 +43,7 @@ const LIST_EARLIER: &str = "
     WHERE run_id = $1";
 
 const LIST_TRANSFERS: &str = "
-    SELECT t.number, t.state, t.disputed_from, t.attempt, payee.code, payee.id, t.amount_micro
+    SELECT t.number, t.state, t.disputed_from, t.attempt, payee.code, t.amount_micro
     FROM transfers t
     LEFT JOIN vendors payee ON payee.id = t.payee_id
     WHERE t.run_id = $1 AND t.payer_id = $2
@@ -165,8 +165,7 @@ pub(super) async fn list_transfers(tx: &Tx<'_>, run: RunId, vendor: VendorId) ->
                 key: TransferKey { run, number: row.try_get(0)? },
                 standing: to_standing(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?,
                 payee: row.try_get::<_, Option<&str>>(4)?.unwrap_or(HOUSE).to_owned(),
-                payee_id: row.try_get::<_, Option<Uuid>>(5)?.map(VendorId::new),
-                amount: Micro::new(row.try_get(6)?),
+                amount: Micro::new(row.try_get(5)?),
             })
         })
         .collect()
@@ -224,6 +223,12 @@ pub(super) fn to_obligations(replacement: &Replacement, ids: &HashMap<String, Ve
         Ok(NewObligation { debtor, creditor, amount: owed.amount })
     };
     replacement.owed.iter().map(obligation).collect()
+}
+
+/// What the draws pay, as debts of the vendor's between ids.
+pub(super) fn to_debts(case: &Case, replacement: &Replacement, ids: &HashMap<String, VendorId>) -> Result<Vec<NewObligation>, Fault> {
+    let debt = |draw: &Payment| Ok(NewObligation { debtor: case.vendor.0, creditor: id_of(ids, &draw.payee)?, amount: draw.amount });
+    replacement.draws.iter().map(debt).collect()
 }
 
 pub(super) async fn insert(

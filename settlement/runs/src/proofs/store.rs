@@ -39,7 +39,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("the windows of a scheme follow one another without gaps, the last one open", WINDOWS_ARE_A_CHAIN),
     ("every run nets closed and sealed windows of its scheme, the last of its slot, and numbers without gaps", RUNS_NET_SEALED_WINDOWS),
     ("every window is settled by the one run that netted it and is not voided, or by none", WINDOWS_ARE_SETTLED_ONCE),
-    ("the state of every run is the end of its history, which is legal and approved by a second person", STATES_END_HISTORIES),
+    ("the state of every run is the end of its history, which is legal and approved by whom it must be", STATES_END_HISTORIES),
     ("the positions of a run equal the obligations of its windows", POSITIONS_EQUAL_OBLIGATIONS),
     ("the positions of a run sum to zero, settled and carried alike", POSITIONS_SUM_TO_ZERO),
     ("the transfers of a run give every vendor its settled position and the house nothing", TRANSFERS_GIVE_POSITIONS),
@@ -103,6 +103,7 @@ const STATES_END_HISTORIES: &str = "
        OR c.from_state <> c.expected_state OR c.seq <> c.expected_seq OR c.stepped_at < c.stepped_before OR c.output_hash <> r.output_hash
        OR c.next_seq IS NULL AND c.to_state <> r.state
        OR c.to_state = 'approved' AND c.actor = c.actor_before AND c.actor <> 'house'
+       OR c.to_state IN ('proposed', 'approved') AND c.actor = 'house' AND r.approval <> 'auto'
     LIMIT $1";
 
 const POSITIONS_EQUAL_OBLIGATIONS: &str = "
@@ -215,13 +216,17 @@ const WINDOWS_ARE_SETTLED_WITH_THEIR_RUN: &str = "
        <> EXISTS (SELECT FROM run_windows l JOIN runs r ON r.id = l.run_id WHERE l.window_id = w.id AND r.state = 'settled')
     LIMIT $1";
 
-// Of a default all failed transfers, whatever took their place.
+// Of a default what took the place of the failed transfers: it moves what they would have moved.
 const MOVED_DEBTS_ARE_OWED_ELSEWHERE: &str = "
     WITH elsewhere AS (
         SELECT run_id, debtor_id, creditor_id, sum(amount_micro) AS amount
         FROM (SELECT run_id, debtor_id, creditor_id, amount_micro FROM run_carries
               UNION ALL
-              SELECT run_id, payer_id, payee_id, amount_micro FROM transfers WHERE state = 'rolled') o
+              SELECT run_id, payer_id, payee_id, amount_micro FROM transfers WHERE state = 'rolled' AND default_id IS NULL
+              UNION ALL
+              SELECT d.run_id, b.debtor_id, b.creditor_id, b.amount_micro FROM default_debts b JOIN defaults d ON d.id = b.default_id
+              UNION ALL
+              SELECT d.run_id, d.vendor_id, w.payee_id, w.amount_micro FROM default_draws w JOIN defaults d ON d.id = w.default_id) o
         JOIN runs r ON r.id = o.run_id AND r.state NOT IN ('settled', 'voided')
         GROUP BY run_id, debtor_id, creditor_id
     ), moved AS (

@@ -1,5 +1,6 @@
 //! Runs, positions, transfers and windows as they are stored and listed.
 
+use crate::scheme::Approval;
 use crate::seals::{Hash, Seal};
 use crate::steps::RunState;
 use crate::windows::Window;
@@ -49,6 +50,8 @@ pub struct Run {
     pub input_hash: Hash,
     /// Over transfers and carries.
     pub output_hash: Hash,
+    /// Who has to agree to it before it is paid: what its scheme said when it was computed.
+    pub approval: Approval,
     /// Until then vendors may dispute it; none where they cannot.
     pub disputable_until: Option<Timestamp>,
     /// The cut-off that it is computed as of: the end of its window.

@@ -94,9 +94,9 @@ const READ_TOTAL: &str = "
 const INSERT_RUN: &str = "
     INSERT INTO runs (id, scheme_id, number, slot, state, currency, digits, strategy, min_transfer_micro, algorithm_version, obligation_count,
                       gross_micro, bilateral_micro, net_micro, total_micro, transfer_count, input_hash, output_hash, computed_at, remaining_micro,
-                      disputable_until)
+                      disputable_until, approval)
     SELECT $1, $2, coalesce(max(number), 0) + 1, $3, 'computed', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           CASE WHEN $19::integer > 0 THEN $17::timestamptz + make_interval(hours => $19) END
+           CASE WHEN $19::integer > 0 THEN $17::timestamptz + make_interval(hours => $19) END, $20
     FROM runs
     WHERE scheme_id = $2";
 
@@ -127,7 +127,7 @@ const COPY_CARRIES: &str = "
 const FIND: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro, r.number, r.min_transfer_micro, r.disputable_until
+           r.remaining_micro, r.number, r.min_transfer_micro, r.disputable_until, r.approval
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE r.id = $1";
@@ -135,7 +135,7 @@ const FIND: &str = "
 const LIST: &str = "
     SELECT r.id, s.code, r.slot, r.state, r.currency, r.digits, r.strategy, r.algorithm_version, r.obligation_count,
            r.gross_micro, r.bilateral_micro, r.net_micro, r.total_micro, r.transfer_count, r.input_hash, r.output_hash, r.computed_at,
-           r.remaining_micro, r.number, r.min_transfer_micro, r.disputable_until
+           r.remaining_micro, r.number, r.min_transfer_micro, r.disputable_until, r.approval
     FROM runs r
     JOIN schemes s ON s.id = r.scheme_id
     WHERE ($1::uuid IS NULL OR r.scheme_id = $1)
@@ -213,7 +213,7 @@ pub(crate) async fn find_scheme(tx: &Tx<'_>, id: SchemeId) -> Result<Option<Sche
         strategy: to_strategy(&strategy)?,
         min_transfer: Micro::new(row.try_get(5)?),
         dispute_hours: row.try_get(6)?,
-        approval: Approval::parse(&approval).ok_or_else(|| Fault::Unreadable(format!("approval {approval}")))?,
+        approval: to_approval(&approval)?,
     }))
 }
 
@@ -288,6 +288,7 @@ pub(super) async fn insert_run(
             &at,
             &netting.remaining.units(),
             &scheme.dispute_hours,
+            &scheme.approval.as_str(),
         ],
     )
     .await?;
@@ -410,6 +411,7 @@ fn to_run(row: &Row) -> Result<Run, Fault> {
         digits: to_scale(row.try_get(5)?)?,
         strategy: to_strategy(&strategy)?,
         min_transfer: Micro::new(row.try_get(19)?),
+        approval: to_approval(row.try_get(21)?)?,
         disputable_until: row.try_get(20)?,
         algorithm_version: row.try_get(7)?,
         obligation_count: row.try_get(8)?,
@@ -427,6 +429,10 @@ fn to_run(row: &Row) -> Result<Run, Fault> {
 
 fn to_scale(digits: i16) -> Result<Scale, Fault> {
     Scale::try_new(digits.into()).ok_or_else(|| Fault::Unreadable(format!("{digits} digits")))
+}
+
+fn to_approval(name: &str) -> Result<Approval, Fault> {
+    Approval::parse(name).ok_or_else(|| Fault::Unreadable(format!("approval {name}")))
 }
 
 fn to_strategy(name: &str) -> Result<Strategy, Fault> {

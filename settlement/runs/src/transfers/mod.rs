@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
 use ledger::{Claim, Db, Failure, Fault, Tx, read_time};
 pub use reasons::{REASON_CODES, Reason, ReasonCode};
-pub(crate) use rules::{Mark, Parties, is_bank_reference, judge};
+pub(crate) use rules::{BANK_REFERENCE_CHARS_MAX, Mark, Parties, is_bank_reference, judge};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 pub use states::{Standing, TransferState};
@@ -280,8 +280,7 @@ async fn roll(tx: &Tx<'_>, transfer: &UnderSettlement) -> Result<(), Failure<Mar
     let UnderSettlement { key, id, payer: Some(payer), payee: Some(payee), amount, scheme, .. } = transfer else {
         return Err(Failure::Refused(MarkRefusal::RollNeedsTwoVendors));
     };
-    let owed = NewObligation { debtor: payer.id, creditor: payee.id, amount: *amount };
-    let owed = [owed];
+    let owed = [NewObligation { debtor: payer.id, creditor: payee.id, amount: *amount }];
     let recorded =
         windows::move_into_open(tx, *scheme, key.run, Recorder::Roll, OperationId::new(*id), windows::Moved::unchanged(&owed)).await;
     recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(MarkRefusal::WindowFull) } else { Failure::Fault(fault) })

@@ -7,7 +7,7 @@ use crate::steps::{REASON_LENGTH_MAX, RunState};
 use jiff::civil::Date;
 
 /// The most characters of a bank's reference.
-const BANK_REFERENCE_CHARS_MAX: usize = 35;
+pub(crate) const BANK_REFERENCE_CHARS_MAX: usize = 35;
 
 /// As whom somebody marks a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,7 +72,7 @@ pub(super) struct DrawView {
     /// What to call the payment: at most 35 characters that every bank takes.
     #[schema(example = "SH-0B5E3C8D9A41-D1")]
     reference: String,
-    /// Where the payee is paid, now. Null: it has not said so, or it is not yours to see.
+    /// Where the payee is to be paid. Null: it has not said so, it is not yours to see, or it is paid.
     account: Option<AccountView>,
     /// When it was said to be paid. Null: it is still to be paid.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -214,7 +214,7 @@ async fn declare_default(
     params(("id" = Uuid, Path), ("vendor" = String, Path, description = "the code of the vendor that has not paid"),
         ("payee" = String, Path, description = "the code of the vendor that is paid")), security(("operator_key" = [])),
     responses((status = 200, body = DefaultView),
-        (status = "4XX", body = ProblemView, description = "draw_not_found, draw_paid, bank_reference_malformed, booked_on_malformed")))]
+        (status = "4XX", body = ProblemView, description = "not_found, draw_not_found, draw_paid, bank_reference_malformed, booked_on_malformed")))]
 async fn pay_draw(
     State(app): State<App>,
     operator: Operator,

@@ -83,6 +83,9 @@ pub(super) struct RunView {
     /// No transfer is smaller; zero: every one was made.
     #[schema(example = "0.00")]
     min_transfer: String,
+    /// Who has to agree before it is paid, as its scheme said when it was computed: `second_person`, or `auto`: nobody.
+    #[schema(example = "second_person")]
+    approval: String,
     /// Until then vendors may dispute it, and it is not approved unless all of them acknowledge it; none where they cannot.
     #[schema(value_type = Option<String>, format = DateTime)]
     disputable_until: Option<Timestamp>,
@@ -122,10 +125,27 @@ impl RunView {
             Viewer::House => Some(TotalsView::of(&run)),
             Viewer::Vendor(_) => None,
         };
-        let Run { id, number, scheme, slot, state, currency, digits, strategy, min_transfer, disputable_until, computed_at, .. } = run;
+        let Run {
+            id, number, scheme, slot, state, currency, digits, strategy, min_transfer, approval, disputable_until, computed_at, ..
+        } = run;
         let (state, min_transfer) = (state.to_string(), min_transfer.display_at_least(digits));
         let (digits, strategy) = (digits.decimals(), strategy.name().to_owned());
-        Self { id: id.uuid(), number, scheme, slot, state, currency, digits, strategy, min_transfer, disputable_until, computed_at, totals }
+        let approval = approval.as_str().to_owned();
+        Self {
+            id: id.uuid(),
+            number,
+            scheme,
+            slot,
+            state,
+            currency,
+            digits,
+            strategy,
+            min_transfer,
+            approval,
+            disputable_until,
+            computed_at,
+            totals,
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Rule {
             Self::Statements => "every position has its statement, and every statement lists its obligations and ties out",
             Self::Manifest => "the manifest lists the files, and names the run, its figures and its seals",
             Self::Run => "the run is that of its slot, and its figures are those of its windows and its result",
-            Self::Steps => "the state of the run is the end of its history, which is legal and approved by a second person",
+            Self::Steps => "the state of the run is the end of its history, which is legal and approved by whom it must be",
             Self::Histories => {
                 "the state of every transfer is the end of its history, whose steps are legal, and the run follows its transfers"
             }

@@ -2,6 +2,7 @@
 
 use super::{Findings, Rule};
 use crate::bundles::records::{RunRecord, STEPS, StepRecord};
+use crate::scheme::Approval;
 use crate::steps::{Actor, RunState, check_reason};
 
 pub(super) fn prove(findings: &mut Findings, run: &RunRecord, steps: &[StepRecord]) {
@@ -9,6 +10,8 @@ pub(super) fn prove(findings: &mut Findings, run: &RunRecord, steps: &[StepRecor
     for (step, number) in steps.iter().zip(1..) {
         let StepRecord { seq, from, to, actor, reason, output_hash, stepped_at } = step;
         let approved_alone = to.0 == RunState::Approved && actor.0 != Actor::House && last.is_some_and(|last| last.actor == *actor);
+        let needs_people =
+            actor.0 == Actor::House && matches!(to.0, RunState::Proposed | RunState::Approved) && run.approval.0 != Approval::Auto;
         let reason_fits = reason.as_deref().map_or(to.0 != RunState::Voided, |reason| check_reason(reason).is_ok());
         for (holds, what) in [
             (*seq == number, "does not count on"),
@@ -17,6 +20,7 @@ pub(super) fn prove(findings: &mut Findings, run: &RunRecord, steps: &[StepRecor
             (last.is_none_or(|last| last.stepped_at.0 <= stepped_at.0), "is earlier than the one before"),
             (*output_hash == run.output_hash, "was taken for another result"),
             (!approved_alone, "approves what the same person proposed"),
+            (!needs_people, "is for people to take"),
             (reason_fits, "has no reason, or one that cannot be"),
         ] {
             if !holds {
