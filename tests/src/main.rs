@@ -36,6 +36,7 @@ mod settlement {
     mod explain;
     mod failures;
     mod files;
+    mod forecasts;
     mod interruptions;
     mod journals;
     mod leaves;

@@ -21,7 +21,7 @@ pub struct TermsChange<'t, 'c> {
 }
 
 /// Tells the engine that the tx changes terms: from its commit on every batch, of whichever process, is decided on the new ones. Until
-/// then every other such tx waits, so this is the first thing to lock after a scheme.
+/// then every other such tx waits, so this is the first thing to lock after a scheme and whatever it settles.
 pub async fn change_terms<'t, 'c>(tx: &'t Tx<'c>) -> Result<TermsChange<'t, 'c>, Fault> {
     match tx.execute(CHANGE_TERMS, &[]).await? {
         1 => Ok(TermsChange { tx }),

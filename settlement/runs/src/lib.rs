@@ -2,7 +2,7 @@
 //!
 //! Shape: [`Runs`] is the service. [`windows`] ends a window, [`schedules`] says when, by [`calendars`] if it shall, [`seals`] makes it
 //! tamper-evident, [`runs`] nets it (the arithmetic is the crate `netting`), [`steps`] says what becomes of a run, [`disputes`] what vendors
-//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`explanations`] says what is behind it, [`transfers`] and
+//! say of it and [`exclusions`] whom runs leave out, [`files`] writes it down, [`explanations`] says what is behind it, [`forecasts`] what the next one is on the way to, [`transfers`] and
 //! [`confirmations`] say what became of the money and [`defaults`] what takes the place of money that does not come, [`proofs`] recomputes all of that, [`bundles`] lets an auditor do so without the database,
 //! [`imports`] brings obligations in from a file. It writes no account and no entry, never changes an obligation, and knows nothing of HTTP.
 
@@ -17,6 +17,7 @@ pub mod disputes;
 pub mod exclusions;
 pub mod explanations;
 pub mod files;
+pub mod forecasts;
 pub mod funds_csv;
 mod ids;
 pub mod imports;
@@ -60,6 +61,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         confirmations::STATEMENTS,
         renetting::STATEMENTS,
         explanations::STATEMENTS,
+        forecasts::STATEMENTS,
         bundles::STATEMENTS,
     ];
     rooms.into_iter().flatten().copied()

@@ -44,11 +44,13 @@ const AS_VERSION_SIX: &str = "
     DELETE FROM refinery_schema_history WHERE version >= 7;
 ";
 
+/// What a server that looks for the newest migration must miss.
+const AS_BEFORE_THE_LAST: &str = "ALTER TABLE runs DROP COLUMN approval";
+
 const AS_VERSION_FIFTEEN: &str = "
     DROP TABLE moved_debts;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;
-    ALTER TABLE runs DROP COLUMN approval;
     DELETE FROM refinery_schema_history WHERE version >= 16;
 ";
 
@@ -116,6 +118,9 @@ fn what_had_moved_on_or_was_drawn_before_is_as_it_was() {
         let before = seen().await;
         assert!(before.1 > 1 && before.2["items"][0]["draws"][0]["amount"] == "50.00", "{before:?}");
         let mut admin = house.db_admin().await;
+        admin.batch_execute(AS_BEFORE_THE_LAST).await.unwrap();
+        let refused = Db::connect(&house.database.server_url, 1).await.expect_err("a server does not work without the newest migration");
+        assert!(matches!(refused, ConnectError::NotMigrated), "{refused}");
         admin.batch_execute(AS_VERSION_FIFTEEN).await.unwrap();
         let refused = Db::connect(&house.database.server_url, 1).await.expect_err("a server does not work on an older schema");
         assert!(matches!(refused, ConnectError::NotMigrated), "{refused}");

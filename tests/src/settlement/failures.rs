@@ -185,6 +185,23 @@ fn a_pair_counts_what_it_owes_now_whichever_run_settles_first() {
 }
 
 #[test]
+fn a_pair_counts_once_what_a_run_carries_from_several_windows() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        accept_all(&debts).await;
+        let held = house.operator.client.post_once("/v1/schemes/EURO/windows", json!({})).await.created();
+        assert_eq!(held["number"], 1);
+        house.operator.client.patch("/v1/schemes/EURO", "*", json!({"strategy": "gross", "min_transfer": "1000"})).await.ok();
+
+        let run = house.operator.settle("EURO").await;
+
+        assert_eq!(pairs(&debts, "AA").await, ["BB 60.000000 0.000000", "CC 40.000000 0.000000", "DD 0.000000 20.000000"]);
+        house.operator.step(&run, "void", json!({"reason": "once more"})).await.ok();
+        assert_eq!(pairs(&debts, "AA").await, ["BB 120.000000 60.000000", "CC 80.000000 40.000000", "DD 20.000000 40.000000"]);
+    });
+}
+
+#[test]
 fn a_pair_counts_once_what_takes_the_place_of_failed_transfers() {
     audit(async |house| {
         let (debts, run) = exported(house, "exclude_and_renet", "0").await;

@@ -94,10 +94,10 @@ pub struct HeadroomFigures {
     /// Null: no cap.
     #[schema(value_type = Option<String>, example = "1000.000000")]
     cap: Option<ShownAmount>,
-    /// What the debtor owes.
+    /// What the debtor owes. By itself this may fall below zero while runs settle, where debts were moved on by shorter ways; `net_debit` is exact.
     #[schema(value_type = String, example = "950.000000")]
     owes: ShownAmount,
-    /// What the debtor is owed.
+    /// What the debtor is owed; likewise.
     #[schema(value_type = String, example = "200.000000")]
     owed: ShownAmount,
     /// `owes` less `owed`; negative where the debtor is owed more.

@@ -264,6 +264,11 @@ pub async fn find_scheme_id(tx: &Tx<'_>, code: &str) -> Result<Option<SchemeId>,
     }
 }
 
+/// The scheme that the vendor settles in.
+pub(crate) async fn find_scheme_of(tx: &Tx<'_>, vendor: VendorId) -> Result<Option<SchemeId>, Fault> {
+    store::find_scheme_of(tx, vendor).await
+}
+
 /// Members of a scheme, within the tx that makes them.
 pub(crate) async fn insert_members(tx: &TermsChange<'_, '_>, scheme: SchemeId, vendors: &[VendorId], at: Timestamp) -> Result<(), Fault> {
     store::insert_members(tx, scheme, vendors, at).await?;

@@ -28,6 +28,7 @@ macro_rules! select_scheme {
 }
 
 const FIND_SCHEME_ID: &str = "SELECT id FROM schemes WHERE code = $1";
+const FIND_SCHEME_OF: &str = "SELECT scheme_id FROM scheme_members WHERE vendor_id = $1";
 const FIND_SCHEME: &str = select_scheme!(" WHERE s.code = $1");
 const LIST_SCHEMES: &str = select_scheme!(" WHERE $1::text IS NULL OR s.code > $1 ORDER BY s.code LIMIT $2");
 const INSERT_SCHEME: &str = "
@@ -83,6 +84,7 @@ const UPDATE_SCHEME: &str = "
 /// Every statement of this file, so that one test prepares them all.
 pub const STATEMENTS: &[&str] = &[
     FIND_SCHEME_ID,
+    FIND_SCHEME_OF,
     FIND_SCHEME,
     LIST_SCHEMES,
     INSERT_SCHEME,
@@ -99,6 +101,10 @@ pub(super) const MEMBERS_SHOWN_MAX: usize = 200;
 
 pub(super) async fn find_scheme_id(tx: &Tx<'_>, code: &Code) -> Result<Option<SchemeId>, Fault> {
     Ok(tx.query_opt(FIND_SCHEME_ID, &[&code.as_str()]).await?.map(|row| SchemeId::new(row.get(0))))
+}
+
+pub(super) async fn find_scheme_of(tx: &Tx<'_>, vendor: VendorId) -> Result<Option<SchemeId>, Fault> {
+    tx.query_opt(FIND_SCHEME_OF, &[&vendor.uuid()]).await?.map(|row| Ok(SchemeId::new(row.try_get(0)?))).transpose()
 }
 
 pub(super) async fn find_scheme(tx: &Tx<'_>, code: &Code) -> Result<Option<Scheme>, Fault> {

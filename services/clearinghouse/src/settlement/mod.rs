@@ -9,6 +9,7 @@ mod confirmations;
 mod defaults;
 mod error;
 mod explanations;
+mod forecasts;
 pub mod http;
 mod transfers;
 

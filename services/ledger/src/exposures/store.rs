@@ -19,44 +19,50 @@ const BEFORE_THE_CAP: i16 = -5;
 /// What a closed window sums to.
 const CLOSED_WINDOW: i16 = -4;
 
-/// What each key owes and is owed over its scheme's windows `w` that `$which` names; `$owes` and `$owed` are what its vendor owes and is
-/// owed in one of them, before what has moved on from there. Of a pair no more moves on than there was: a run that finds shorter ways makes two
-/// vendors owe each other more than they did. Window by window, so that what is settled, of which there is ever more, is never walked.
+/// What each key owes and is owed over its scheme's windows `w` that `$which` names, less what has moved on from there; `$owes` and `$owed` are
+/// what its vendor owes and is owed in one of them. Window by window, so that what is settled, of which there is ever more, is never walked.
+///
+/// Of a pair no more moves on from the windows of a run than there was: a run that finds shorter ways makes two vendors owe each other more than
+/// they did.
 macro_rules! read_exposures {
     ($which:literal, $owes:literal, $owed:literal) => {
         concat!(
             "
     SELECT k.debtor_id, k.creditor_id,
-           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL
-                                     THEN coalesce((",
+           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL THEN r.amount ELSE greatest(r.amount, 0) END), 0)::text
+            FROM (SELECT sum(CASE WHEN k.creditor_id IS NULL
+                                  THEN coalesce((",
             $owes,
             "), 0)
-                                          - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
-                                                      WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id), 0)
-                                     ELSE greatest(0, coalesce((SELECT sum(p.amount_micro) FROM positions p
-                                                                WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id), 0)
-                                                      - coalesce((SELECT d.amount_micro FROM moved_debts d
-                                                                  WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id AND d.creditor_id = k.creditor_id), 0))
-                                END), 0)::text
-            FROM windows w
-            WHERE w.scheme_id = m.scheme_id AND ",
+                                       - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
+                                                   WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id), 0)
+                                  ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
+                                                 WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id), 0)
+                                       - coalesce((SELECT d.amount_micro FROM moved_debts d
+                                                   WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id AND d.creditor_id = k.creditor_id), 0)
+                             END) AS amount
+                  FROM windows w
+                  WHERE w.scheme_id = m.scheme_id AND ",
             $which,
-            "),
-           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL
-                                     THEN coalesce((",
+            "
+                  GROUP BY coalesce(w.run_id, w.id)) r),
+           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL THEN r.amount ELSE greatest(r.amount, 0) END), 0)::text
+            FROM (SELECT sum(CASE WHEN k.creditor_id IS NULL
+                                  THEN coalesce((",
             $owed,
             "), 0)
-                                          - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
-                                                      WHERE d.window_id = w.id AND d.creditor_id = k.debtor_id), 0)
-                                     ELSE greatest(0, coalesce((SELECT sum(p.amount_micro) FROM positions p
-                                                                WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id), 0)
-                                                      - coalesce((SELECT d.amount_micro FROM moved_debts d
-                                                                  WHERE d.window_id = w.id AND d.debtor_id = k.creditor_id AND d.creditor_id = k.debtor_id), 0))
-                                END), 0)::text
-            FROM windows w
-            WHERE w.scheme_id = m.scheme_id AND ",
+                                       - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
+                                                   WHERE d.window_id = w.id AND d.creditor_id = k.debtor_id), 0)
+                                  ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
+                                                 WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id), 0)
+                                       - coalesce((SELECT d.amount_micro FROM moved_debts d
+                                                   WHERE d.window_id = w.id AND d.debtor_id = k.creditor_id AND d.creditor_id = k.debtor_id), 0)
+                             END) AS amount
+                  FROM windows w
+                  WHERE w.scheme_id = m.scheme_id AND ",
             $which,
-            ")
+            "
+                  GROUP BY coalesce(w.run_id, w.id)) r)
     FROM unnest($1::uuid[], $2::uuid[]) AS k(debtor_id, creditor_id)
     JOIN scheme_members m ON m.vendor_id = k.debtor_id"
         )
@@ -75,12 +81,20 @@ pub(crate) const READ_CLOSED: &str = read_exposures!(
     "SELECT sum(e.owes_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id",
     "SELECT sum(e.owed_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id"
 );
-/// Of capped vendors and of pairs, in the open window.
-pub(crate) const READ_OPEN: &str = read_exposures!(
-    "w.state = 'open'",
-    "SELECT sum(e.owes_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id",
-    "SELECT sum(e.owed_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id"
-);
+/// Of capped vendors and of pairs, in the open window, from which nothing moves on.
+pub(crate) const READ_OPEN: &str = "
+    SELECT k.debtor_id, k.creditor_id,
+           coalesce(CASE WHEN k.creditor_id IS NULL
+                         THEN (SELECT sum(e.owes_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id)
+                         ELSE (SELECT sum(p.amount_micro) FROM positions p
+                               WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id) END, 0)::text,
+           coalesce(CASE WHEN k.creditor_id IS NULL
+                         THEN (SELECT sum(e.owed_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id)
+                         ELSE (SELECT sum(p.amount_micro) FROM positions p
+                               WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id) END, 0)::text
+    FROM unnest($1::uuid[], $2::uuid[]) AS k(debtor_id, creditor_id)
+    JOIN scheme_members m ON m.vendor_id = k.debtor_id
+    JOIN windows w ON w.scheme_id = m.scheme_id AND w.state = 'open'";
 
 // Vendors without a cap have no sums.
 const ADD: &str = "

@@ -56,9 +56,8 @@ const LIST: &str = "
 const LOCK_DUE: &str = "
     SELECT r.id
     FROM runs r
-    JOIN schemes c ON c.id = r.scheme_id AND c.approval = 'auto'
     JOIN run_steps s ON s.run_id = r.id AND s.to_state = 'proposed' AND s.actor = 'house'
-    WHERE r.state = 'proposed' AND NOT EXISTS (SELECT FROM disputes d WHERE d.run_id = r.id AND d.state = 'open')
+    WHERE r.state = 'proposed' AND r.approval = 'auto' AND NOT EXISTS (SELECT FROM disputes d WHERE d.run_id = r.id AND d.state = 'open')
       AND (r.disputable_until <= $1
            OR NOT EXISTS (SELECT FROM run_positions p
                           WHERE p.run_id = r.id AND NOT EXISTS (SELECT FROM acknowledgements a WHERE a.run_id = r.id AND a.vendor_id = p.vendor_id)))

@@ -3,7 +3,8 @@
 //! Beside them: [`views`] is how these are shown, [`download`] how a file leaves the house, [`bundles`] all that proves a run, [`steps`] the
 //! routes of what becomes of a run, [`disputes`] those of what vendors say of one, [`defaults`] those of vendors that do not pay,
 //! [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made, [`explanations`] those of what is behind a run,
-//! [`what_if_default`] that of a failure to pay, [`gridlock`] that of what could settle at once, [`transfers`] those of one transfer,
+//! [`what_if_default`] that of a failure to pay, [`gridlock`] that of what could settle at once, [`forecasts`] those of
+//! what a window is on the way to, [`transfers`] those of one transfer,
 //! [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a scheme settles by itself.
 
 mod bundles;
@@ -14,6 +15,7 @@ mod disputes;
 mod download;
 mod exclusions;
 mod explanations;
+mod forecasts;
 mod gridlock;
 mod previews;
 mod schedules;
@@ -61,6 +63,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(explanations::routes())
         .merge(what_if_default::routes())
         .merge(gridlock::routes())
+        .merge(forecasts::routes())
         .merge(previews::routes())
         .merge(transfers::routes())
         .merge(confirmations::routes())
