@@ -39,6 +39,33 @@ fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
 }
 
 #[test]
+fn a_statement_is_printed_line_by_line() {
+    audit(async |house| {
+        let (run, vendors, _alice) = settled(house).await;
+        let path = |vendor: &str| format!("/v1/runs/{}/statements/{vendor}", run["id"].as_str().unwrap());
+        let statement = house.operator.file(&run, "statement-AA.csv").await.text();
+
+        let page = vendors[0].client.get(&path("AA")).await;
+
+        assert_eq!((page.header("content-type"), page.header("x-content-type-options")), ("text/html; charset=utf-8", "nosniff"));
+        assert_eq!(page.header("content-security-policy"), "default-src 'none'; style-src 'unsafe-inline'");
+        let html = page.text();
+        assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</tbody></table></body></html>\n"));
+        assert!(html.contains("<h1>Statement of AA for run 1 of EURO</h1>"), "{html}");
+        assert_eq!(html.matches("<tr").count(), statement.lines().count());
+        for row in rows(&statement) {
+            let amount = |name: &str| format!("<td class=\"amount\">{}</td>", row[name]);
+            let (operation, amounts) = (format!("<td>{}</td>", row["operation"]), amount("owed") + &amount("owes"));
+            assert!(html.lines().any(|line| line.contains(&operation) && line.contains(&amounts)), "{row:?}");
+        }
+        assert_eq!(house.operator.client.get(&path("AA")).await.text(), html);
+        for (client, vendor) in [(&vendors[1].client, "AA"), (&house.operator.client, "NOBODY"), (&house.operator.client, "%00")] {
+            client.get(&path(vendor)).await.refused(404, "not_found");
+        }
+    });
+}
+
+#[test]
 fn transfers_and_positions_add_up() {
     audit(async |house| {
         let (run, ..) = settled(house).await;

@@ -314,6 +314,12 @@ impl Settlement {
         Ok(file)
     }
 
+    /// The run, and the vendor's statement of it.
+    pub(crate) async fn get_statement(&self, viewer: Viewer, run: RunId, vendor: &str) -> Answer<(Run, FileHead)> {
+        let statement = self.get_file(viewer, run, &runs::files::statement_name(vendor)).await?;
+        Ok((self.get_run(viewer, run).await?, statement))
+    }
+
     /// The next pieces of a file's bytes, after so many; none after the last. It holds a connection for no longer than that.
     pub(crate) async fn read_pieces(&self, viewer: Viewer, file: Uuid, after: i32) -> Result<Vec<Vec<u8>>, Fault> {
         let mut connection = self.db.connection().await?;

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures_util::stream::{self, TryStreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use ledger::Fault;
-use runs::files::FileHead;
+use runs::files::{FileHead, StatementPage};
 use std::collections::VecDeque;
 use uuid::Uuid;
 
@@ -32,6 +32,24 @@ pub(super) fn download(settlement: Settlement, viewer: Viewer, file: &FileHead, 
         (CONTENT_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(file.sha256))),
     ];
     (headers, Body::from_stream(pieces(settlement, viewer, file.id))).into_response()
+}
+
+/// The file, which is a statement, as a page to print, made while it is read.
+pub(super) fn print(settlement: Settlement, viewer: Viewer, file: &FileHead, page: StatementPage) -> Response {
+    let html = pieces(settlement, viewer, file.id).map_ok(Some).chain(stream::once(async { Ok(None) })).scan(page, |page, piece| {
+        let html = piece.and_then(|piece| match piece {
+            Some(bytes) => page.push(&bytes).map(Bytes::from).map_err(|e| Fault::Unreadable(format!("a statement: {e}"))),
+            None => Ok(Bytes::from_static(StatementPage::end().as_bytes())),
+        });
+        async { Some(html) }
+    });
+    // Nothing of it runs, and nothing is fetched for it.
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, Body::from_stream(html)).into_response()
 }
 
 fn names(known: &HeaderValue, etag: &str) -> bool {

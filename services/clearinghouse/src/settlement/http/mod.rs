@@ -38,6 +38,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use runs::Run;
+use runs::files::StatementPage;
 use runs::runs::{Position, Transfer};
 use scrip::RunId;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_positions))
         .routes(routes!(list_files))
         .routes(routes!(get_file))
+        .routes(routes!(print_statement))
         .merge(bundles::routes())
         .merge(steps::routes())
         .merge(disputes::routes())
@@ -207,6 +209,22 @@ async fn get_file(
     let viewer = viewer(caller)?;
     let head = app.settlement.get_file(viewer, RunId::new(id), &name).await?;
     Ok(download::download(app.settlement.clone(), viewer, &head, &headers))
+}
+
+/// A vendor's statement as a page to print: the lines of `statement-<VENDOR>.csv`, of the same figures. A vendor sees its own.
+#[utoipa::path(get, path = "/v1/runs/{id}/statements/{vendor}", tag = "settlement",
+    params(("id" = Uuid, Path), ("vendor" = String, Path, description = "the vendor's code")),
+    security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
+    responses((status = 200, content_type = "text/html", description = "the page, streamed"),
+        (status = "4XX", body = ProblemView, description = "not_found")))]
+async fn print_statement(
+    State(app): State<App>,
+    caller: OperatorOrVendor,
+    Path((id, vendor)): Path<(Uuid, String)>,
+) -> Result<Response, ApiError> {
+    let viewer = viewer(caller)?;
+    let (run, head) = app.settlement.get_statement(viewer, RunId::new(id), &vendor).await?;
+    Ok(download::print(app.settlement.clone(), viewer, &head, StatementPage::new(&run, &vendor)))
 }
 
 /// Whose eyes the credential is; a vendor's key needs the scope.
