@@ -389,6 +389,22 @@ ALTER TABLE ONLY public.files FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.files OWNER TO scriphouse_owner;
 
+CREATE TABLE public.house_account (
+    single boolean DEFAULT true NOT NULL,
+    account_holder text,
+    iban text,
+    bic text,
+    version bigint NOT NULL,
+    CONSTRAINT house_account_bic_form CHECK ((bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$'::text)),
+    CONSTRAINT house_account_holder_length CHECK (((length(account_holder) >= 1) AND (length(account_holder) <= 140))),
+    CONSTRAINT house_account_iban_form CHECK ((iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'::text)),
+    CONSTRAINT house_account_single CHECK (single),
+    CONSTRAINT house_account_version_positive CHECK ((version >= 1)),
+    CONSTRAINT house_account_whole CHECK ((((account_holder IS NULL) = (iban IS NULL)) AND ((bic IS NULL) OR (iban IS NOT NULL))))
+);
+
+ALTER TABLE public.house_account OWNER TO scriphouse_owner;
+
 CREATE TABLE public.idempotency (
     actor_id uuid NOT NULL,
     key text NOT NULL COLLATE pg_catalog."C",
@@ -1033,6 +1049,9 @@ ALTER TABLE ONLY public.files
 
 ALTER TABLE ONLY public.files
     ADD CONSTRAINT files_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.house_account
+    ADD CONSTRAINT house_account_pkey PRIMARY KEY (single);
 
 ALTER TABLE ONLY public.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (actor_id, key);
@@ -1714,6 +1733,16 @@ GRANT SELECT,INSERT ON TABLE public.file_pieces TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.files TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.files TO scriphouse_house;
+
+GRANT SELECT ON TABLE public.house_account TO scriphouse_house;
+
+GRANT UPDATE(account_holder) ON TABLE public.house_account TO scriphouse_house;
+
+GRANT UPDATE(iban) ON TABLE public.house_account TO scriphouse_house;
+
+GRANT UPDATE(bic) ON TABLE public.house_account TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.house_account TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.idempotency TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.idempotency TO scriphouse_house;

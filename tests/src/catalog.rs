@@ -17,6 +17,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "window_totals",
     "window_leaves",
     "terms_version",
+    "house_account",
     "confirmations",
     "confirmation_entries",
     "refinery_schema_history",

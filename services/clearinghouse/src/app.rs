@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::accounts::Accounts;
 use crate::caps::Caps;
 use crate::directory::Directory;
+use crate::house::House;
 use crate::http::edge;
 use crate::issues::Issues;
 use crate::postings::Postings;
@@ -52,6 +53,8 @@ pub struct Services {
     pub rates: Rates,
     /// What vendors may owe.
     pub caps: Caps,
+    /// The house itself.
+    pub house: House,
     /// Schemes.
     pub schemes: Schemes,
     /// Users.
@@ -101,6 +104,7 @@ impl App {
             vendors: Vendors::new(db.clone(), clock.clone(), directory.clone()),
             schemes: Schemes::new(db.clone(), directory.clone()),
             caps: Caps::new(db.clone(), directory.clone()),
+            house: House::new(db.clone()),
             rates: Rates::new(db.clone(), directory.clone()),
             accounts: Accounts::new(db.clone(), directory.clone()),
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),

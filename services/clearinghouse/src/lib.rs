@@ -9,6 +9,7 @@ mod columns;
 pub mod commands;
 pub mod directory;
 pub mod heartbeat;
+pub mod house;
 pub mod http;
 pub mod issues;
 mod names;
@@ -32,6 +33,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         accounts::STATEMENTS,
         caps::STATEMENTS,
         directory::STATEMENTS,
+        house::STATEMENTS,
         postings::STATEMENTS,
         rates::STATEMENTS,
         schemes::STATEMENTS,

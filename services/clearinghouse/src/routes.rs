@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::http::docs;
 use crate::http::edge::{self, Edge};
-use crate::{access, accounts, caps, issues, rates, schemes, settlement, swaps, trades, users, vendors};
+use crate::{access, accounts, caps, house, issues, rates, schemes, settlement, swaps, trades, users, vendors};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,6 +17,7 @@ pub fn router(app: &App) -> Edge {
         .merge(access::http::routes())
         .merge(rates::http::routes())
         .merge(caps::http::routes())
+        .merge(house::http::routes())
         .merge(issues::http::routes())
         .merge(users::http::routes())
         .merge(accounts::http::routes())

@@ -124,7 +124,7 @@ fn create_pool(config: &Config) -> Result<Pool, ConnectError> {
     config.create_pool(Some(Runtime::Tokio1), NoTls).map_err(|e| ConnectError::Url(e.to_string()))
 }
 
-// The column is one that the newest migration made: a server does not work on an older schema than its own.
+// The table is one that the newest migration made: a server does not work on an older schema than its own.
 const CHECK_LOGIN: &str = "
     SELECT session_user::text,
            EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolbypassrls)
@@ -133,7 +133,7 @@ const CHECK_LOGIN: &str = "
            EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
                    WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
            current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
-           EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.runs') AND attname = 'approval')
+           to_regclass('public.house_account') IS NOT NULL
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_house')
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_app')";
 

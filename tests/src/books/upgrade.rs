@@ -15,7 +15,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
-    DROP TABLE debit_caps, bilateral_caps, exposures, moved_debts;
+    DROP TABLE debit_caps, bilateral_caps, exposures, moved_debts, house_account;
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     ALTER TABLE transfers DROP COLUMN default_id;
@@ -45,12 +45,13 @@ const AS_VERSION_SIX: &str = "
 ";
 
 /// What a server that looks for the newest migration must miss.
-const AS_BEFORE_THE_LAST: &str = "ALTER TABLE runs DROP COLUMN approval";
+const AS_BEFORE_THE_LAST: &str = "DROP TABLE house_account";
 
 const AS_VERSION_FIFTEEN: &str = "
     DROP TABLE moved_debts;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;
+    ALTER TABLE runs DROP COLUMN approval;
     DELETE FROM refinery_schema_history WHERE version >= 16;
 ";
 

@@ -197,3 +197,44 @@ fn a_vendor_reads_no_bank_file() {
         }
     });
 }
+
+#[test]
+fn the_house_pays_and_is_paid_through_its_account() {
+    audit(async |house| {
+        let (vendors, alice) = market(house, "hub", 2, ["Alpha", "Beta"]).await;
+        let client = &house.operator.client;
+        let account = json!({"account_holder": "The House", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A"});
+        let read = client.get("/v1/house/account").await;
+        assert_eq!((read.header("etag"), read.json()), ("\"1\"", json!({"account": null, "version": 1})));
+        client.put("/v1/house/account", None, account.clone()).await.refused(428, "if_match_required");
+        let wrong = json!({"account_holder": "The House", "iban": "NL92ABNA0417164300"});
+        client.put("/v1/house/account", Some("\"1\""), wrong).await.refused(422, "iban_invalid");
+        let set = client.put("/v1/house/account", Some("\"1\""), account.clone()).await;
+        assert_eq!((set.header("etag"), set.json()), ("\"2\"", json!({"account": account, "version": 2})));
+        client.put("/v1/house/account", Some("\"1\""), account.clone()).await.refused(412, "version_mismatch");
+        vendors[0].client.get("/v1/house/account").await.refused(403, "forbidden");
+
+        for (send, from, to) in [("50", 0, 1), ("7.5", 0, 2), ("20", 1, 0), ("5", 2, 0)] {
+            alice.convert(send, &vendors[from], &vendors[to]).await.created();
+        }
+        let run = house.operator.settle("EURO_1").await;
+        house.export(&run).await;
+
+        let pain = file(house, &run, PAIN).await;
+        assert_valid(PAIN, &pain);
+        assert_eq!(texts(&pain, "InstdAmt"), ["32.50", "30.00"], "AA pays the house, and the house pays BB");
+        assert_eq!(
+            texts(&pain, "IBAN"),
+            ["DE89370400440532013000", "NL91ABNA0417164300", "NL91ABNA0417164300", "FR1420041010050500013M02606"]
+        );
+        assert_eq!(texts(&pain, "NbOfTxs"), ["2", "1", "1"]);
+        assert_valid(PACS, &file(house, &run, PACS).await);
+        let without = house.operator.file(&run, "transfers-without-account.csv").await.text();
+        assert_eq!(without.lines().count(), 2);
+        assert!(without.lines().nth(1).unwrap().ends_with(",HOUSE,CC,2.50,EUR,payee"), "{without}");
+        assert!(house.operator.file(&run, "transfers.csv").await.text().contains("NL91ABNA0417164300"));
+        let bundle = client.get(&format!("/v1/runs/{}/bundle", run["id"].as_str().unwrap())).await;
+        let verified = runs::bundles::verify(bundle.bytes.as_slice()).unwrap();
+        assert!(verified.proofs.iter().all(ledger::proofs::Proof::holds), "{:?}", verified.proofs);
+    });
+}

@@ -52,6 +52,7 @@ fn a_statement_is_printed_line_by_line() {
         let html = page.text();
         assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</tbody></table></body></html>\n"));
         assert!(html.contains("<h1>Statement of AA for run 1 of EURO</h1>"), "{html}");
+        assert!(html.contains("which was computed when this page was made"));
         assert_eq!(html.matches("<tr").count(), statement.lines().count());
         for row in rows(&statement) {
             let amount = |name: &str| format!("<td class=\"amount\">{}</td>", row[name]);

@@ -78,6 +78,20 @@ fn what_was_carried_counts_and_has_no_pace() {
 }
 
 #[test]
+fn windows_that_the_next_run_nets_as_well_count() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        house.operator.client.post_once("/v1/schemes/EURO/windows", json!({})).await.created();
+        let net = async || debts.vendors["AA"].client.get("/v1/vendor/forecast").await.ok()["net"].clone();
+        assert_eq!(net().await, "-80.000000", "held");
+        let run = house.operator.settle("EURO").await;
+        assert_eq!(net().await, "0.000000", "a run settles them");
+        house.operator.step(&run, "void", json!({"reason": "once more"})).await.ok();
+        assert_eq!(net().await, "-80.000000");
+    });
+}
+
+#[test]
 fn a_forecast_is_of_a_scheme() {
     audit(async |house| {
         house.operator.client.get("/v1/schemes/NOBODY/forecast").await.refused(404, "scheme_not_found");

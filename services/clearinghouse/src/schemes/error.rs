@@ -48,6 +48,12 @@ pub enum SchemeRefusal {
         /// The version that is there.
         version: i64,
     },
+    /// Likewise of collateral, which a default changes as well.
+    #[error("the collateral has changed since you read it; it is at version {version} now")]
+    CollateralChanged {
+        /// The version that is there.
+        version: i64,
+    },
     /// A currency has 0 to 6 decimals.
     #[error("digits is the number of decimals that payments have: 0 to 6")]
     DigitsOutOfRange,
@@ -101,7 +107,7 @@ impl Refusal for SchemeRefusal {
             Self::FailureRuleUnknown(_) => Problem::unprocessable("failure_rule_unknown", self)
                 .fact("field", "failure_rule")
                 .fact("known", Rule::ALL.map(Rule::name).to_vec()),
-            Self::VersionMismatch { version } => {
+            Self::VersionMismatch { version } | Self::CollateralChanged { version } => {
                 Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", self).fact("version", *version)
             }
             Self::DigitsOutOfRange => Problem::unprocessable("digits_out_of_range", self).fact("field", "digits"),

@@ -222,7 +222,7 @@ impl Schemes {
         let tx = connection.begin_house().await?;
         let version = store::lock_collateral(&tx, scheme.id, &vendor).await?.ok_or(Failure::Refused(SchemeRefusal::NotMember))?;
         if !is_expected(version) {
-            return Err(Failure::Refused(SchemeRefusal::VersionMismatch { version }));
+            return Err(Failure::Refused(SchemeRefusal::CollateralChanged { version }));
         }
         let member = store::update_collateral(&tx, scheme.id, &vendor, amount).await?;
         tx.commit().await?;

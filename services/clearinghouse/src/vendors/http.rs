@@ -68,7 +68,7 @@ pub struct PayoutBody {
 }
 
 impl PayoutBody {
-    fn into_payout(self) -> Result<Payout, VendorRefusal> {
+    pub(crate) fn into_payout(self) -> Result<Payout, VendorRefusal> {
         Payout::try_new(self.account_holder, &self.iban, self.bic.as_deref())
     }
 }

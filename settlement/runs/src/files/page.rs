@@ -29,10 +29,11 @@ impl StatementPage {
         let title = format!("Statement of {} for run {} of {}", encode_text(vendor), run.number, encode_text(&run.scheme));
         let head = format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style></head>\n\
-             <body><h1>{title}</h1>\n<p>Up to {}, in {}. Run {}.</p>\n<table>\n",
+             <body><h1>{title}</h1>\n<p>Up to {}, in {}. Run {}, which was {} when this page was made.</p>\n<table>\n",
             run.computed_at,
             encode_text(&run.currency),
             run.id,
+            run.state,
         );
         Self { head: Some(head), rest: Vec::new(), kind: String::new() }
     }

@@ -1,5 +1,5 @@
 //! Forecasts: what each vendor's position will come to when its scheme's window closes, and when it reaches its cap, if swaps go on as they have
-//! since the window was opened. An estimate that nothing is decided on; the arithmetic is exact all the same.
+//! since the window was opened. An estimate that nothing is decided on; the arithmetic is exact all the same. Disputes and exclusions are not looked at.
 
 mod pace;
 mod store;
@@ -33,7 +33,8 @@ pub struct Forecast {
 pub struct VendorForecast {
     /// Its code.
     pub vendor: String,
-    /// What it is owed and owes in the window so far, also what was carried or imported there.
+    /// What it is owed and owes of what the next run nets so far: in the open window, also what was carried or imported there, and in those before it
+    /// that no run settles.
     pub so_far: Exposure,
     /// What it is owed less what it owes, in micro-units for each day that swaps go on like this; none: the window has not been watched for long
     /// enough.

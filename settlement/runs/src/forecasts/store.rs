@@ -16,17 +16,20 @@ const FIND_OPEN: &str = "
     JOIN schemes s ON s.id = w.scheme_id
     WHERE w.scheme_id = $1 AND w.state = 'open'";
 
-// Writers below zero record what comes at once: imports, carries, what failed. Only what is swapped has a pace.
+// What the next run nets: the open window, and those before it that no run settles. Writers below zero record what comes at once: imports, carries,
+// what failed. Only what is swapped has a pace, in the open window.
 const LIST_VENDORS: &str = "
     SELECT v.id, v.code, c.cap_micro,
-           coalesce(owes.amount, 0)::bigint, coalesce(owed.amount, 0)::bigint, coalesce(owes.swapped, 0)::bigint, coalesce(owed.swapped, 0)::bigint
+           coalesce(owes.amount, 0)::text, coalesce(owed.amount, 0)::text, coalesce(owes.swapped, 0)::text, coalesce(owed.swapped, 0)::text
     FROM scheme_members m
     JOIN vendors v ON v.id = m.vendor_id
     LEFT JOIN debit_caps c ON c.vendor_id = v.id
-    CROSS JOIN LATERAL (SELECT sum(p.amount_micro) AS amount, sum(p.amount_micro) FILTER (WHERE p.writer >= 0) AS swapped
-                        FROM positions p WHERE p.window_id = $2 AND p.debtor_id = v.id) owes
-    CROSS JOIN LATERAL (SELECT sum(p.amount_micro) AS amount, sum(p.amount_micro) FILTER (WHERE p.writer >= 0) AS swapped
-                        FROM positions p WHERE p.window_id = $2 AND p.creditor_id = v.id) owed
+    CROSS JOIN LATERAL (SELECT sum(p.amount_micro) AS amount, sum(p.amount_micro) FILTER (WHERE p.writer >= 0 AND w.id = $2) AS swapped
+                        FROM windows w JOIN positions p ON p.window_id = w.id AND p.debtor_id = v.id
+                        WHERE w.scheme_id = $1 AND w.run_id IS NULL) owes
+    CROSS JOIN LATERAL (SELECT sum(p.amount_micro) AS amount, sum(p.amount_micro) FILTER (WHERE p.writer >= 0 AND w.id = $2) AS swapped
+                        FROM windows w JOIN positions p ON p.window_id = w.id AND p.creditor_id = v.id
+                        WHERE w.scheme_id = $1 AND w.run_id IS NULL) owed
     WHERE m.scheme_id = $1 AND ($3::uuid IS NULL OR v.id = $3) AND v.code > $4
     ORDER BY v.code
     LIMIT $5";
@@ -51,7 +54,7 @@ pub(super) async fn find_open(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Op
     }))
 }
 
-/// A vendor, and what has come about in the window.
+/// A vendor, and what has come about so far.
 pub(super) struct Watched {
     pub(super) id: VendorId,
     pub(super) code: String,
@@ -74,9 +77,11 @@ pub(super) async fn list_vendors(
 }
 
 fn watched(row: &Row) -> Result<Watched, Fault> {
-    let exposure = |owes: usize, owed: usize| {
-        Ok::<_, Fault>(Exposure { owes: i128::from(row.try_get::<_, i64>(owes)?), owed: i128::from(row.try_get::<_, i64>(owed)?) })
+    let sum = |column: usize| {
+        let text: &str = row.try_get(column)?;
+        text.parse().map_err(|_| Fault::Unreadable(format!("a sum of positions: {text}")))
     };
+    let exposure = |owes: usize, owed: usize| Ok::<_, Fault>(Exposure { owes: sum(owes)?, owed: sum(owed)? });
     Ok(Watched {
         id: VendorId::new(row.try_get(0)?),
         code: row.try_get(1)?,

@@ -1,7 +1,7 @@
 //! Routes and bodies of a scheme's members, and of what the house holds of theirs.
 
 use super::read_amount;
-use crate::amount::AmountText;
+use crate::amount::{AmountRefusal, AmountText};
 use crate::app::App;
 use crate::http::api_error::ApiError;
 use crate::http::body::{Body, Path};
@@ -9,11 +9,13 @@ use crate::http::credential::Operator;
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::ProblemView;
 use crate::http::version::{IfMatch, IfMatchHeader, Versioned};
-use crate::schemes::Member;
+use crate::schemes::{Member, SchemeRefusal};
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use scrip::money::MICRO_SCALE;
+use netting::GROSS_MAX;
+use scrip::Micro;
+use scrip::money::{AmountError, MICRO_SCALE};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -80,7 +82,13 @@ async fn set_collateral(
     if_match: IfMatch,
     Body(body): Body<SetCollateral>,
 ) -> Result<Versioned<MemberView>, ApiError> {
-    let amount = read_amount("amount", &body.amount)?;
+    let amount = read_collateral(&body.amount)?;
     let member = app.schemes.set_collateral(&scheme, &vendor, |version| if_match.matches(version), amount).await?;
     Ok(Versioned { version: member.version, view: member.into() })
+}
+
+/// No more than a run can net: nobody could owe it.
+fn read_collateral(amount: &AmountText) -> Result<Micro, SchemeRefusal> {
+    let too_large = AmountRefusal { field: "amount", error: AmountError::TooLarge };
+    read_amount("amount", amount).and_then(|read| if read > GROSS_MAX { Err(SchemeRefusal::Amount(too_large)) } else { Ok(read) })
 }

@@ -43,10 +43,10 @@ pub(super) struct WatchedView {
 pub(super) struct VendorForecastView {
     #[schema(example = "AIRMILES")]
     vendor: String,
-    /// What it is owed in the window so far.
+    /// What it is owed so far, in the open window and in those before it that no run settles: what the next run nets.
     #[schema(value_type = String, example = "150.000000")]
     owed: ShownAmount,
-    /// What it owes there.
+    /// What it owes of that.
     #[schema(value_type = String, example = "400.000000")]
     owes: ShownAmount,
     /// `owed` less `owes`; negative where it would have to pay.
@@ -106,7 +106,8 @@ fn watched(forecast: Forecast) -> (WatchedView, Vec<VendorForecast>) {
 }
 
 /// What each vendor's position will come to when the window closes, and when it reaches its cap, if swaps go on as they have since the window was
-/// opened. What was imported, carried or owed again counts, but has no pace. An estimate: nothing is decided on it.
+/// opened. What was imported, carried or owed again counts, but has no pace. An estimate: nothing is decided on it, and disputes and exclusions are not
+/// looked at.
 #[utoipa::path(get, path = "/v1/schemes/{scheme}/forecast", tag = "settlement",
     params(("scheme" = String, Path, description = "the scheme's code"), PageParams), security(("operator_key" = [])),
     responses((status = 200, body = ForecastView), (status = "4XX", body = ProblemView, description = "scheme_not_found")))]

@@ -15,12 +15,16 @@ pub const STATEMENTS: &[&str] = &[LIST_ACCOUNTS, READ_TOTALS, READ_BY_PAYER, REA
 const LIST_ACCOUNTS: &str = "
     SELECT vendor_id, account_holder, iban, bic
     FROM payouts
-    WHERE vendor_id IN (SELECT payer_id FROM transfers WHERE run_id = $1 UNION SELECT payee_id FROM transfers WHERE run_id = $1)";
+    WHERE vendor_id IN (SELECT payer_id FROM transfers WHERE run_id = $1 UNION SELECT payee_id FROM transfers WHERE run_id = $1)
+    UNION ALL
+    SELECT NULL, account_holder, iban, bic
+    FROM house_account
+    WHERE iban IS NOT NULL AND EXISTS (SELECT FROM transfers WHERE run_id = $1 AND (payer_id IS NULL OR payee_id IS NULL))";
 
 const READ_TOTALS: &str = "
     SELECT count(*), coalesce(sum(amount_micro), 0)::bigint,
-           count(*) FILTER (WHERE payer_id = ANY ($2) AND payee_id = ANY ($2)),
-           coalesce(sum(amount_micro) FILTER (WHERE payer_id = ANY ($2) AND payee_id = ANY ($2)), 0)::bigint
+           count(*) FILTER (WHERE coalesce(payer_id = ANY ($2), $3) AND coalesce(payee_id = ANY ($2), $3)),
+           coalesce(sum(amount_micro) FILTER (WHERE coalesce(payer_id = ANY ($2), $3) AND coalesce(payee_id = ANY ($2), $3)), 0)::bigint
     FROM transfers
     WHERE run_id = $1";
 
@@ -28,49 +32,56 @@ const READ_BY_PAYER: &str = "
     SELECT t.number, t.amount_micro, t.payer_id, payer.code, t.payee_id, payee.code,
            count(*) OVER of_payer, (sum(t.amount_micro) OVER of_payer)::bigint
     FROM transfers t
-    JOIN vendors payer ON payer.id = t.payer_id
-    JOIN vendors payee ON payee.id = t.payee_id
-    WHERE t.run_id = $1 AND t.payer_id = ANY ($2) AND t.payee_id = ANY ($2)
+    LEFT JOIN vendors payer ON payer.id = t.payer_id
+    LEFT JOIN vendors payee ON payee.id = t.payee_id
+    WHERE t.run_id = $1 AND coalesce(t.payer_id = ANY ($2), $3) AND coalesce(t.payee_id = ANY ($2), $3)
     WINDOW of_payer AS (PARTITION BY payer.code)
     ORDER BY payer.code, t.number";
 
-// The house, which is no vendor, has no account.
 const READ_WITHOUT_ACCOUNT: &str = "
     SELECT t.number, t.amount_micro, t.payer_id, payer.code, t.payee_id, payee.code
     FROM transfers t
     LEFT JOIN vendors payer ON payer.id = t.payer_id
     LEFT JOIN vendors payee ON payee.id = t.payee_id
-    WHERE t.run_id = $1 AND NOT (coalesce(t.payer_id = ANY ($2), false) AND coalesce(t.payee_id = ANY ($2), false))
+    WHERE t.run_id = $1 AND NOT (coalesce(t.payer_id = ANY ($2), $3) AND coalesce(t.payee_id = ANY ($2), $3))
     ORDER BY t.number";
 
-/// Where a vendor pays from and is paid.
+/// Where a party pays from and is paid.
 pub(in crate::files) struct Account {
     pub(in crate::files) holder: String,
     pub(in crate::files) iban: String,
     pub(in crate::files) bic: Option<String>,
 }
 
-/// The bank details of a run's payers and payees, as far as they gave any.
+/// The bank details of a run's payers and payees, as far as they gave any; the house is none of the vendors.
 pub(in crate::files) struct Accounts {
-    by_vendor: HashMap<VendorId, Account>,
+    by_party: HashMap<Option<VendorId>, Account>,
     vendors: Vec<Uuid>,
 }
 
 impl Accounts {
     pub(in crate::files) fn of(&self, party: &Party) -> Option<&Account> {
-        party.vendor.and_then(|vendor| self.by_vendor.get(&vendor))
+        self.by_party.get(&party.vendor)
+    }
+
+    /// Whether the house has one.
+    fn of_house(&self) -> bool {
+        self.by_party.contains_key(&None)
     }
 }
 
 pub(in crate::files) async fn list_accounts(tx: &Tx<'_>, run: RunId) -> Result<Accounts, Fault> {
     let rows = tx.query(LIST_ACCOUNTS, &[&run.uuid()]).await?;
-    let by_vendor = rows.iter().map(to_account).collect::<Result<HashMap<_, _>, _>>()?;
-    let vendors = by_vendor.keys().map(|vendor| vendor.uuid()).collect();
-    Ok(Accounts { by_vendor, vendors })
+    let by_party = rows.iter().map(to_account).collect::<Result<HashMap<_, _>, _>>()?;
+    let vendors = by_party.keys().flatten().map(|vendor| vendor.uuid()).collect();
+    Ok(Accounts { by_party, vendors })
 }
 
-fn to_account(row: &Row) -> Result<(VendorId, Account), Fault> {
-    Ok((VendorId::new(row.try_get(0)?), Account { holder: row.try_get(1)?, iban: row.try_get(2)?, bic: row.try_get(3)? }))
+fn to_account(row: &Row) -> Result<(Option<VendorId>, Account), Fault> {
+    Ok((
+        row.try_get::<_, Option<Uuid>>(0)?.map(VendorId::new),
+        Account { holder: row.try_get(1)?, iban: row.try_get(2)?, bic: row.try_get(3)? },
+    ))
 }
 
 /// How many transfers, and what they sum to.
@@ -88,7 +99,7 @@ pub(super) struct Totals {
 }
 
 pub(super) async fn read_totals(tx: &Tx<'_>, run: RunId, accounts: &Accounts) -> Result<Totals, Fault> {
-    let row = tx.query_one(READ_TOTALS, &[&run.uuid(), &accounts.vendors]).await?;
+    let row = tx.query_one(READ_TOTALS, &[&run.uuid(), &accounts.vendors, &accounts.of_house()]).await?;
     Ok(Totals { all: to_total(&row, 0)?, with_accounts: to_total(&row, 2)? })
 }
 
@@ -98,7 +109,7 @@ fn to_total(row: &Row, column: usize) -> Result<Total, Fault> {
 
 /// Those with bank details on both sides, payer by payer.
 pub(super) async fn read_by_payer(tx: &Tx<'_>, run: RunId, accounts: &Accounts) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_BY_PAYER, &[&run.uuid(), &accounts.vendors]).await
+    Rows::begin(tx, READ_BY_PAYER, &[&run.uuid(), &accounts.vendors, &accounts.of_house()]).await
 }
 
 /// A transfer, and all that its payer pays in the message.
@@ -108,5 +119,5 @@ pub(super) fn to_transfer_of_payer(row: &Row) -> Result<(TransferLine, Total), F
 
 /// Those that lack bank details on one side or both.
 pub(super) async fn read_without_account(tx: &Tx<'_>, run: RunId, accounts: &Accounts) -> Result<Rows, Fault> {
-    Rows::begin(tx, READ_WITHOUT_ACCOUNT, &[&run.uuid(), &accounts.vendors]).await
+    Rows::begin(tx, READ_WITHOUT_ACCOUNT, &[&run.uuid(), &accounts.vendors, &accounts.of_house()]).await
 }
