@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get_account, set_account))
+    OpenApiRouter::new().routes(routes!(get_house_account, set_house_account))
 }
 
 /// The account that the house pays from and is paid to.
@@ -36,7 +36,7 @@ impl From<HouseAccount> for Versioned<HouseAccountView> {
 /// The house's account.
 #[utoipa::path(get, path = "/v1/house/account", tag = "operator", security(("operator_key" = [])),
     responses((status = 200, body = HouseAccountView, headers(("ETag" = String, description = "the version"))), (status = "4XX", body = ProblemView)))]
-async fn get_account(State(app): State<App>, _: Operator) -> Result<Versioned<HouseAccountView>, ApiError> {
+async fn get_house_account(State(app): State<App>, _: Operator) -> Result<Versioned<HouseAccountView>, ApiError> {
     Ok(app.house.get_account().await?.into())
 }
 
@@ -45,7 +45,7 @@ async fn get_account(State(app): State<App>, _: Operator) -> Result<Versioned<Ho
 #[utoipa::path(put, path = "/v1/house/account", tag = "operator", request_body = PayoutBody, params(IfMatchHeader), security(("operator_key" = [])),
     responses((status = 200, body = HouseAccountView, headers(("ETag" = String, description = "the new version"))),
         (status = "4XX", body = ProblemView, description = "if_match_required, version_mismatch, account_holder_malformed, iban_invalid, bic_invalid")))]
-async fn set_account(
+async fn set_house_account(
     State(app): State<App>,
     _: Operator,
     if_match: IfMatch,
