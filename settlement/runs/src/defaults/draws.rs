@@ -2,6 +2,7 @@
 
 use super::{Answer, DefaultRefusal, Defaults, draws_store, store};
 use crate::csv_text::{push_row, safe_cell};
+use crate::files::Account;
 use crate::ids::message_id;
 use crate::steps::Actor;
 use crate::transfers::is_bank_reference;
@@ -24,17 +25,6 @@ pub struct Draw {
     pub account: Option<Account>,
     /// Since when and how it is paid; none: it is still to be paid.
     pub paid: Option<Paid>,
-}
-
-/// A payee's account, as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// Whose it is.
-    pub holder: String,
-    /// Its number.
-    pub iban: String,
-    /// Its bank.
-    pub bic: Option<String>,
 }
 
 /// How a draw was paid.

@@ -1,7 +1,8 @@
 //! The rows of draws.
 
-use super::draws::{Account, Draw, Paid, draw_reference};
+use super::draws::{Draw, Paid, draw_reference};
 use super::store::id_of;
+use crate::files::Account;
 use crate::steps::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;

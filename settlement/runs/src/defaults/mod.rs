@@ -21,7 +21,7 @@ use crate::renetting::NettedFrom;
 use crate::steps::{Actor, RunState, check_reason};
 use crate::transfers::{self, NewStep, Reason, TransferState};
 use crate::windows;
-pub use draws::{Account, Draw, NewPayment, Paid, draws_csv};
+pub use draws::{Draw, NewPayment, Paid, draws_csv};
 pub use draws_store::STATEMENTS as DRAW_STATEMENTS;
 use jiff::Timestamp;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};

@@ -22,7 +22,7 @@ mod workbook;
 use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
 pub(crate) use amounts::{exact, paid, parse_exact};
-pub use bank::STATEMENTS as BANK_STATEMENTS;
+pub use bank::{Account, STATEMENTS as BANK_STATEMENTS};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use ledger::{Fault, Tx};

@@ -3,7 +3,7 @@
 use crate::Run;
 use html_escape::encode_text;
 
-/// What has no place on paper but would be asked for: nothing is fetched, and each sheet bears the header.
+/// It comes with the page, so that nothing is fetched for it; each sheet of paper bears the header.
 const STYLE: &str = "body{font:10pt/1.4 sans-serif;margin:2em}table{border-collapse:collapse;width:100%}thead{display:table-header-group}\
 th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:left}tr{break-inside:avoid}.amount{text-align:right;font-variant-numeric:tabular-nums}\
 .begins td{border-top:2px solid #333}";

@@ -8,12 +8,15 @@ use crate::http::credential::{Operator, OperatorOrVendor};
 use crate::http::format::{CSV, Format};
 use crate::http::page::{Page, PageParams, Paged};
 use crate::http::problem::ProblemView;
+use crate::vendors::Payout;
+use crate::vendors::http::PayoutBody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use runs::defaults::{Account, Default, Draw, NewPayment, Paid, draws_csv};
+use runs::defaults::{Default, Draw, NewPayment, Paid, draws_csv};
+use runs::files::Account;
 use runs::{Actor, Run};
 use scrip::{Micro, RunId};
 use serde::{Deserialize, Serialize};
@@ -73,7 +76,7 @@ pub(super) struct DrawView {
     #[schema(example = "SH-0B5E3C8D9A41-D1")]
     reference: String,
     /// Where the payee is to be paid. Null: it has not said so, it is not yours to see, or it is paid.
-    account: Option<AccountView>,
+    account: Option<PayoutBody>,
     /// When it was said to be paid. Null: it is still to be paid.
     #[schema(value_type = Option<String>, format = DateTime)]
     paid_at: Option<Timestamp>,
@@ -83,16 +86,6 @@ pub(super) struct DrawView {
     /// The day that the bank booked it.
     #[schema(example = "2026-11-26")]
     booked_on: Option<String>,
-}
-
-/// An account with a bank.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AccountView {
-    #[schema(example = "Coffee Ltd")]
-    account_holder: String,
-    #[schema(example = "DE89370400440532013000")]
-    iban: String,
-    bic: Option<String>,
 }
 
 impl DrawView {
@@ -106,7 +99,7 @@ impl DrawView {
             payee,
             amount: amount.display_at_least(run.digits),
             reference,
-            account: account.map(|Account { holder, iban, bic }| AccountView { account_holder: holder, iban, bic }),
+            account: account.map(|Account { holder, iban, bic }| Payout { account_holder: holder, iban, bic }.into()),
             paid_at,
             bank_reference,
             booked_on: booked_on.map(|day| day.to_string()),

@@ -20,8 +20,8 @@ use jiff::Timestamp;
 use latin::latin;
 use ledger::Fault;
 use scrip::Micro;
-pub use store::STATEMENTS;
-use store::{Account, Totals};
+use store::Totals;
+pub use store::{Account, STATEMENTS};
 pub(super) use store::{Accounts, Total, list_accounts};
 use xml::Xml;
 

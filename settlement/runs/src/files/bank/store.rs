@@ -47,10 +47,14 @@ const READ_WITHOUT_ACCOUNT: &str = "
     ORDER BY t.number";
 
 /// Where a party pays from and is paid.
-pub(in crate::files) struct Account {
-    pub(in crate::files) holder: String,
-    pub(in crate::files) iban: String,
-    pub(in crate::files) bic: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Whose it is.
+    pub holder: String,
+    /// Its number.
+    pub iban: String,
+    /// Its bank.
+    pub bic: Option<String>,
 }
 
 /// The bank details of a run's payers and payees, as far as they gave any; the house is none of the vendors.
