@@ -436,19 +436,6 @@ ALTER TABLE ONLY public.issuances FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.issuances OWNER TO scriphouse_owner;
 
-CREATE TABLE public.moved_debts (
-    window_id uuid NOT NULL,
-    debtor_id uuid NOT NULL,
-    creditor_id uuid NOT NULL,
-    amount_micro bigint NOT NULL,
-    CONSTRAINT moved_debts_amount_positive CHECK ((amount_micro >= 1)),
-    CONSTRAINT moved_debts_two_vendors CHECK ((debtor_id <> creditor_id))
-);
-
-ALTER TABLE ONLY public.moved_debts FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.moved_debts OWNER TO scriphouse_owner;
-
 CREATE TABLE public.obligations (
     user_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1059,9 +1046,6 @@ ALTER TABLE ONLY public.idempotency
 ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_pkey PRIMARY KEY (vendor_id, writer);
 
-ALTER TABLE ONLY public.moved_debts
-    ADD CONSTRAINT moved_debts_pkey PRIMARY KEY (window_id, debtor_id, creditor_id);
-
 ALTER TABLE ONLY public.obligations
     ADD CONSTRAINT obligations_pkey PRIMARY KEY (window_id, id, user_id);
 
@@ -1181,13 +1165,15 @@ CREATE INDEX disputes_open ON public.disputes USING btree (scheme_id) WHERE (sta
 
 CREATE UNIQUE INDEX exclusions_one_at_a_time ON public.exclusions USING btree (scheme_id, vendor_id) WHERE (lifted_at IS NULL);
 
-CREATE INDEX moved_debts_by_creditor ON public.moved_debts USING btree (window_id, creditor_id) INCLUDE (amount_micro);
-
 CREATE INDEX positions_by_creditor ON public.positions USING btree (creditor_id, window_id);
 
 CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, window_id, creditor_id);
 
 CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
+
+CREATE INDEX run_carries_by_creditor ON public.run_carries USING btree (creditor_id, run_id);
+
+CREATE INDEX run_carries_by_debtor ON public.run_carries USING btree (debtor_id, run_id);
 
 CREATE INDEX run_positions_by_vendor ON public.run_positions USING btree (vendor_id);
 
@@ -1211,9 +1197,9 @@ CREATE INDEX trades_proposed ON public.trades USING btree (expires_at) WHERE (st
 
 CREATE INDEX transfer_steps_by_confirmation ON public.transfer_steps USING btree (confirmation_id) WHERE (confirmation_id IS NOT NULL);
 
-CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
+CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id, run_id);
 
-CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id);
+CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id, run_id);
 
 CREATE INDEX transfers_defaulted ON public.transfers USING btree (default_id) WHERE (default_id IS NOT NULL);
 
@@ -1322,15 +1308,6 @@ ALTER TABLE ONLY public.files
 
 ALTER TABLE ONLY public.issuances
     ADD CONSTRAINT issuances_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.moved_debts
-    ADD CONSTRAINT moved_debts_creditor_exists FOREIGN KEY (creditor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.moved_debts
-    ADD CONSTRAINT moved_debts_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
-
-ALTER TABLE ONLY public.moved_debts
-    ADD CONSTRAINT moved_debts_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
 
 ALTER TABLE ONLY public.payouts
     ADD CONSTRAINT payouts_vendor_exists FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
@@ -1511,10 +1488,6 @@ CREATE POLICY idempotency_own ON public.idempotency FOR SELECT TO scriphouse_app
 ALTER TABLE public.issuances ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY issuances_own ON public.issuances FOR SELECT TO scriphouse_app USING ((vendor_id = public.current_vendor_id()));
-
-ALTER TABLE public.moved_debts ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY moved_debts_own ON public.moved_debts FOR SELECT TO scriphouse_app USING (((debtor_id = public.current_vendor_id()) OR (creditor_id = public.current_vendor_id())));
 
 ALTER TABLE public.obligations ENABLE ROW LEVEL SECURITY;
 
@@ -1753,11 +1726,6 @@ GRANT SELECT,INSERT ON TABLE public.issuances TO scriphouse_house;
 GRANT UPDATE(issued) ON TABLE public.issuances TO scriphouse_house;
 
 GRANT UPDATE(retired) ON TABLE public.issuances TO scriphouse_house;
-
-GRANT SELECT ON TABLE public.moved_debts TO scriphouse_app;
-GRANT SELECT,INSERT,DELETE ON TABLE public.moved_debts TO scriphouse_house;
-
-GRANT UPDATE(amount_micro) ON TABLE public.moved_debts TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.obligations TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.obligations TO scriphouse_house;

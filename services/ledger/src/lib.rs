@@ -21,7 +21,7 @@ mod terms;
 pub use clock::Clock;
 pub use db::{ConnectError, Connection, Db, Tx, read_time};
 pub use engine::{Engine, EngineLimits, PostRefusal, Posted};
-pub use exposures::{merge_exposures, move_debts, move_debts_back, read_exposures, release_window, set_debit_cap};
+pub use exposures::{merge_exposures, read_exposures, release_window, set_debit_cap};
 pub use fault::{Failure, Fault};
 pub use issuances::add_closed_window;
 pub use locks::{lock_scheme_exclusive, lock_scheme_runs, lock_scheme_shared};

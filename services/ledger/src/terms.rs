@@ -1,4 +1,5 @@
-//! Changes of what swaps are decided on: unit values, rates, switches, suspensions, memberships, caps, which windows are settled, and what has moved on from them.
+//! Changes of what swaps are decided on: unit values, rates, switches, suspensions, memberships, caps, which windows are
+//! settled, and in which shape closed ones count.
 //!
 //! The posting engine remembers these, and asks in each batch only for a number. Whoever changes them makes it grow in the same tx.
 

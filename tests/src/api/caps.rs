@@ -1,6 +1,6 @@
 //! What vendors may owe: the operator's caps and the creditors', what is left under them, and what is refused.
 
-use crate::support::{Answer, Client, House, Market, Vendor, audit};
+use crate::support::{Answer, Client, Debts, FIVE_DEBTS, House, Market, Vendor, audit};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -191,7 +191,69 @@ fn a_debt_that_a_run_carries_counts_once() {
         // Nothing is to be transferred, so it is settled at once.
         house.export(&house.operator.settle("EURO").await).await;
         assert_eq!((debt(&miles).await, debt(&beans).await), (json!("1.000000"), json!("-1.000000")));
-        assert_eq!(house.db_count("SELECT count(*) FROM moved_debts").await, 0);
+    });
+}
+
+/// What the debtor owes the creditor on balance, as the creditor sees it.
+async fn pair(creditor: &Vendor, debtor: &Vendor) -> Value {
+    creditor.client.get(&format!("/v1/vendor/caps/{}", debtor.code)).await.ok()["net_debit"].clone()
+}
+
+#[test]
+fn two_vendors_owe_each_other_what_is_to_be_paid_once_their_run_is_exported() {
+    audit(async |house| {
+        let debts = Debts::open(house, "direct", "1", &FIVE_DEBTS).await;
+        let [aa, bb, cc, dd] = ["AA", "BB", "CC", "DD"].map(|code| &debts.vendors[code]);
+        let alice = &debts.alice;
+        house.operator.cap(aa, Some("81")).await;
+        cc.accept(aa, Some("60")).await;
+        dd.accept(aa, Some("20")).await;
+        let owed = async || [pair(cc, aa).await, pair(dd, aa).await, pair(cc, bb).await, own_headroom(aa).await["net_debit"].clone()];
+        let (netted, to_be_paid) =
+            (["40.000000", "-20.000000", "70.000000", "80.000000"], ["60.000000", "20.000000", "0.000000", "80.000000"]);
+        assert_eq!(owed().await, netted);
+
+        // A to C 60, A to D 20, B to D 10.
+        let first = house.export(&house.operator.settle("EURO").await).await;
+        assert_eq!(owed().await, to_be_paid);
+        alice.convert("1", aa, cc).await.refused(422, "bilateral_cap_exceeded");
+        alice.convert("1", aa, dd).await.refused(422, "bilateral_cap_exceeded");
+        house.operator.step(&first, "void", json!({"reason": "the wrong rates", "instructions_recalled": true})).await.ok();
+        assert_eq!(owed().await, netted);
+        alice.convert("1", aa, cc).await.created();
+        alice.convert("1", cc, aa).await.created();
+
+        let second = house.export(&house.operator.settle("EURO").await).await;
+        assert_eq!(owed().await, to_be_paid);
+        house.operator.mark(&second, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"})).await.created();
+        house.operator.mark(&second, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
+        house.operator.mark(&second, 3, json!({"to": "received", "reason": "seen on the account"})).await.created();
+        assert_eq!(owed().await, to_be_paid, "one is owed again, and what was paid counts until all of it is");
+        alice.convert("1", aa, cc).await.refused(422, "bilateral_cap_exceeded");
+        house.operator.mark(&second, 2, json!({"to": "received", "reason": "seen on the account"})).await.created();
+        assert_eq!(owed().await, ["60.000000", "0.000000", "0.000000", "60.000000"]);
+    });
+}
+
+#[test]
+fn vendors_that_settle_with_the_house_owe_each_other_nothing_once_their_run_is_exported() {
+    audit(async |house| {
+        let debts = Debts::open(house, "hub", "1", &FIVE_DEBTS).await;
+        let [aa, cc] = ["AA", "CC"].map(|code| &debts.vendors[code]);
+        cc.accept(aa, Some("40")).await;
+        house.operator.cap(aa, Some("80")).await;
+        let alice = &debts.alice;
+        alice.convert("1", aa, cc).await.refused(422, "debit_cap_exceeded");
+
+        let run = house.export(&house.operator.settle("EURO").await).await;
+
+        assert_eq!((pair(cc, aa).await, own_headroom(aa).await["net_debit"].clone()), (json!("0.000000"), json!("80.000000")));
+        alice.convert("1", aa, cc).await.refused(422, "debit_cap_exceeded");
+        for number in 1..=run["transfer_count"].as_i64().unwrap() {
+            house.operator.mark(&run, number, json!({"to": "received", "reason": "seen on the account"})).await.created();
+        }
+        alice.convert("40", aa, cc).await.created();
+        alice.convert("1", aa, cc).await.refused(422, "bilateral_cap_exceeded");
     });
 }
 

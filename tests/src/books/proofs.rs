@@ -109,16 +109,13 @@ const TAMPERINGS: &[(&str, &str)] = &[
     ),
     (
         "what a run carries is what it lists",
-        "WITH listed AS (UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE run_id = (SELECT id FROM runs WHERE number = 2) RETURNING *)
-         UPDATE moved_debts m SET amount_micro = m.amount_micro + 1 FROM listed l JOIN windows w ON w.run_id = l.run_id
-         WHERE (m.window_id, m.debtor_id, m.creditor_id) = (w.id, l.debtor_id, l.creditor_id)",
+        "UPDATE run_carries SET amount_micro = amount_micro + 1 WHERE run_id = (SELECT id FROM runs WHERE number = 2)",
     ),
     (
         "what a voided run carried and what was rightly disputed is owed back in a later window",
         // Voided in every other respect.
         "INSERT INTO run_steps SELECT id, 1, 'computed', 'voided', 'house', 'forged', output_hash, now() FROM runs WHERE number = 1;
          UPDATE runs SET state = 'voided' WHERE number = 1;
-         DELETE FROM moved_debts WHERE window_id = (SELECT id FROM windows WHERE number = 1);
          UPDATE windows SET run_id = NULL WHERE number = 1",
     ),
     (
@@ -174,10 +171,6 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "a window counts in what its vendors owe until its run is settled, and no longer",
         "UPDATE windows SET settled_at = now() WHERE state = 'closed' AND number = 1;
          DELETE FROM exposures e USING windows w WHERE w.id = e.window_id AND w.settled_at IS NOT NULL",
-    ),
-    (
-        "what an unsettled run carries, and what failed and is owed again, counts only where it is owed now",
-        "UPDATE moved_debts SET amount_micro = amount_micro + 1",
     ),
     (
         "every batch of obligations has its leaf, and every leaf its batch",

@@ -29,6 +29,7 @@ pub(crate) struct Debts {
     pub(crate) vendors: BTreeMap<&'static str, Vendor>,
     /// The id of each swap, in the order of the debts.
     pub(crate) swaps: Vec<String>,
+    pub(crate) alice: User,
 }
 
 /// A owes B 60 and C 40, B owes C 70, C owes D 50, and D owes A 20: the positions are -80, -10, 60 and 30.
@@ -59,6 +60,6 @@ impl Debts {
             let swap = alice.convert(amount, &vendors[debtor], &vendors[creditor]).await.created();
             swaps.push(swap["id"].as_str().expect("a swap has an id").to_owned());
         }
-        Self { vendors, swaps }
+        Self { vendors, swaps, alice }
     }
 }

@@ -3,8 +3,8 @@
 //! Vendors and rates change seldom, so a batch reads only those that the writer has not met, and the number that every change of terms
 //! makes grow ([`crate::change_terms`]). The same number: all that is remembered is still so. Another one, or an instant at which
 //! something remembered ends or begins: the writer forgets everything and reads anew, in the same tx. Windows are read in each batch.
-//! What vendors owe over closed windows is remembered like terms: it changes only when a window closes, which the next batch sees, or when one
-//! is settled or debts move on from it, which are changes of terms.
+//! What vendors owe over closed windows is remembered like terms: it changes only when a window closes, which the next batch sees, or with the
+//! steps of runs and transfers, which are changes of terms where they count.
 //!
 //! It also serves to forecast what a batch will change. A forecast decides nothing: where it was wrong it is corrected before the commit.
 

@@ -1,8 +1,12 @@
 //! What vendors owe and are owed over everything unsettled: what caps are held against.
 //!
 //! Every obligation counts from the tx that writes it until its window is released, which is when the window's run is settled: whole, and
-//! not transfer by transfer, so that nobody owes more than it may while money is still on its way. But what a run carries, and what has failed
+//! not transfer by transfer, so that nobody owes more than it may while money is still on its way. From the export of the run on, what its
+//! windows held counts in the shape of its transfers, because that is what vendors then owe each other. What a run carries, and what has failed
 //! and is owed again, counts once: where it is owed now, and no longer in the run's windows.
+//!
+//! So whoever lets a run's transfers be paid, rolls one, or carries, changes terms, and what is owed again is written under the scheme's window
+//! lock held exclusively: no batch counts it in one place as it was and in the other as it is.
 //!
 //! The sums are those of `positions`, which are proven equal to the obligations. People are shown these. A batch cannot add up one for each
 //! counterparty of each of its vendors, so those with a net debit cap have running sums of their own in `exposures`, written in the tx that
@@ -10,7 +14,6 @@
 
 pub(crate) mod store;
 
-use crate::obligations::NewObligation;
 use crate::{Fault, TermsChange, Tx};
 use jiff::Timestamp;
 use scrip::posting::{ExposureKey, Exposures};
@@ -43,16 +46,4 @@ pub async fn merge_exposures(tx: &Tx<'_>, window: WindowId) -> Result<(), Fault>
 /// It is a change of terms, because what closed windows hold is remembered like terms. A window that is open is a fault.
 pub async fn release_window(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<bool, Fault> {
     store::release(tx, window).await
-}
-
-/// These debts of a closed window are owed in a later one from the commit on, as they are or in another shape, and count only there.
-///
-/// The caller holds the scheme's window lock exclusively, so that no batch counts them in one place as they were and in the other as they are.
-pub async fn move_debts(tx: &TermsChange<'_, '_>, from: WindowId, debts: &[NewObligation]) -> Result<(), Fault> {
-    store::move_on(tx, from, debts).await
-}
-
-/// Whatever has moved on from the window counts there again: it is owed back elsewhere. Under the same lock.
-pub async fn move_debts_back(tx: &TermsChange<'_, '_>, to: WindowId) -> Result<(), Fault> {
-    store::forget_moved(tx, to).await
 }

@@ -1,7 +1,6 @@
 //! SQL of exposures: sums over windows that are not settled.
 
-use crate::obligations::NewObligation;
-use crate::pipeline::{Pipeline, Step, column, step};
+use crate::pipeline::{Pipeline, Step, step};
 use crate::{Fault, TermsChange, Tx};
 use jiff::Timestamp;
 use scrip::posting::{Exposure, ExposureKey, Exposures};
@@ -12,59 +11,76 @@ use uuid::Uuid;
 
 /// Every statement of this file, for the test that prepares them all.
 pub(crate) const STATEMENTS: &[&str] =
-    &[READ_UNSETTLED, READ_CLOSED, READ_OPEN, ADD, UPSERT_DEBIT_CAP, TRACK, FORGET, MERGE, RELEASE, FORGET_WINDOW, MOVE, FORGET_MOVED];
+    &[READ_UNSETTLED, READ_CLOSED, READ_OPEN, ADD, UPSERT_DEBIT_CAP, TRACK, FORGET, MERGE, RELEASE, FORGET_WINDOW];
 
 /// What the vendors sum to that were capped while the window was open: until then the sums of nobody's batches.
 const BEFORE_THE_CAP: i16 = -5;
 /// What a closed window sums to.
 const CLOSED_WINDOW: i16 = -4;
 
-/// What each key owes and is owed over its scheme's windows `w` that `$which` names, less what has moved on from there; `$owes` and `$owed` are
-/// what its vendor owes and is owed in one of them. Window by window, so that what is settled, of which there is ever more, is never walked.
+/// What one side of each part `n` comes to: what is owed from `$from` to `$to`, in the words that debts (`debtor_id`) and transfers (`payer_id`)
+/// have for them; `$sum` is what obligations say.
+macro_rules! side {
+    ($sum:literal, $debt_from:literal, $debt_to:literal, $transfer_from:literal, $transfer_to:literal) => {
+        concat!(
+            "CASE WHEN r.state IN ('exported', 'settling')
+                  THEN (SELECT coalesce(sum(t.amount_micro), 0) FROM transfers t
+                        WHERE t.run_id = r.id AND t.",
+            $transfer_from,
+            " = k.debtor_id AND (k.creditor_id IS NULL OR t.",
+            $transfer_to,
+            " = k.creditor_id) AND t.state <> 'rolled')
+                  ELSE greatest(",
+            $sum,
+            " - (SELECT coalesce(sum(c.amount_micro), 0) FROM run_carries c
+                  WHERE c.run_id = r.id AND c.",
+            $debt_from,
+            " = k.debtor_id AND (k.creditor_id IS NULL OR c.",
+            $debt_to,
+            " = k.creditor_id)), CASE WHEN k.creditor_id IS NOT NULL THEN 0 END)
+             END"
+        )
+    };
+}
+
+/// What each key owes and is owed over its scheme's windows `w` that `$which` names; `$owes` and `$owed` are what its vendor owes and is owed in
+/// one of them. Window by window, so that what is settled, of which there is ever more, is never walked.
 ///
-/// Of a pair no more moves on from the windows of a run than there was: a run that finds shorter ways makes two vendors owe each other more than
-/// they did.
+/// Windows that one run nets are one part. Once its transfers are to be paid, they are what is owed, but for those that were rolled, which are owed
+/// elsewhere. Until then the obligations are, less what the run carries; it may carry more between two vendors than they owed each other.
 macro_rules! read_exposures {
     ($which:literal, $owes:literal, $owed:literal) => {
         concat!(
             "
-    SELECT k.debtor_id, k.creditor_id,
-           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL THEN r.amount ELSE greatest(r.amount, 0) END), 0)::text
-            FROM (SELECT sum(CASE WHEN k.creditor_id IS NULL
-                                  THEN coalesce((",
-            $owes,
-            "), 0)
-                                       - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
-                                                   WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id), 0)
-                                  ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
-                                                 WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id), 0)
-                                       - coalesce((SELECT d.amount_micro FROM moved_debts d
-                                                   WHERE d.window_id = w.id AND d.debtor_id = k.debtor_id AND d.creditor_id = k.creditor_id), 0)
-                             END) AS amount
-                  FROM windows w
-                  WHERE w.scheme_id = m.scheme_id AND ",
-            $which,
-            "
-                  GROUP BY coalesce(w.run_id, w.id)) r),
-           (SELECT coalesce(sum(CASE WHEN k.creditor_id IS NULL THEN r.amount ELSE greatest(r.amount, 0) END), 0)::text
-            FROM (SELECT sum(CASE WHEN k.creditor_id IS NULL
-                                  THEN coalesce((",
-            $owed,
-            "), 0)
-                                       - coalesce((SELECT sum(d.amount_micro) FROM moved_debts d
-                                                   WHERE d.window_id = w.id AND d.creditor_id = k.debtor_id), 0)
-                                  ELSE coalesce((SELECT sum(p.amount_micro) FROM positions p
-                                                 WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id), 0)
-                                       - coalesce((SELECT d.amount_micro FROM moved_debts d
-                                                   WHERE d.window_id = w.id AND d.debtor_id = k.creditor_id AND d.creditor_id = k.debtor_id), 0)
-                             END) AS amount
-                  FROM windows w
-                  WHERE w.scheme_id = m.scheme_id AND ",
-            $which,
-            "
-                  GROUP BY coalesce(w.run_id, w.id)) r)
+    SELECT k.debtor_id, k.creditor_id, d.owes, d.owed
     FROM unnest($1::uuid[], $2::uuid[]) AS k(debtor_id, creditor_id)
-    JOIN scheme_members m ON m.vendor_id = k.debtor_id"
+    JOIN scheme_members m ON m.vendor_id = k.debtor_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(",
+            side!("n.owes", "debtor_id", "creditor_id", "payer_id", "payee_id"),
+            "), 0)::text AS owes,
+               coalesce(sum(",
+            side!("n.owed", "creditor_id", "debtor_id", "payee_id", "payer_id"),
+            "), 0)::text AS owed
+        FROM (SELECT w.run_id,
+                     coalesce(sum(CASE WHEN k.creditor_id IS NULL
+                                       THEN (",
+            $owes,
+            ")
+                                       ELSE (SELECT sum(p.amount_micro) FROM positions p
+                                             WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id) END), 0) AS owes,
+                     coalesce(sum(CASE WHEN k.creditor_id IS NULL
+                                       THEN (",
+            $owed,
+            ")
+                                       ELSE (SELECT sum(p.amount_micro) FROM positions p
+                                             WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id) END), 0) AS owed
+              FROM windows w
+              WHERE w.scheme_id = m.scheme_id AND ",
+            $which,
+            "
+              GROUP BY w.run_id, coalesce(w.run_id, w.id)) n
+        LEFT JOIN runs r ON r.id = n.run_id) d"
         )
     };
 }
@@ -75,13 +91,13 @@ const READ_UNSETTLED: &str = read_exposures!(
     "SELECT sum(p.amount_micro) FROM positions p WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id",
     "SELECT sum(p.amount_micro) FROM positions p WHERE p.window_id = w.id AND p.creditor_id = k.debtor_id"
 );
-/// Of capped vendors and of pairs, in closed windows: this changes only when a window closes or is settled, or debts move on from it.
+/// Of capped vendors and of pairs, in closed windows: this changes only when a window closes, and with what becomes of runs and transfers.
 pub(crate) const READ_CLOSED: &str = read_exposures!(
     "w.settled_at IS NULL AND w.state = 'closed'",
     "SELECT sum(e.owes_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id",
     "SELECT sum(e.owed_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id"
 );
-/// Of capped vendors and of pairs, in the open window, from which nothing moves on.
+/// Of capped vendors and of pairs, in the open window, which no run has netted.
 pub(crate) const READ_OPEN: &str = "
     SELECT k.debtor_id, k.creditor_id,
            coalesce(CASE WHEN k.creditor_id IS NULL
@@ -141,18 +157,6 @@ const RELEASE: &str = "
 
 const FORGET_WINDOW: &str = "
     DELETE FROM exposures
-    WHERE window_id = $1";
-
-const MOVE: &str = "
-    INSERT INTO moved_debts (window_id, debtor_id, creditor_id, amount_micro)
-    SELECT $1, debtor_id, creditor_id, sum(amount_micro)
-    FROM unnest($2::uuid[], $3::uuid[], $4::bigint[]) AS u(debtor_id, creditor_id, amount_micro)
-    GROUP BY debtor_id, creditor_id
-    ON CONFLICT (window_id, debtor_id, creditor_id) DO UPDATE
-    SET amount_micro = moved_debts.amount_micro + excluded.amount_micro";
-
-const FORGET_MOVED: &str = "
-    DELETE FROM moved_debts
     WHERE window_id = $1";
 
 /// Over everything unsettled.
@@ -228,20 +232,5 @@ pub(super) async fn merge(tx: &Tx<'_>, window: WindowId) -> Result<(), Fault> {
 pub(super) async fn release(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<bool, Fault> {
     let released = tx.execute(RELEASE, &[&window.uuid()]).await? == 1;
     tx.execute(FORGET_WINDOW, &[&window.uuid()]).await?;
-    forget_moved(tx, window).await?;
     Ok(released)
-}
-
-/// From the commit on, so much of what the window held counts elsewhere.
-pub(super) async fn move_on(tx: &TermsChange<'_, '_>, window: WindowId, debts: &[NewObligation]) -> Result<(), Fault> {
-    let debtors = column(debts, |debt| debt.debtor.uuid());
-    let creditors = column(debts, |debt| debt.creditor.uuid());
-    let amounts = column(debts, |debt| debt.amount.units());
-    tx.execute(MOVE, &[&window.uuid(), &debtors, &creditors, &amounts]).await?;
-    Ok(())
-}
-
-pub(super) async fn forget_moved(tx: &TermsChange<'_, '_>, window: WindowId) -> Result<(), Fault> {
-    tx.execute(FORGET_MOVED, &[&window.uuid()]).await?;
-    Ok(())
 }

@@ -314,7 +314,7 @@ async fn carry_out(
     draws_store::insert(tx, id, &replacement.draws, &ids).await?;
     store::insert_debts(tx, id, &debts).await?;
     end_transfers(tx, case, id, actor, declared_at).await?;
-    record(tx, case, id, &debts, &store::to_debts(case, replacement, &ids)?).await?;
+    record(tx, case, id, &debts).await?;
     // Only now: whoever adds members holds the terms and waits for a member that changes.
     store::take_collateral(tx, case, &replacement.draws).await?;
     if case.is_left_out {
@@ -346,11 +346,9 @@ async fn end_transfers(tx: &Tx<'_>, case: &Case, id: Uuid, actor: &Actor, at: Ti
     store::name_default(tx, case.run, &steps, id).await
 }
 
-/// What is owed since. It and the draws are what the failed transfers would have moved, of every vendor, so that much counts in the run's
-/// windows no more; by pairs it is what takes its place, because that is what the pairs owe each other.
-async fn record(tx: &Tx<'_>, case: &Case, id: Uuid, debts: &[NewObligation], draws: &[NewObligation]) -> Answer<()> {
-    let moved = windows::Moved { replaced: &[debts, draws].concat(), owed: debts };
-    let recorded = windows::move_into_open(tx, case.scheme, case.run, Recorder::Default, OperationId::new(id), moved).await;
+/// What is owed since. It and the draws are what the failed transfers would have moved, of every vendor, and those are rolled and count no more.
+async fn record(tx: &Tx<'_>, case: &Case, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
+    let recorded = windows::move_into_open(tx, case.scheme, Recorder::Default, OperationId::new(id), debts).await;
     recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(DefaultRefusal::WindowFull) } else { Failure::Fault(fault) })
 }
 

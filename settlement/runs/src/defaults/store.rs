@@ -225,12 +225,6 @@ pub(super) fn to_obligations(replacement: &Replacement, ids: &HashMap<String, Ve
     replacement.owed.iter().map(obligation).collect()
 }
 
-/// What the draws pay, as debts of the vendor's between ids.
-pub(super) fn to_debts(case: &Case, replacement: &Replacement, ids: &HashMap<String, VendorId>) -> Result<Vec<NewObligation>, Fault> {
-    let debt = |draw: &Payment| Ok(NewObligation { debtor: case.vendor.0, creditor: id_of(ids, &draw.payee)?, amount: draw.amount });
-    replacement.draws.iter().map(debt).collect()
-}
-
 pub(super) async fn insert(
     tx: &Tx<'_>,
     id: Uuid,

@@ -25,7 +25,6 @@ pub const STATEMENTS: &[&str] = &[
     VOIDED_CARRIES_ARE_TAKEN_BACK,
     STATEMENTS_ARE_THERE,
     WINDOWS_ARE_SETTLED_WITH_THEIR_RUN,
-    MOVED_DEBTS_ARE_OWED_ELSEWHERE,
     LIST_SEALED,
     LIST_RUNS,
     READ_FILES,
@@ -50,7 +49,6 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("what a voided run carried and what was rightly disputed is owed back in a later window", VOIDED_CARRIES_ARE_TAKEN_BACK),
     ("every position has its statement, and every statement its position", STATEMENTS_ARE_THERE),
     ("a window counts in what its vendors owe until its run is settled, and no longer", WINDOWS_ARE_SETTLED_WITH_THEIR_RUN),
-    ("what an unsettled run carries, and what failed and is owed again, counts only where it is owed now", MOVED_DEBTS_ARE_OWED_ELSEWHERE),
 ];
 
 const WINDOWS_ARE_A_CHAIN: &str = "
@@ -215,32 +213,6 @@ const WINDOWS_ARE_SETTLED_WITH_THEIR_RUN: &str = "
     FROM windows w
     WHERE (w.settled_at IS NOT NULL)
        <> EXISTS (SELECT FROM run_windows l JOIN runs r ON r.id = l.run_id WHERE l.window_id = w.id AND r.state = 'settled')
-    LIMIT $1";
-
-// Of a default what took the place of the failed transfers: it moves what they would have moved.
-const MOVED_DEBTS_ARE_OWED_ELSEWHERE: &str = "
-    WITH elsewhere AS (
-        SELECT run_id, debtor_id, creditor_id, sum(amount_micro) AS amount
-        FROM (SELECT run_id, debtor_id, creditor_id, amount_micro FROM run_carries
-              UNION ALL
-              SELECT run_id, payer_id, payee_id, amount_micro FROM transfers WHERE state = 'rolled' AND default_id IS NULL
-              UNION ALL
-              SELECT d.run_id, b.debtor_id, b.creditor_id, b.amount_micro FROM default_debts b JOIN defaults d ON d.id = b.default_id
-              UNION ALL
-              SELECT d.run_id, d.vendor_id, w.payee_id, w.amount_micro FROM default_draws w JOIN defaults d ON d.id = w.default_id) o
-        JOIN runs r ON r.id = o.run_id AND r.state NOT IN ('settled', 'voided')
-        GROUP BY run_id, debtor_id, creditor_id
-    ), moved AS (
-        SELECT live.run_id, m.debtor_id, m.creditor_id, sum(m.amount_micro) AS amount
-        FROM moved_debts m
-        LEFT JOIN (SELECT l.window_id, l.run_id FROM run_windows l JOIN runs r ON r.id = l.run_id AND r.state <> 'voided') live USING (window_id)
-        GROUP BY live.run_id, m.debtor_id, m.creditor_id
-    )
-    SELECT format('run %s: %s of what vendor %s owes vendor %s is owed elsewhere, %s counts no more', run_id, coalesce(e.amount, 0), debtor_id, creditor_id,
-                  coalesce(m.amount, 0))
-    FROM elsewhere e
-    FULL JOIN moved m USING (run_id, debtor_id, creditor_id)
-    WHERE e.amount IS DISTINCT FROM m.amount
     LIMIT $1";
 
 const LIST_SEALED: &str = "

@@ -74,8 +74,7 @@ pub(super) async fn compute(
 
     progress(Step::Carry);
     if !carries.is_empty() {
-        let carried = windows::Moved::unchanged(&carries);
-        windows::move_into_open(tx, scheme, run, Recorder::Run, OperationId::new(run.uuid()), carried).await?;
+        windows::move_into_open(tx, scheme, Recorder::Run, OperationId::new(run.uuid()), &carries).await?;
     }
     if terms.approval == Approval::Auto {
         steps::propose_by_itself(tx, run).await?;

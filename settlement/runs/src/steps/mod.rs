@@ -14,9 +14,9 @@ use crate::disputes::{self, NotAgreed};
 use crate::seals::Hash;
 use crate::windows;
 use jiff::Timestamp;
-use ledger::obligations::NewObligation;
+use ledger::obligations::{NewObligation, Recorder};
 use ledger::{Failure, Fault, Tx, change_terms, lock_scheme_runs, read_time, release_window};
-use scrip::{RunId, SchemeId};
+use scrip::{OperationId, RunId, SchemeId};
 pub use state::{Actor, RunState, Step};
 pub use store::STATEMENTS;
 pub(crate) use store::find_scheme;
@@ -146,9 +146,7 @@ pub(crate) async fn void(tx: &Tx<'_>, scheme: SchemeId, run: RunId, void: &NewVo
         .into_iter()
         .map(|NewObligation { debtor, creditor, amount }| NewObligation { debtor: creditor, creditor: debtor, amount })
         .collect();
-    if !taken_back.is_empty() {
-        windows::move_back(tx, scheme, run, &taken_back).await?;
-    }
+    windows::move_into_open(tx, scheme, Recorder::Reversal, OperationId::new(run.uuid()), &taken_back).await?;
     store::free_windows(tx, run).await?;
     Ok(())
 }
@@ -185,8 +183,13 @@ pub(crate) async fn advance(tx: &Tx<'_>, locked: &LockedRun, to: RunState, actor
     }
     store::insert(tx, locked, to, actor, reason, read_time(tx).await?).await?;
     store::update_state(tx, locked.id, to).await?;
-    if to == RunState::Settled {
-        release_windows(tx, locked.id).await?;
+    match to {
+        // Under caps the run's windows count as its transfers from the commit on.
+        RunState::Exported => {
+            change_terms(tx).await?;
+        }
+        RunState::Settled => release_windows(tx, locked.id).await?,
+        RunState::Computed | RunState::Proposed | RunState::Approved | RunState::Settling | RunState::Voided => (),
     }
     tracing::info!(run = %locked.id, from = %locked.state, to = %to, %actor, "a run took a step");
     Ok(())

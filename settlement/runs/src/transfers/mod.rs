@@ -277,12 +277,11 @@ async fn roll_by_itself(tx: &Tx<'_>, key: TransferKey) -> Result<bool, Failure<M
 
 /// The transfer is owed again: from its payer to its payee, in the scheme's open window.
 async fn roll(tx: &Tx<'_>, transfer: &UnderSettlement) -> Result<(), Failure<MarkRefusal>> {
-    let UnderSettlement { key, id, payer: Some(payer), payee: Some(payee), amount, scheme, .. } = transfer else {
+    let UnderSettlement { id, payer: Some(payer), payee: Some(payee), amount, scheme, .. } = transfer else {
         return Err(Failure::Refused(MarkRefusal::RollNeedsTwoVendors));
     };
     let owed = [NewObligation { debtor: payer.id, creditor: payee.id, amount: *amount }];
-    let recorded =
-        windows::move_into_open(tx, *scheme, key.run, Recorder::Roll, OperationId::new(*id), windows::Moved::unchanged(&owed)).await;
+    let recorded = windows::move_into_open(tx, *scheme, Recorder::Roll, OperationId::new(*id), &owed).await;
     recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(MarkRefusal::WindowFull) } else { Failure::Fault(fault) })
 }
 

@@ -8,9 +8,10 @@ mod store;
 
 use jiff::Timestamp;
 use ledger::obligations::{NewObligation, Recorder, record};
-use ledger::{Failure, Fault, Tx, add_closed_window, lock_scheme_exclusive, lock_scheme_shared, merge_exposures, new_id, read_time};
-use ledger::{change_terms, move_debts, move_debts_back};
-use scrip::{OperationId, RunId, SchemeId, WindowId};
+use ledger::{
+    Failure, Fault, Tx, add_closed_window, change_terms, lock_scheme_exclusive, lock_scheme_shared, merge_exposures, new_id, read_time,
+};
+use scrip::{OperationId, SchemeId, WindowId};
 pub use store::STATEMENTS;
 pub(crate) use store::list_above_threshold;
 
@@ -94,44 +95,18 @@ pub(crate) async fn record_in_open(
     record_in_locked(tx, scheme, recorder, operation, obligations).await
 }
 
-/// Records in the scheme's open window what takes the place of debts that a run netted, and which count in its windows no more. Nobody posts
-/// into the scheme until the tx ends.
+/// Records in the scheme's open window what takes the place of debts that the same tx makes count no more in the windows of a run, or again.
+/// Nobody posts into the scheme until the tx ends.
 pub(crate) async fn move_into_open(
     tx: &Tx<'_>,
     scheme: SchemeId,
-    from: RunId,
     recorder: Recorder,
     operation: OperationId,
-    Moved { replaced, owed }: Moved<'_>,
+    owed: &[NewObligation],
 ) -> Result<(), Fault> {
     lock_scheme_exclusive(tx, scheme).await?;
-    let change_of_terms = change_terms(tx).await?;
-    let window = store::find_last_of_run(tx, from).await?.ok_or_else(|| Fault::Unreadable(format!("run {from} has no window")))?;
-    move_debts(&change_of_terms, window, replaced).await?;
+    change_terms(tx).await?;
     if owed.is_empty() { Ok(()) } else { record_in_locked(tx, scheme, recorder, operation, owed).await }
-}
-
-/// Debts that count no more where they were, and what is owed instead.
-pub(crate) struct Moved<'a> {
-    pub(crate) replaced: &'a [NewObligation],
-    pub(crate) owed: &'a [NewObligation],
-}
-
-impl<'a> Moved<'a> {
-    /// They are owed on as they are.
-    pub(crate) fn unchanged(debts: &'a [NewObligation]) -> Self {
-        Self { replaced: debts, owed: debts }
-    }
-}
-
-/// Owes back, in the scheme's open window, what a run moved there, which counts in the run's windows again. Nobody posts into the scheme until
-/// the tx ends.
-pub(crate) async fn move_back(tx: &Tx<'_>, scheme: SchemeId, run: RunId, owed_back: &[NewObligation]) -> Result<(), Fault> {
-    lock_scheme_exclusive(tx, scheme).await?;
-    let change_of_terms = change_terms(tx).await?;
-    let window = store::find_last_of_run(tx, run).await?.ok_or_else(|| Fault::Unreadable(format!("run {run} has no window")))?;
-    move_debts_back(&change_of_terms, window).await?;
-    record_in_locked(tx, scheme, Recorder::Reversal, OperationId::new(run.uuid()), owed_back).await
 }
 
 async fn record_in_locked(

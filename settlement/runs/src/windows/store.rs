@@ -3,11 +3,11 @@
 use super::Window;
 use jiff::Timestamp;
 use ledger::{Fault, Tx};
-use scrip::{RunId, SchemeId, WindowId};
+use scrip::{SchemeId, WindowId};
 use tokio_postgres::Row;
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] = &[INSERT, CLOSE_OPEN, FIND_BY_SLOT, FIND_OPEN, FIND_LAST_OF_RUN, LIST_ABOVE_THRESHOLD];
+pub const STATEMENTS: &[&str] = &[INSERT, CLOSE_OPEN, FIND_BY_SLOT, FIND_OPEN, LIST_ABOVE_THRESHOLD];
 
 const INSERT: &str = "
     INSERT INTO windows (id, scheme_id, number, state, opened_at)
@@ -29,15 +29,6 @@ const FIND_OPEN: &str = "
     FROM windows
     WHERE scheme_id = $1 AND state = 'open'";
 
-const FIND_LAST_OF_RUN: &str = "
-    SELECT id
-    FROM windows
-    WHERE run_id = $1
-    ORDER BY number DESC
-    LIMIT 1";
-
-// Only schemes with a threshold are summed up: their open windows, whole, at every beat. What runs carried (writer -2) could not be settled
-// just now, for whatever reason, and is no cause to try again at once.
 const LIST_ABOVE_THRESHOLD: &str = "
     SELECT s.id, w.number
     FROM schemes s
@@ -68,11 +59,6 @@ pub(super) async fn find_by_slot(tx: &Tx<'_>, scheme: SchemeId, slot: &str) -> R
 /// The scheme's open window; the caller holds the window lock if it is going to write into it.
 pub(crate) async fn find_open(tx: &Tx<'_>, scheme: SchemeId) -> Result<Option<Window>, Fault> {
     tx.query_opt(FIND_OPEN, &[&scheme.uuid()]).await?.map(to_window).transpose()
-}
-
-/// The last of the windows that the run settles.
-pub(super) async fn find_last_of_run(tx: &Tx<'_>, run: RunId) -> Result<Option<WindowId>, Fault> {
-    tx.query_opt(FIND_LAST_OF_RUN, &[&run.uuid()]).await?.map(|row| Ok(WindowId::new(row.try_get(0)?))).transpose()
 }
 
 /// The schemes in whose open window a vendor owes more on balance than the scheme's threshold, with that window's number.
