@@ -96,7 +96,7 @@ fn a_forecast_is_of_a_scheme() {
     audit(async |house| {
         house.operator.client.get("/v1/schemes/NOBODY/forecast").await.refused(404, "scheme_not_found");
         let loner = house.operator.vendor_with(json!({"code": "LONER", "name": "Loner", "scale": 0, "unit_value": "1"})).await;
-        loner.client.get("/v1/vendor/forecast").await.refused(404, "scheme_not_found");
+        loner.client.get("/v1/vendor/forecast").await.refused(404, "no_scheme");
         loner.client.get("/v1/schemes/NOBODY/forecast").await.refused(403, "forbidden");
         house.operator.client.get("/v1/vendor/forecast").await.refused(403, "forbidden");
     });

@@ -2,8 +2,11 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
+use headers_accept::Accept;
+use mediatype::MediaType;
 use std::convert::Infallible;
+use std::sync::LazyLock;
 
 /// How CSV is sent: UTF-8, with a header.
 pub const CSV: &str = "text/csv; charset=utf-8; header=present";
@@ -17,13 +20,26 @@ pub enum Format {
     Csv,
 }
 
+/// What a list can be sent as, and by which names.
+static FORMATS: LazyLock<Vec<(MediaType<'_>, Format)>> = LazyLock::new(|| {
+    let names = [
+        ("application/json", Format::Json),
+        ("text/csv", Format::Csv),
+        ("text/csv; header=present", Format::Csv),
+        ("text/csv; charset=utf-8", Format::Csv),
+        (CSV, Format::Csv),
+    ];
+    names.into_iter().filter_map(|(name, format)| Some((MediaType::parse(name).ok()?, format))).collect()
+});
+
 impl Format {
-    /// CSV where a media type of an `Accept` header is exactly that; everything else, and nothing at all, is JSON.
+    /// What the `Accept` headers rate highest, by RFC 9110; JSON where they say nothing that can be sent.
     fn of(headers: &HeaderMap) -> Self {
-        let accepted =
-            headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok()).flat_map(|accept| accept.split(','));
-        let mut essences = accepted.filter_map(|range| range.split(';').next()).map(str::trim);
-        if essences.any(|essence| essence.eq_ignore_ascii_case("text/csv")) { Self::Csv } else { Self::Json }
+        let accepts: Vec<&[u8]> = headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes).collect();
+        let accepts = accepts.join(b", ".as_slice()).to_ascii_lowercase();
+        let accept = HeaderValue::from_bytes(&accepts).ok().and_then(|accept| Accept::try_from(&accept).ok());
+        let best = accept.and_then(|accept| accept.negotiate(FORMATS.iter().map(|(name, _)| name)));
+        FORMATS.iter().find(|(name, _)| Some(name) == best).map_or(Self::Json, |(_, format)| *format)
     }
 }
 
@@ -40,14 +56,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn csv_is_sent_to_whoever_names_it() {
+    fn csv_is_sent_to_whoever_likes_it_best() {
         for (accept, expected) in [
             (None, Format::Json),
             (Some("*/*"), Format::Json),
             (Some("application/json"), Format::Json),
-            (Some("text/csvx, text/*"), Format::Json),
+            (Some("text/csvx"), Format::Json),
+            (Some("text/csv;q=0"), Format::Json),
+            (Some("text/csv;q=0.5, */*"), Format::Json),
+            (Some("text/csv; header=absent, application/json;q=0.1"), Format::Json),
+            (Some("text/csv;;;,,"), Format::Json),
             (Some("text/csv"), Format::Csv),
+            (Some("text/*"), Format::Csv),
+            (Some("text/csv, */*;q=0.8"), Format::Csv),
             (Some("application/json;q=0.5, Text/CSV; header=present"), Format::Csv),
+            (Some("text/csv; header=present; charset=UTF-8"), Format::Csv),
         ] {
             let headers = accept.map(|accept| (header::ACCEPT, accept.parse().unwrap())).into_iter().collect();
             assert_eq!(Format::of(&headers), expected, "{accept:?}");

@@ -22,6 +22,9 @@ pub enum SettlementRefusal {
     /// No scheme has that code.
     #[error("there is no such scheme")]
     SchemeNotFound,
+    /// The vendor is a member of none.
+    #[error("you settle in no scheme, so there is nothing to forecast")]
+    NoScheme,
     /// Too long for a slot; a key never is.
     #[error("the key makes no slot")]
     SlotMalformed,
@@ -99,6 +102,7 @@ pub enum SettlementRefusal {
 impl Refusal for SettlementRefusal {
     fn problem(&self) -> Problem {
         match self {
+            Self::NoScheme => Problem::not_found("no_scheme", self),
             Self::SchemeNotFound | Self::Schedule(ScheduleRefusal::SchemeNotFound) => Problem::not_found("scheme_not_found", self),
             Self::SlotMalformed => Problem::unprocessable("slot_malformed", self),
             Self::RunNotFound

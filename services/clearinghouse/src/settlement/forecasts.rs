@@ -20,7 +20,7 @@ impl Settlement {
     pub(crate) async fn forecast_vendor(&self, vendor: VendorId) -> Answer<(Forecast, VendorForecast)> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
-        let scheme = schemes::find_scheme_of(&tx, vendor).await?.ok_or(Failure::Refused(SettlementRefusal::SchemeNotFound))?;
+        let scheme = schemes::find_scheme_of(&tx, vendor).await?.ok_or(Failure::Refused(SettlementRefusal::NoScheme))?;
         let found = forecast(&tx, scheme, Some(vendor), "", 1).await?;
         let mut forecast = found.ok_or_else(|| Fault::Unreadable(format!("scheme {scheme} has no open window")))?;
         let own = forecast.vendors.pop().ok_or_else(|| Fault::Unreadable(format!("vendor {vendor} is no member any more")))?;

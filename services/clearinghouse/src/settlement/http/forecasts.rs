@@ -123,7 +123,7 @@ async fn forecast_scheme(
 
 /// What your position will come to when your scheme's window closes, and when you reach your cap, if swaps go on as they have.
 #[utoipa::path(get, path = "/v1/vendor/forecast", tag = "settlement", security(("vendor_key" = ["settlement:read"])),
-    responses((status = 200, body = OwnForecastView), (status = "4XX", body = ProblemView, description = "scheme_not_found: you settle in none")))]
+    responses((status = 200, body = OwnForecastView), (status = "4XX", body = ProblemView, description = "no_scheme: you settle in none")))]
 async fn forecast_own(State(app): State<App>, vendor: Vendor) -> Result<Json<OwnForecastView>, ApiError> {
     vendor.require(Scope::SettlementRead)?;
     let (forecast, own) = app.settlement.forecast_vendor(vendor.id).await?;
