@@ -121,6 +121,28 @@ ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys OWNER TO scriphouse_owner;
 
+CREATE TABLE public.bank_templates (
+    code text NOT NULL COLLATE pg_catalog."C",
+    separator text NOT NULL,
+    decimal_sign text NOT NULL,
+    day_format text NOT NULL,
+    has_header boolean NOT NULL,
+    is_latin boolean NOT NULL,
+    headers text[] NOT NULL,
+    fields text[] NOT NULL,
+    texts text[] NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT bank_templates_code_form CHECK ((code ~ '^[A-Z0-9][A-Z0-9_-]{1,31}$'::text)),
+    CONSTRAINT bank_templates_column_count CHECK (((cardinality(headers) >= 1) AND (cardinality(headers) <= 50))),
+    CONSTRAINT bank_templates_columns_whole CHECK (((cardinality(fields) = cardinality(headers)) AND (cardinality(texts) = cardinality(headers)))),
+    CONSTRAINT bank_templates_day_format_known CHECK ((day_format = ANY (ARRAY['YYYY-MM-DD'::text, 'YYYYMMDD'::text, 'DD.MM.YYYY'::text, 'DD/MM/YYYY'::text, 'MM/DD/YYYY'::text]))),
+    CONSTRAINT bank_templates_decimal_sign_known CHECK ((decimal_sign = ANY (ARRAY['.'::text, ','::text]))),
+    CONSTRAINT bank_templates_separator_known CHECK ((separator = ANY (ARRAY[','::text, ';'::text, '	'::text]))),
+    CONSTRAINT bank_templates_version_positive CHECK ((version >= 1))
+);
+
+ALTER TABLE public.bank_templates OWNER TO scriphouse_owner;
+
 CREATE TABLE public.bilateral_caps (
     creditor_id uuid NOT NULL,
     debtor_id uuid NOT NULL,
@@ -977,6 +999,9 @@ ALTER TABLE ONLY public.acknowledgements
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.bank_templates
+    ADD CONSTRAINT bank_templates_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.bilateral_caps
     ADD CONSTRAINT bilateral_caps_pkey PRIMARY KEY (creditor_id, debtor_id);
 
@@ -1589,6 +1614,26 @@ GRANT SELECT,INSERT ON TABLE public.api_keys TO scriphouse_house;
 
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_app;
 GRANT UPDATE(revoked_at) ON TABLE public.api_keys TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(separator) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(decimal_sign) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(day_format) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(has_header) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(is_latin) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(headers) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(fields) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(texts) ON TABLE public.bank_templates TO scriphouse_house;
+
+GRANT UPDATE(version) ON TABLE public.bank_templates TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.bilateral_caps TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.bilateral_caps TO scriphouse_house;

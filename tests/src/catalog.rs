@@ -14,6 +14,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "run_steps",
     "schedules",
     "calendars",
+    "bank_templates",
     "window_totals",
     "window_leaves",
     "terms_version",

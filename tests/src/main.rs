@@ -40,6 +40,7 @@ mod settlement {
     mod interruptions;
     mod journals;
     mod leaves;
+    mod payments;
     mod runs;
     mod schedules;
     mod steps;

@@ -18,7 +18,7 @@ fn the_walkthrough_of_the_readme_works_as_printed() {
     audit(async |house| {
         let blocks = blocks();
         let (first, steps) = blocks.split_first().expect("the walkthrough has steps");
-        assert_eq!(steps.len(), 8);
+        assert_eq!(steps.len(), 9);
         let key = clearinghouse::access::create_operator_key(&house.db, &house.clock, "walkthrough").await.unwrap();
         let colleague = house.second_operator().await;
         // Only the address and the keys are the reader's own.

@@ -17,8 +17,10 @@ pub fn push_excel_row<const N: usize>(text: &mut Vec<u8>, cells: [impl AsRef<str
     push_separated(text, ';', cells);
 }
 
-fn push_separated<const N: usize>(text: &mut Vec<u8>, separator: char, cells: [impl AsRef<str>; N]) {
-    for (index, cell) in cells.iter().map(AsRef::as_ref).enumerate() {
+/// The same with any separator.
+pub(crate) fn push_separated(text: &mut Vec<u8>, separator: char, cells: impl IntoIterator<Item = impl AsRef<str>>) {
+    for (index, cell) in cells.into_iter().enumerate() {
+        let cell = cell.as_ref();
         if index > 0 {
             text.extend_from_slice(separator.encode_utf8(&mut [0; 4]).as_bytes());
         }

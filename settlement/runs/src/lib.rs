@@ -22,6 +22,7 @@ pub mod funds_csv;
 mod ids;
 pub mod imports;
 pub mod obligations_csv;
+pub mod payments;
 pub mod proofs;
 mod renetting;
 pub mod runs;
@@ -30,6 +31,7 @@ mod scheme;
 pub mod seals;
 pub mod steps;
 pub mod transfers;
+mod versions;
 pub mod windows;
 
 pub use ids::{reference, run_id};
@@ -49,6 +51,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         runs::STATEMENTS,
         files::STATEMENTS,
         files::BANK_STATEMENTS,
+        payments::STATEMENTS,
         proofs::STATEMENTS,
         proofs::TRANSFER_STATEMENTS,
         imports::STATEMENTS,

@@ -15,7 +15,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE positions DROP COLUMN send_units, DROP COLUMN receive_units;
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
-    DROP TABLE debit_caps, bilateral_caps, exposures, house_account;
+    DROP TABLE debit_caps, bilateral_caps, exposures, house_account, bank_templates;
     DROP INDEX transfers_by_payer, transfers_by_payee;
     CREATE INDEX transfers_by_payer ON transfers (payer_id);
     CREATE INDEX transfers_by_payee ON transfers (payee_id);
@@ -48,10 +48,10 @@ const AS_VERSION_SIX: &str = "
 ";
 
 /// What a server that looks for the newest migration must miss.
-const AS_BEFORE_THE_LAST: &str = "DROP INDEX run_carries_by_debtor";
+const AS_BEFORE_THE_LAST: &str = "DROP TABLE bank_templates";
 
 const AS_VERSION_FIFTEEN: &str = "
-    DROP INDEX run_carries_by_creditor, transfers_by_payer, transfers_by_payee;
+    DROP INDEX run_carries_by_debtor, run_carries_by_creditor, transfers_by_payer, transfers_by_payee;
     CREATE INDEX transfers_by_payer ON transfers (payer_id);
     CREATE INDEX transfers_by_payee ON transfers (payee_id);
     DROP TABLE house_account;

@@ -11,7 +11,7 @@ const PAIN: &str = "pain.001.001.09";
 const PACS: &str = "pacs.009.001.08";
 
 /// AA with all bank details, BB without a BIC, CC with none at all.
-async fn market(house: &House, strategy: &str, digits: u8, names: [&str; 2]) -> (Vec<Vendor>, User) {
+pub(super) async fn market(house: &House, strategy: &str, digits: u8, names: [&str; 2]) -> (Vec<Vendor>, User) {
     house.operator.scheme_with("EURO_1", strategy, digits).await;
     let alice = house.user("alice").await;
     let payouts = [

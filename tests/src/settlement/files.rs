@@ -1,6 +1,6 @@
 //! Settlement files: what finance teams download adds up, and is the same for ever.
 
-use crate::support::{House, User, Vendor, audit, micro};
+use crate::support::{Answer, House, User, Vendor, audit, micro};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -36,6 +36,30 @@ fn payout(code: &str) -> Option<Value> {
 fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     reader.deserialize().map(|row| row.expect("a well-formed row")).collect()
+}
+
+#[test]
+fn every_column_is_explained() {
+    audit(async |house| {
+        let (run, _vendors, _alice) = settled_by(house, "conservative").await;
+        let readme =
+            std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../settlement/runs/README.md")).unwrap();
+        let section = readme.split("\n## Columns\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("it explains columns");
+        let run_path = format!("/v1/runs/{}", run["id"].as_str().unwrap());
+        let files = house.operator.client.get(&format!("{run_path}/files")).await.ok();
+        let names = files["items"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap());
+        let names: Vec<&str> = names.filter(|name| name.ends_with(".csv") && !name.contains("excel")).collect();
+        assert_eq!(names.len(), 8, "five of the run and a statement for each vendor: {names:?}");
+        let mut headers = Vec::new();
+        for name in names {
+            headers.push(house.operator.file(&run, name).await.text());
+        }
+        let draws = house.operator.client.request(reqwest::Method::GET, &format!("{run_path}/defaults"));
+        headers.push(Answer::of(draws.header("Accept", "text/csv")).await.text());
+        for column in headers.iter().flat_map(|text| text.lines().next().unwrap().split(',')) {
+            assert!(section.contains(&format!("`{column}`")), "{column} is not explained");
+        }
+    });
 }
 
 #[test]

@@ -12,6 +12,7 @@ use runs::defaults::DefaultRefusal;
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
 use runs::explanations::{ExplanationRefusal, TELL_TIME_MAX};
+use runs::payments::{PAYMENTS_MAX, PaymentRefusal, TemplateMalformed};
 use runs::schedules::{OnClosed, ScheduleRefusal};
 use runs::transfers::{MarkRefusal, Standing, TransferState};
 use runs::{RunState, StepRefusal};
@@ -93,7 +94,16 @@ pub enum SettlementRefusal {
     Schedule(ScheduleRefusal),
     /// Not a code.
     #[error("a code is 2 to 32 characters of A-Z, 0-9, _ and -, begins with a letter or digit, and is not HOUSE")]
-    CalendarCodeMalformed,
+    CodeMalformed,
+    /// No file can be written by the template.
+    #[error(transparent)]
+    BankTemplate(TemplateMalformed),
+    /// The template cannot be kept or shown, or there is no file of payments.
+    #[error(transparent)]
+    Payment(PaymentRefusal),
+    /// Neither of the two.
+    #[error("incomplete: it is refuse or leave_out")]
+    IncompleteUnknown,
     /// The calendar cannot be kept or shown.
     #[error(transparent)]
     Calendar(CalendarRefusal),
@@ -186,8 +196,11 @@ impl Refusal for SettlementRefusal {
             Self::Schedule(ScheduleRefusal::CalendarNotFound { .. }) => {
                 Problem::unprocessable("calendar_not_found", self).fact("field", "calendar")
             }
-            Self::CalendarCodeMalformed => Problem::unprocessable("code_malformed", self).fact("field", "code"),
+            Self::CodeMalformed => Problem::unprocessable("code_malformed", self).fact("field", "code"),
             Self::Calendar(refusal) => calendar_problem(refusal),
+            Self::BankTemplate(malformed) => Problem::unprocessable("template_malformed", self).fact("field", malformed.field.as_str()),
+            Self::Payment(refusal) => payment_problem(refusal),
+            Self::IncompleteUnknown => Problem::unprocessable("incomplete_unknown", self).fact("field", "incomplete"),
         }
     }
 }
@@ -208,6 +221,23 @@ fn calendar_problem(refusal: &CalendarRefusal) -> Problem {
         CalendarRefusal::StopsSchedule { schedule, cron } => {
             Problem::conflict("calendar_stops_schedule", refusal).fact("schedule", schedule.to_string()).fact("cron", cron.as_str())
         }
+    }
+}
+
+fn payment_problem(refusal: &PaymentRefusal) -> Problem {
+    match refusal {
+        PaymentRefusal::TemplateNotFound => Problem::not_found("template_not_found", refusal),
+        PaymentRefusal::VersionRequired => if_match_required(),
+        PaymentRefusal::VersionMismatch { version } => {
+            Problem::new(StatusCode::PRECONDITION_FAILED, "version_mismatch", refusal).fact("version", *version)
+        }
+        PaymentRefusal::RunNotUnderSettlement { state } => {
+            Problem::conflict("run_not_under_settlement", refusal).fact("state", state.as_str())
+        }
+        PaymentRefusal::NotPayer { payer } => Problem::not_found("vendor_not_payer", refusal).fact("vendor", payer.as_str()),
+        PaymentRefusal::PayOnMalformed => Problem::unprocessable("pay_on_malformed", refusal).fact("field", "pay_on"),
+        PaymentRefusal::AccountsMissing { vendors } => Problem::conflict("accounts_missing", refusal).fact("vendors", vendors.clone()),
+        PaymentRefusal::TooMany => Problem::unprocessable("too_many_payments", refusal).fact("max", PAYMENTS_MAX),
     }
 }
 

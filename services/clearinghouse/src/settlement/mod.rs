@@ -1,5 +1,5 @@
-//! Settlement as it is asked for: runs and their steps, windows, disputes, files, schedules, calendars; [`transfers`], [`defaults`] and
-//! [`confirmations`] have rooms of their own.
+//! Settlement as it is asked for: runs and their steps, windows, disputes, files, schedules, calendars; [`transfers`], [`payments`],
+//! [`defaults`] and [`confirmations`] have rooms of their own.
 //!
 //! Shape: each function finds out what is meant (a scheme's code, a run that the caller may see) and asks the crate `runs`, which has
 //! the rules and the SQL. What a vendor sees is decided by row security: its methods take a [`Viewer`], and a vendor's tx finds only
@@ -11,6 +11,7 @@ mod error;
 mod explanations;
 mod forecasts;
 pub mod http;
+mod payments;
 mod transfers;
 
 use crate::refusal::{self, of_any};
@@ -357,7 +358,7 @@ impl Settlement {
         is_expected: Option<impl Fn(i64) -> bool>,
         closed_days: ClosedDays,
     ) -> Answer<Kept> {
-        let code = Code::parse(code).map_err(|_| Failure::Refused(SettlementRefusal::CalendarCodeMalformed))?;
+        let code = Code::parse(code).map_err(|_| Failure::Refused(SettlementRefusal::CodeMalformed))?;
         self.runs.keep_calendar(code, closed_days, is_expected).await.map_err(refuse_calendar)
     }
 

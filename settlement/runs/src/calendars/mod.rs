@@ -6,6 +6,7 @@
 mod closed_days;
 mod store;
 
+use crate::versions::{self, VersionRefusal};
 pub use closed_days::{ClosedDays, DATES_MAX};
 use jiff::civil::Date;
 use ledger::{Failure, Fault, Tx};
@@ -85,6 +86,16 @@ pub enum CalendarRefusal {
     },
 }
 
+impl From<VersionRefusal> for CalendarRefusal {
+    fn from(refusal: VersionRefusal) -> Self {
+        match refusal {
+            VersionRefusal::NotThere => Self::CalendarNotFound,
+            VersionRefusal::Required => Self::VersionRequired,
+            VersionRefusal::Mismatch(version) => Self::VersionMismatch { version },
+        }
+    }
+}
+
 /// Makes the calendar, or replaces it if it is at the version that somebody means. Without a version it is only made.
 ///
 /// A calendar that is there stays locked until the tx ends, so that no schedule begins to go by what it was.
@@ -94,23 +105,16 @@ pub(crate) async fn keep(
     closed_days: ClosedDays,
     is_expected: Option<impl Fn(i64) -> bool>,
 ) -> Result<Kept, Failure<CalendarRefusal>> {
-    match (store::lock_version(tx, &code).await?, is_expected) {
-        (None, None) => {
-            let calendar = Calendar { code, closed_days, version: 1 };
-            // Somebody else may have made it meanwhile.
-            let inserted = store::insert(tx, &calendar).await?;
-            if inserted { Ok(Kept { calendar, made_now: true }) } else { Err(Failure::Refused(CalendarRefusal::VersionRequired)) }
-        }
-        (None, Some(_)) => Err(Failure::Refused(CalendarRefusal::CalendarNotFound)),
-        (Some(_), None) => Err(Failure::Refused(CalendarRefusal::VersionRequired)),
-        (Some(version), Some(is_expected)) if is_expected(version) => {
-            let next = version.checked_add(1).ok_or_else(|| Fault::Unreadable("calendar version".to_owned()))?;
-            let calendar = Calendar { code, closed_days, version: next };
-            store::update(tx, &calendar).await?;
-            Ok(Kept { calendar, made_now: false })
-        }
-        (Some(version), Some(_)) => Err(Failure::Refused(CalendarRefusal::VersionMismatch { version })),
+    let there = store::lock_version(tx, &code).await?;
+    let next = versions::next(there, is_expected).map_err(|refusal| Failure::Refused(refusal.into()))?;
+    let calendar = Calendar { code, closed_days, version: next.unwrap_or(1) };
+    if next.is_some() {
+        store::update(tx, &calendar).await?;
+    } else if !store::insert(tx, &calendar).await? {
+        // Somebody else has made it meanwhile.
+        return Err(Failure::Refused(CalendarRefusal::VersionRequired));
     }
+    Ok(Kept { calendar, made_now: next.is_none() })
 }
 
 /// The calendar of that name, which nobody replaces until the tx ends.

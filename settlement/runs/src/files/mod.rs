@@ -23,6 +23,7 @@ use crate::scheme::Scheme;
 use crate::seals::{Hash, Seal};
 pub(crate) use amounts::{exact, paid, parse_exact};
 pub use bank::{Account, STATEMENTS as BANK_STATEMENTS};
+pub(crate) use bank::{latin, remittance};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use ledger::{Fault, Tx};

@@ -4,8 +4,8 @@
 //! routes of what becomes of a run, [`disputes`] those of what vendors say of one, [`defaults`] those of vendors that do not pay,
 //! [`exclusions`] those of whom runs leave out, [`previews`] those of a run that is not made, [`explanations`] those of what is behind a run,
 //! [`what_if_default`] that of a failure to pay, [`gridlock`] that of what could settle at once, [`forecasts`] those of
-//! what a window is on the way to, [`transfers`] those of one transfer,
-//! [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a scheme settles by itself.
+//! what a window is on the way to, [`transfers`] those of one transfer, [`payments`] those of
+//! what is to be paid now, [`confirmations`] those of what banks say, [`schedules`] and [`calendars`] those of when a scheme settles by itself.
 
 mod bundles;
 mod calendars;
@@ -17,6 +17,7 @@ mod exclusions;
 mod explanations;
 mod forecasts;
 mod gridlock;
+mod payments;
 mod previews;
 mod schedules;
 mod steps;
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(forecasts::routes())
         .merge(previews::routes())
         .merge(transfers::routes())
+        .merge(payments::routes())
         .merge(confirmations::routes())
         .merge(schedules::routes())
         .merge(calendars::routes())

@@ -9,7 +9,7 @@ use deunicode::deunicode_char;
 const CHARACTERS_MAX: usize = 70;
 
 /// The text in these letters, cut to what a bank takes, without spaces around it.
-pub(super) fn latin(text: &str) -> String {
+pub(crate) fn latin(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

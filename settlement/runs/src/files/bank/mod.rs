@@ -15,9 +15,8 @@ mod xml;
 
 use super::Netted;
 use super::shelf::Shelf;
-use crate::scheme::Scheme;
 use jiff::Timestamp;
-use latin::latin;
+pub(crate) use latin::latin;
 use ledger::Fault;
 use scrip::Micro;
 use store::Totals;
@@ -58,8 +57,8 @@ fn made_at(at: Timestamp) -> String {
 }
 
 /// What the payee reads beside the amount.
-fn remittance(scheme: &Scheme, reference: &str) -> String {
-    latin(&format!("{reference} settlement {}", scheme.code))
+pub(crate) fn remittance(scheme: &str, reference: &str) -> String {
+    latin(&format!("{reference} settlement {scheme}"))
 }
 
 fn push_account(xml: &mut Xml, element: &'static str, account: &Account) {

@@ -51,7 +51,7 @@ fn push_transfer(xml: &mut Xml, netted: &Netted<'_>, accounts: &Accounts, transf
     push_party(xml, ["Dbtr", "DbtrAcct"], &transfer.payer, accounts);
     push_party(xml, ["Cdtr", "CdtrAcct"], &transfer.payee, accounts);
     xml.open("RmtInf");
-    xml.text("Ustrd", &remittance(netted.scheme, &reference));
+    xml.text("Ustrd", &remittance(&netted.scheme.code, &reference));
     xml.close();
     xml.close();
 }

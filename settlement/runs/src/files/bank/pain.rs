@@ -112,7 +112,7 @@ fn push_transfer(xml: &mut Xml, netted: &Netted<'_>, transfer: &TransferLine, pa
     xml.close();
     push_account(xml, "CdtrAcct", payee.account);
     xml.open("RmtInf");
-    xml.text("Ustrd", &remittance(netted.scheme, &reference));
+    xml.text("Ustrd", &remittance(&netted.scheme.code, &reference));
     xml.close();
     xml.close();
 }
