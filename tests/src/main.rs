@@ -52,6 +52,7 @@ mod settlement {
 /// The books under load, at random, and when processes are killed.
 mod books {
     mod caps;
+    mod caps_model;
     mod concurrency;
     mod kills;
     mod model;
