@@ -1196,9 +1196,7 @@ CREATE INDEX positions_by_debtor ON public.positions USING btree (debtor_id, win
 
 CREATE INDEX rates_by_to_vendor ON public.rates USING btree (to_vendor_id);
 
-CREATE INDEX run_carries_by_creditor ON public.run_carries USING btree (creditor_id, run_id);
-
-CREATE INDEX run_carries_by_debtor ON public.run_carries USING btree (debtor_id, run_id);
+CREATE INDEX run_carries_by_debtor ON public.run_carries USING btree (debtor_id, creditor_id, run_id);
 
 CREATE INDEX run_positions_by_vendor ON public.run_positions USING btree (vendor_id);
 
@@ -1222,13 +1220,17 @@ CREATE INDEX trades_proposed ON public.trades USING btree (expires_at) WHERE (st
 
 CREATE INDEX transfer_steps_by_confirmation ON public.transfer_steps USING btree (confirmation_id) WHERE (confirmation_id IS NOT NULL);
 
-CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id, run_id);
+CREATE INDEX transfers_by_payee ON public.transfers USING btree (payee_id);
 
-CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id, run_id);
+CREATE INDEX transfers_by_payer ON public.transfers USING btree (payer_id, payee_id, run_id);
 
 CREATE INDEX transfers_defaulted ON public.transfers USING btree (default_id) WHERE (default_id IS NOT NULL);
 
 CREATE INDEX transfers_failed ON public.transfers USING btree (run_id, number) WHERE (state = 'failed'::text);
+
+CREATE INDEX transfers_rolled_by_payee ON public.transfers USING btree (run_id, payee_id) WHERE (state = 'rolled'::text);
+
+CREATE INDEX transfers_rolled_by_payer ON public.transfers USING btree (run_id, payer_id) WHERE (state = 'rolled'::text);
 
 CREATE INDEX transfers_unfinished ON public.transfers USING btree (run_id) WHERE (state <> ALL (ARRAY['received'::text, 'rolled'::text, 'written_off'::text]));
 

@@ -4,9 +4,11 @@
 -- What a run carries, and what it failed to move, is read where it stands: run_carries, and the transfers that were rolled.
 DROP TABLE moved_debts;
 
--- What a vendor owes in a run, and is owed.
-CREATE INDEX run_carries_by_debtor ON run_carries (debtor_id, run_id);
-CREATE INDEX run_carries_by_creditor ON run_carries (creditor_id, run_id);
-DROP INDEX transfers_by_payer, transfers_by_payee;
-CREATE INDEX transfers_by_payer ON transfers (payer_id, run_id);
-CREATE INDEX transfers_by_payee ON transfers (payee_id, run_id);
+-- What two vendors owe each other in a run.
+CREATE INDEX run_carries_by_debtor ON run_carries (debtor_id, creditor_id, run_id);
+DROP INDEX transfers_by_payer;
+CREATE INDEX transfers_by_payer ON transfers (payer_id, payee_id, run_id);
+
+-- What is owed elsewhere of what a vendor was to pay in a run, or to be paid.
+CREATE INDEX transfers_rolled_by_payer ON transfers (run_id, payer_id) WHERE state = 'rolled';
+CREATE INDEX transfers_rolled_by_payee ON transfers (run_id, payee_id) WHERE state = 'rolled';

@@ -16,9 +16,8 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE obligations DROP CONSTRAINT obligations_pkey, ADD CONSTRAINT obligations_pkey PRIMARY KEY (id, user_id);
     CREATE INDEX obligations_by_window ON obligations (window_id);
     DROP TABLE debit_caps, bilateral_caps, exposures, house_account, bank_templates;
-    DROP INDEX transfers_by_payer, transfers_by_payee;
+    DROP INDEX transfers_by_payer, transfers_rolled_by_payer, transfers_rolled_by_payee;
     CREATE INDEX transfers_by_payer ON transfers (payer_id);
-    CREATE INDEX transfers_by_payee ON transfers (payee_id);
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     ALTER TABLE transfers DROP COLUMN default_id;
@@ -51,9 +50,8 @@ const AS_VERSION_SIX: &str = "
 const AS_BEFORE_THE_LAST: &str = "DROP TABLE bank_templates";
 
 const AS_VERSION_FIFTEEN: &str = "
-    DROP INDEX run_carries_by_debtor, run_carries_by_creditor, transfers_by_payer, transfers_by_payee;
+    DROP INDEX run_carries_by_debtor, transfers_by_payer, transfers_rolled_by_payer, transfers_rolled_by_payee;
     CREATE INDEX transfers_by_payer ON transfers (payer_id);
-    CREATE INDEX transfers_by_payee ON transfers (payee_id);
     DROP TABLE house_account;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;

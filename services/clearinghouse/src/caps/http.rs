@@ -94,8 +94,8 @@ pub struct HeadroomFigures {
     /// Null: no cap.
     #[schema(value_type = Option<String>, example = "1000.000000")]
     cap: Option<ShownAmount>,
-    /// What the debtor owes: once a run is exported, its transfers. By itself this may be below zero before, where the run carries what it found shorter ways
-    /// for; `net_debit` is exact.
+    /// What the debtor owes. What a run has netted counts on balance, less what failed and is owed again, so by itself this may be below zero; `net_debit` is
+    /// exact.
     #[schema(value_type = String, example = "950.000000")]
     owes: ShownAmount,
     /// What the debtor is owed; likewise.

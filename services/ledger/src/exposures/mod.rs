@@ -1,14 +1,15 @@
 //! What vendors owe and are owed over everything unsettled: what caps are held against.
 //!
 //! Every obligation counts from the tx that writes it until its window is released, which is when the window's run is settled: whole, and
-//! not transfer by transfer, so that nobody owes more than it may while money is still on its way. From the export of the run on, what its
-//! windows held counts in the shape of its transfers, because that is what vendors then owe each other. What a run carries, and what has failed
-//! and is owed again, counts once: where it is owed now, and no longer in the run's windows.
+//! not transfer by transfer, so that nobody owes more than it may while money is still on its way. Once a run has netted it, a vendor counts as what
+//! the run's transfers are to move for it, which is the same but for what the run carries; and from the export on two vendors count as the
+//! transfers between them, because that is what they then owe each other. What a run carries, and what has failed and is owed again, counts once:
+//! where it is owed now, and no longer in the run.
 //!
 //! So whoever lets a run's transfers be paid, rolls one, or carries, changes terms, and what is owed again is written under the scheme's window
 //! lock held exclusively: no batch counts it in one place as it was and in the other as it is.
 //!
-//! The sums are those of `positions`, which are proven equal to the obligations. People are shown these. A batch cannot add up one for each
+//! In windows that no run has netted, the sums are those of `positions`, which are proven equal to the obligations. People are shown these. A batch cannot add up one for each
 //! counterparty of each of its vendors, so those with a net debit cap have running sums of their own in `exposures`, written in the tx that
 //! writes the obligation, read under lock, and proven equal to the positions. What one vendor owes one other is one position for each writer.
 

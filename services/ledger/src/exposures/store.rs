@@ -18,36 +18,38 @@ const BEFORE_THE_CAP: i16 = -5;
 /// What a closed window sums to.
 const CLOSED_WINDOW: i16 = -4;
 
-/// What one side of each part `n` comes to: what is owed from `$from` to `$to`, in the words that debts (`debtor_id`) and transfers (`payer_id`)
-/// have for them; `$sum` is what obligations say.
-macro_rules! side {
-    ($sum:literal, $debt_from:literal, $debt_to:literal, $transfer_from:literal, $transfer_to:literal) => {
+/// What two vendors owe each other in the unsettled run `r`, from `$from` to `$to`, in the words that debts (`debtor_id`) and transfers (`payer_id`) have
+/// for them. Once its transfers are to be paid, they are what is owed, but for those that were rolled, which are owed elsewhere. Until then the
+/// obligations are, less what the run carries; it may carry more between two vendors than they owed each other.
+macro_rules! of_pair_in_run {
+    ($debtor:literal, $creditor:literal) => {
         concat!(
             "CASE WHEN r.state IN ('exported', 'settling')
                   THEN (SELECT coalesce(sum(t.amount_micro), 0) FROM transfers t
-                        WHERE t.run_id = r.id AND t.",
-            $transfer_from,
-            " = k.debtor_id AND (k.creditor_id IS NULL OR t.",
-            $transfer_to,
-            " = k.creditor_id) AND t.state <> 'rolled')
-                  ELSE greatest(",
-            $sum,
-            " - (SELECT coalesce(sum(c.amount_micro), 0) FROM run_carries c
-                  WHERE c.run_id = r.id AND c.",
-            $debt_from,
-            " = k.debtor_id AND (k.creditor_id IS NULL OR c.",
-            $debt_to,
-            " = k.creditor_id)), CASE WHEN k.creditor_id IS NOT NULL THEN 0 END)
+                        WHERE t.payer_id = ",
+            $debtor,
+            " AND t.payee_id = ",
+            $creditor,
+            " AND t.run_id = r.id AND t.state <> 'rolled')
+                  ELSE greatest((SELECT coalesce(sum(p.amount_micro), 0) FROM windows w JOIN positions p ON p.window_id = w.id
+                                 WHERE w.run_id = r.id AND p.debtor_id = ",
+            $debtor,
+            " AND p.creditor_id = ",
+            $creditor,
+            ") - (SELECT coalesce(sum(c.amount_micro), 0) FROM run_carries c
+                                    WHERE c.debtor_id = ",
+            $debtor,
+            " AND c.creditor_id = ",
+            $creditor,
+            " AND c.run_id = r.id), 0)
              END"
         )
     };
 }
 
-/// What each key owes and is owed over its scheme's windows `w` that `$which` names; `$owes` and `$owed` are what its vendor owes and is owed in
-/// one of them. Window by window, so that what is settled, of which there is ever more, is never walked.
-///
-/// Windows that one run nets are one part. Once its transfers are to be paid, they are what is owed, but for those that were rolled, which are owed
-/// elsewhere. Until then the obligations are, less what the run carries; it may carry more between two vendors than they owed each other.
+/// What each key owes and is owed: in its scheme's windows `w` that `$which` names and no run has netted, where `$owes` and `$owed` are its vendor's part of
+/// one of them; and in the runs that are not settled, of which a vendor's part is what their transfers are to move for it, less what was rolled.
+/// Run by run, so that what is settled, of which there is ever more, is never walked.
 macro_rules! read_exposures {
     ($which:literal, $owes:literal, $owed:literal) => {
         concat!(
@@ -56,44 +58,53 @@ macro_rules! read_exposures {
     FROM unnest($1::uuid[], $2::uuid[]) AS k(debtor_id, creditor_id)
     JOIN scheme_members m ON m.vendor_id = k.debtor_id
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(",
-            side!("n.owes", "debtor_id", "creditor_id", "payer_id", "payee_id"),
-            "), 0)::text AS owes,
-               coalesce(sum(",
-            side!("n.owed", "creditor_id", "debtor_id", "payee_id", "payer_id"),
-            "), 0)::text AS owed
-        FROM (SELECT w.run_id,
-                     coalesce(sum(CASE WHEN k.creditor_id IS NULL
-                                       THEN (",
+        SELECT coalesce(sum(n.owes), 0)::text AS owes, coalesce(sum(n.owed), 0)::text AS owed
+        FROM (SELECT CASE WHEN k.creditor_id IS NULL
+                          THEN (",
             $owes,
             ")
-                                       ELSE (SELECT sum(p.amount_micro) FROM positions p
-                                             WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id) END), 0) AS owes,
-                     coalesce(sum(CASE WHEN k.creditor_id IS NULL
-                                       THEN (",
+                          ELSE (SELECT sum(p.amount_micro) FROM positions p
+                                WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id AND p.creditor_id = k.creditor_id) END AS owes,
+                     CASE WHEN k.creditor_id IS NULL
+                          THEN (",
             $owed,
             ")
-                                       ELSE (SELECT sum(p.amount_micro) FROM positions p
-                                             WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id) END), 0) AS owed
+                          ELSE (SELECT sum(p.amount_micro) FROM positions p
+                                WHERE p.window_id = w.id AND p.debtor_id = k.creditor_id AND p.creditor_id = k.debtor_id) END AS owed
               FROM windows w
-              WHERE w.scheme_id = m.scheme_id AND ",
+              WHERE w.scheme_id = m.scheme_id AND w.run_id IS NULL AND ",
             $which,
             "
-              GROUP BY w.run_id, coalesce(w.run_id, w.id)) n
-        LEFT JOIN runs r ON r.id = n.run_id) d"
+              UNION ALL
+              SELECT greatest(-p.settled_micro, 0) - (SELECT coalesce(sum(t.amount_micro), 0) FROM transfers t
+                                                      WHERE t.run_id = u.run_id AND t.payer_id = k.debtor_id AND t.state = 'rolled'),
+                     greatest(p.settled_micro, 0) - (SELECT coalesce(sum(t.amount_micro), 0) FROM transfers t
+                                                     WHERE t.run_id = u.run_id AND t.payee_id = k.debtor_id AND t.state = 'rolled')
+              FROM (SELECT DISTINCT w.run_id FROM windows w WHERE w.scheme_id = m.scheme_id AND w.settled_at IS NULL) u
+              JOIN run_positions p ON p.run_id = u.run_id AND p.vendor_id = k.debtor_id
+              WHERE k.creditor_id IS NULL
+              UNION ALL
+              SELECT ",
+            of_pair_in_run!("k.debtor_id", "k.creditor_id"),
+            ", ",
+            of_pair_in_run!("k.creditor_id", "k.debtor_id"),
+            "
+              FROM (SELECT DISTINCT w.run_id FROM windows w WHERE w.scheme_id = m.scheme_id AND w.settled_at IS NULL) u
+              JOIN runs r ON r.id = u.run_id
+              WHERE k.creditor_id IS NOT NULL) n) d"
         )
     };
 }
 
 // Of any vendor, capped or not.
 const READ_UNSETTLED: &str = read_exposures!(
-    "w.settled_at IS NULL",
+    "true",
     "SELECT sum(p.amount_micro) FROM positions p WHERE p.window_id = w.id AND p.debtor_id = k.debtor_id",
     "SELECT sum(p.amount_micro) FROM positions p WHERE p.window_id = w.id AND p.creditor_id = k.debtor_id"
 );
 /// Of capped vendors and of pairs, in closed windows: this changes only when a window closes, and with what becomes of runs and transfers.
 pub(crate) const READ_CLOSED: &str = read_exposures!(
-    "w.settled_at IS NULL AND w.state = 'closed'",
+    "w.state = 'closed'",
     "SELECT sum(e.owes_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id",
     "SELECT sum(e.owed_micro) FROM exposures e WHERE e.window_id = w.id AND e.vendor_id = k.debtor_id"
 );
