@@ -19,6 +19,7 @@ mod api {
     mod idempotency;
     mod limits;
     mod rates;
+    mod swap_previews;
     mod tenancy;
     mod trades;
     mod vendors;

@@ -9,7 +9,7 @@ mod store;
 use crate::directory::Directory;
 use crate::refusal::{Answer, AnyRefusal, refuse};
 use ledger::{Claim, Db, Engine, Failure, Fault, PostRefusal, Posted};
-use scrip::posting::Posting;
+use scrip::posting::{Posting, SwapOrder, Swapped};
 use std::collections::HashSet;
 use std::sync::Arc;
 pub(crate) use store::STATEMENTS;
@@ -35,6 +35,11 @@ impl Postings {
             Ok(posting) => self.worded(self.engine.post(claim, posting).await).await,
             Err(refused) => self.recall(&claim).await?.ok_or(refused),
         }
+    }
+
+    /// What the swap would come to now; nothing is posted.
+    pub async fn preview_swap(&self, order: SwapOrder) -> Answer<Swapped> {
+        self.worded(self.engine.preview_swap(order).await).await
     }
 
     /// The same for many of one actor: each is answered by itself, in their order. All that can be posted go to the engine together.
@@ -88,14 +93,14 @@ impl Postings {
     async fn recall(&self, claim: &Claim) -> Answer<Option<Posted>> {
         match self.engine.recall(claim).await {
             Ok(first) => Ok(first),
-            Err(failure) => self.worded(Err(failure)).await.map(Some),
+            Err(failure) => self.worded::<Posted>(Err(failure)).await.map(Some),
         }
     }
 
     /// The engine's answer in the words of the API.
-    async fn worded(&self, outcome: Result<Posted, Failure<PostRefusal>>) -> Answer<Posted> {
+    async fn worded<T>(&self, outcome: Result<T, Failure<PostRefusal>>) -> Answer<T> {
         match outcome {
-            Ok(posted) => Ok(posted),
+            Ok(done) => Ok(done),
             Err(Failure::Fault(fault)) => Err(fault.into()),
             Err(Failure::Refused(refusal)) => Err(refuse(error::name(refusal, &self.directory).await?)),
         }

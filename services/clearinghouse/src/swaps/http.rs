@@ -4,7 +4,7 @@ use super::{NewSwap, Swap};
 use crate::amount::{AmountText, ShownAmount};
 use crate::app::App;
 use crate::http::api_error::ApiError;
-use crate::http::body::{Path, Posted};
+use crate::http::body::{Body, Path, Posted};
 use crate::http::credential::User;
 use crate::http::idempotency::{IdempotencyKey, Keyed};
 use crate::http::page::{Page, PageParams, Paged};
@@ -13,6 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use scrip::Code;
+use scrip::posting::Swapped;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,7 +21,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create_swap, list_swaps)).routes(routes!(get_swap))
+    OpenApiRouter::new().routes(routes!(create_swap, list_swaps)).routes(routes!(preview_swap)).routes(routes!(get_swap))
 }
 
 /// One token for another. Fix exactly one side: `send` (only what is used is taken) or `receive` (exact).
@@ -57,6 +58,17 @@ impl From<CreateSwap> for NewSwap {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SwapView {
     id: Uuid,
+    #[serde(flatten)]
+    figures: SwapFiguresView,
+    /// The settlement window that the debt falls into.
+    window: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    booked_at: Timestamp,
+}
+
+/// What a swap comes to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SwapFiguresView {
     /// `convert` within one user, `send` to another.
     kind: &'static str,
     /// The payer's user id.
@@ -92,16 +104,18 @@ pub struct SwapView {
     /// What a division left over, in the scheme's currency.
     #[schema(value_type = String)]
     rounding: ShownAmount,
-    /// The settlement window that the debt falls into.
-    window: Uuid,
-    #[schema(value_type = String, format = DateTime)]
-    booked_at: Timestamp,
 }
 
 impl From<Swap> for SwapView {
+    fn from(swap: Swap) -> Self {
+        let Swapped { id, window, booked_at, .. } = swap.swapped;
+        Self { id: id.uuid(), window: window.uuid(), booked_at, figures: swap.into() }
+    }
+}
+
+impl From<Swap> for SwapFiguresView {
     fn from(Swap { swapped: swap, from, to }: Swap) -> Self {
         Self {
-            id: swap.id.uuid(),
             kind: swap.kind(),
             payer: swap.payer.uuid(),
             payee: swap.payee.uuid(),
@@ -115,8 +129,6 @@ impl From<Swap> for SwapView {
             house_fee: ShownAmount::micro(swap.figures.house_fee),
             source_margin: ShownAmount::micro(swap.figures.source_margin),
             rounding: ShownAmount::micro(swap.figures.rounding),
-            window: swap.window.uuid(),
-            booked_at: swap.booked_at,
         }
     }
 }
@@ -132,6 +144,14 @@ async fn create_swap(State(app): State<App>, user: User, request: Keyed<CreateSw
     let claim = request.claim(user.id.uuid());
     let (swap, replayed) = app.swaps.create(user.id, claim, request.body.map(NewSwap::from)).await?;
     Ok(Posted::created(replayed, swap.into()))
+}
+
+/// See what a swap would come to now, by the same rules. Nothing is swapped, held or stored, and no price is kept: rates, balances and caps may change before
+/// you swap, so say `min_receive` or `max_send` then. One that would be refused is refused here in the same words.
+#[utoipa::path(post, path = "/v1/swaps/preview", tag = "swaps", request_body = CreateSwap, security(("user_session" = [])),
+    responses((status = 200, body = SwapFiguresView), (status = "4XX", body = ProblemView, description = "what POST /v1/swaps would answer")))]
+async fn preview_swap(State(app): State<App>, user: User, Body(body): Body<CreateSwap>) -> Result<Json<SwapFiguresView>, ApiError> {
+    Ok(Json(app.swaps.preview(user.id, body.into()).await?.into()))
 }
 
 /// Your swaps, as payer or payee, newest first.

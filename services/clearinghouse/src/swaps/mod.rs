@@ -93,21 +93,33 @@ impl Swaps {
         self.made(posted).await
     }
 
+    /// What the swap would come to if it were made now, or why it would not be.
+    pub async fn preview(&self, user: UserId, new: NewSwap) -> Answer<Swap> {
+        self.named(self.postings.preview_swap(self.order(user, new).await?).await?).await
+    }
+
     /// The swap that was posted, and whether it had been before.
     async fn made(&self, posted: Posted) -> Answer<(Swap, bool)> {
         let Receipt::Swapped(swapped) = posted.receipt else { return Err(Fault::Unreadable("a swap's answer".to_owned()).into()) };
+        Ok((self.named(*swapped).await?, posted.replayed))
+    }
+
+    async fn named(&self, swapped: Swapped) -> Answer<Swap> {
         let (from, to) = (self.directory.get(swapped.from).await?, self.directory.get(swapped.to).await?);
-        Ok((Swap { swapped: *swapped, from, to }, posted.replayed))
+        Ok(Swap { swapped, from, to })
     }
 
     async fn wish(&self, payer: UserId, new: Answer<NewSwap>) -> Answer<Posting> {
-        let new = new?;
+        self.order(payer, new?).await.map(Posting::Swap)
+    }
+
+    async fn order(&self, payer: UserId, new: NewSwap) -> Answer<SwapOrder> {
         let (from, to) = (self.vendor(&new.from, "from").await?, self.vendor(&new.to, "to").await?);
         let payee = match &new.payee {
             Some(payee) => self.users.find(payee).await?.ok_or_else(|| refuse(SwapRefusal::UserNotFound { field: "payee" }))?,
             None => payer,
         };
-        new.between((payer, payee), (&from, &to)).map(Posting::Swap)
+        new.between((payer, payee), (&from, &to))
     }
 
     async fn vendor(&self, code: &str, field: &'static str) -> Answer<VendorFacts> {

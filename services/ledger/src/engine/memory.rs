@@ -62,10 +62,9 @@ pub(super) struct Forecast {
 }
 
 impl Memory {
-    /// What the requests need that is to be read, and where they settle.
-    pub(super) fn wanted(&mut self, requests: &[Request]) -> Wanted {
+    /// What the postings need that is to be read, and where they settle.
+    pub(super) fn wanted<'p>(&mut self, postings: impl Iterator<Item = &'p Posting> + Clone) -> Wanted {
         self.known.take_if(|known| known.pairs.len() >= PAIRS_MAX);
-        let postings = requests.iter().map(|request| &request.posting);
         let vendors: BTreeSet<VendorId> = postings.clone().flat_map(Posting::vendors).collect();
         let pairs: BTreeSet<Pair> = postings.filter_map(Posting::pair).collect();
         let Some(Known { terms, pairs: known_pairs, .. }) = &self.known else {
@@ -172,10 +171,9 @@ mod tests {
     const VENDOR: VendorId = VendorId::new(Uuid::from_u128(1));
     const SCHEME: SchemeId = SchemeId::new(Uuid::from_u128(2));
 
-    fn issues() -> [Request; 1] {
+    fn issues() -> [Posting; 1] {
         let (user, operation) = (UserId::new(Uuid::from_u128(3)), OperationId::new(Uuid::from_u128(4)));
-        let posting = Posting::Issue(Issue { operation, vendor: VENDOR, user, amount: Tokens::new(5) });
-        [Request { claim: crate::Claim { actor: Uuid::nil(), key: String::new(), request_hash: [0; 32] }, posting }]
+        [Posting::Issue(Issue { operation, vendor: VENDOR, user, amount: Tokens::new(5) })]
     }
 
     fn at(second: i64) -> Timestamp {
@@ -201,13 +199,13 @@ mod tests {
     /// A memory that has met the vendor in second 100, when its next unit value was to begin then.
     fn memory(next_at: Option<Timestamp>) -> Memory {
         let mut memory = Memory::default();
-        assert_eq!(memory.wanted(&issues()).vendors, [VENDOR], "it knows nothing yet");
+        assert_eq!(memory.wanted(issues().iter()).vendors, [VENDOR], "it knows nothing yet");
         memory.learn(read(100, 7, Some(next_at)), at(0));
         memory
     }
 
     fn remembers(mut memory: Memory, then: TermsRead) -> bool {
-        let wanted = memory.wanted(&issues());
+        let wanted = memory.wanted(issues().iter());
         assert!(wanted.vendors.is_empty() && wanted.schemes == [SCHEME].into());
         memory.still_holds(&then)
     }

@@ -15,8 +15,9 @@ mod store;
 
 use crate::{Claim, Clock, Db, Failure, Fault};
 use batch::Writer;
+use memory::Memory;
 use queue::{Batch, Lane, Queue};
-use scrip::posting::{Posting, Receipt, Refusal};
+use scrip::posting::{self, Posting, Receipt, Refusal, SwapOrder, Swapped};
 pub use store::STATEMENTS;
 use tokio::runtime::Handle;
 
@@ -61,6 +62,8 @@ pub enum PostRefusal {
 const CONNECTIONS_PER_WRITER: usize = 1;
 /// To look up the answers of used keys.
 const RECALL_CONNECTIONS: usize = 1;
+/// To look at what a swap would come to: whoever looks often waits for others that do, and nobody who posts waits.
+const PREVIEW_CONNECTIONS: usize = 1;
 
 type Answer = Result<Posted, Failure<PostRefusal>>;
 
@@ -69,6 +72,8 @@ type Answer = Result<Posted, Failure<PostRefusal>>;
 pub struct Engine {
     queue: Queue,
     db: Db,
+    previews: Db,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -89,7 +94,7 @@ impl Engine {
         for (lane, number) in lanes.into_iter().zip(batch::writer_numbers()) {
             start_writer(lane, Writer::new(db.apart(CONNECTIONS_PER_WRITER), clock.clone(), number));
         }
-        Self { queue, db: db.apart(RECALL_CONNECTIONS) }
+        Self { queue, db: db.apart(RECALL_CONNECTIONS), previews: db.apart(PREVIEW_CONNECTIONS), clock }
     }
 
     /// Posts, and answers after the commit. Dropping the future does not take the posting back.
@@ -101,6 +106,21 @@ impl Engine {
     /// up in several batches. When the queue has no room for all of them none is posted, and each answers `Overloaded`.
     pub async fn post_many(&self, postings: Vec<(Claim, Posting)>) -> Vec<Answer> {
         self.queue.ask(postings.into_iter().map(|(claim, posting)| Request { claim, posting }).collect()).await
+    }
+
+    /// What the swap would come to if it were made now, or why it would not be: decided by the same rules on what is there. Nothing is
+    /// written, and what another one does meanwhile may make it come to something else.
+    pub async fn preview_swap(&self, order: SwapOrder) -> Result<Swapped, Failure<PostRefusal>> {
+        let posting = Posting::Swap(order);
+        let mut connection = self.previews.connection().await?;
+        let tx = connection.begin_posting()?;
+        let mut memory = Memory::default();
+        let (mut book, mut exposures, terms) = store::peek(&tx, &posting, &mut memory, self.clock.now()).await?;
+        match posting::decide([&posting], &mut book, &mut exposures, terms).outcomes.pop() {
+            Some(Ok(Receipt::Swapped(swapped))) => Ok(*swapped),
+            Some(Err(refusal)) => Err(Failure::Refused(refusal.into())),
+            Some(Ok(_)) | None => Err(Fault::Unreadable("what a swap would come to".to_owned()).into()),
+        }
     }
 
     /// The first answer of a key that was used before, if it was for the same request; asked before a request is validated.

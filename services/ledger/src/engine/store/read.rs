@@ -2,7 +2,7 @@
 
 use super::super::Request;
 use super::super::memory::{Known, Memory};
-use super::terms::{self, read_terms};
+use super::terms::{self, TermsRead, read_terms};
 use crate::exposures::store as exposures;
 use crate::pipeline::Pipeline;
 use crate::{Fault, locks};
@@ -14,7 +14,7 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 /// Every statement of this file.
-pub(super) const STATEMENTS: &[&str] = &[CHANGE_ACCOUNTS, LOCK_ACCOUNTS, LOCK_TRADES];
+pub(super) const STATEMENTS: &[&str] = &[CHANGE_ACCOUNTS, LOCK_ACCOUNTS, READ_ACCOUNTS, LOCK_TRADES];
 
 // Locks, changes and reads at once. The generic plan walks the keys in their order.
 const CHANGE_ACCOUNTS: &str = "
@@ -33,12 +33,20 @@ const LOCK_ACCOUNTS: &str = "
     WHERE a.user_id = k.user_id AND a.vendor_id = k.vendor_id
     RETURNING a.user_id, a.vendor_id, a.balance, a.held, a.entry_count";
 
+const READ_ACCOUNTS: &str = "
+    SELECT a.user_id, a.vendor_id, a.balance, a.held, a.entry_count
+    FROM unnest($1::uuid[], $2::uuid[]) AS k(user_id, vendor_id)
+    JOIN accounts a ON a.user_id = k.user_id AND a.vendor_id = k.vendor_id";
+
 const LOCK_TRADES: &str = "
     UPDATE trades t
     SET state = t.state
     FROM unnest($1::uuid[], $2::uuid[]) AS k(user_id, id)
     WHERE t.user_id = k.user_id AND t.id = k.id
     RETURNING t.id, t.state";
+
+/// Whose part of a window is looked at where nobody writes: how full it is hardly differs.
+const ANY_WRITER: i16 = 0;
 
 /// Terms that change while they are read are read again this often.
 const READS_MAX: u32 = 100;
@@ -69,28 +77,62 @@ pub(in super::super) async fn read<'m>(
 ) -> Result<Found<'m>, Fault> {
     let change_accounts_statement = tx.prepare_cached(CHANGE_ACCOUNTS).await?;
     let terms_statements = terms::Prepared::new(tx).await?;
-    let wanted = memory.wanted(requests);
-    let (mut stored, mut terms_read) = tokio::try_join!(
+    let postings = requests.iter().map(|request| &request.posting);
+    let wanted = memory.wanted(postings.clone());
+    let (mut stored, terms_read) = tokio::try_join!(
         biased;
         change_accounts(tx, &change_accounts_statement, forecast),
         read_terms(tx, &terms_statements, writer, &wanted),
     )?;
-    let mut reads_left = READS_MAX;
-    while !memory.still_holds(&terms_read) {
-        reads_left = reads_left.checked_sub(1).ok_or_else(|| Fault::Unreadable("terms that change without pause".to_owned()))?;
-        memory.forget();
-        terms_read = read_terms(tx, &terms_statements, writer, &memory.wanted(requests)).await?;
-    }
+    let terms_read = read_until_they_hold(tx, &terms_statements, writer, postings.clone(), memory, terms_read).await?;
     let mut before: Accounts =
         stored.iter().map(|(key, account)| Ok((*key, undo(forecast, key, account)?))).collect::<Result<_, Fault>>()?;
     let unchanged = lock_accounts(tx, forecast.keys().filter(|key| !stored.contains_key(key))).await?;
     before.extend(&unchanged);
     stored.extend(unchanged);
-    let postings = requests.iter().map(|request| &request.posting);
     let book = Book::new(before, lock_trades(tx, postings.clone()).await?);
     let known = memory.learn(terms_read, now);
     let exposures = read_exposures(tx, postings, known).await?;
     Ok(Found { book, stored, exposures, terms: &known.terms })
+}
+
+/// What one posting would be decided on now. No account is locked, so another one may come first.
+pub(in super::super) async fn peek<'m>(
+    tx: &Pipeline<'_>,
+    posting: &Posting,
+    memory: &'m mut Memory,
+    now: Timestamp,
+) -> Result<(Book, Exposures, &'m Terms), Fault> {
+    let terms_statements = terms::Prepared::new(tx).await?;
+    let postings = std::iter::once(posting);
+    let wanted = memory.wanted(postings.clone());
+    let terms_read = read_terms(tx, &terms_statements, ANY_WRITER, &wanted).await?;
+    let terms_read = read_until_they_hold(tx, &terms_statements, ANY_WRITER, postings.clone(), memory, terms_read).await?;
+    let (users, vendors): (Vec<Uuid>, Vec<Uuid>) = posting.accounts().iter().map(|k| (k.user.uuid(), k.vendor.uuid())).unzip();
+    let statement = tx.prepare_cached(READ_ACCOUNTS).await?;
+    let accounts: Accounts = tx.query(&statement, &[&users, &vendors]).await?.iter().map(account).collect::<Result<_, Fault>>()?;
+    let book = Book::new(accounts, Vec::new());
+    let known = memory.learn(terms_read, now);
+    let exposures = read_exposures(tx, postings, known).await?;
+    Ok((book, exposures, &known.terms))
+}
+
+/// The terms, read anew as long as they change meanwhile.
+async fn read_until_they_hold<'p>(
+    tx: &Pipeline<'_>,
+    statements: &terms::Prepared,
+    writer: i16,
+    postings: impl Iterator<Item = &'p Posting> + Clone,
+    memory: &mut Memory,
+    mut terms_read: TermsRead,
+) -> Result<TermsRead, Fault> {
+    let mut reads_left = READS_MAX;
+    while !memory.still_holds(&terms_read) {
+        reads_left = reads_left.checked_sub(1).ok_or_else(|| Fault::Unreadable("terms that change without pause".to_owned()))?;
+        memory.forget();
+        terms_read = read_terms(tx, statements, writer, &memory.wanted(postings.clone())).await?;
+    }
+    Ok(terms_read)
 }
 
 /// What the caps limit that the batch is held against: of closed windows as it is remembered, of the open one as it stands once nobody
