@@ -1,5 +1,50 @@
 -- The whole schema, written from the migrations; do not edit. See README.md.
 
+CREATE FUNCTION public.check_confirmation_assignments() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    broken record;
+BEGIN
+    SELECT c.id INTO broken FROM confirmations c WHERE c.state = 'applied' AND c.id IN (SELECT confirmation_id FROM changed) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'confirmation % is applied: what its entries mean stays', broken.id
+            USING ERRCODE = 'check_violation', TABLE = 'confirmation_assignments', CONSTRAINT = 'confirmation_assignments_while_proposed';
+    END IF;
+
+    SELECT e.confirmation_id, e.number INTO broken
+    FROM (SELECT DISTINCT confirmation_id, number FROM changed) k
+    JOIN confirmation_entries e ON e.confirmation_id = k.confirmation_id AND e.number = k.number
+    JOIN confirmations c ON c.id = e.confirmation_id
+    JOIN LATERAL (SELECT count(*) AS transfer_count, sum(t.amount_micro) AS amount_micro,
+                         bool_and(r.scheme_id = c.scheme_id AND r.state IN ('exported', 'settling') AND coalesce(r.currency = e.currency, false)) AS fits
+                  FROM confirmation_assignments a
+                  JOIN transfers t ON t.run_id = a.run_id AND t.number = a.transfer_number
+                  JOIN runs r ON r.id = a.run_id
+                  WHERE a.confirmation_id = e.confirmation_id AND a.number = e.number) m ON m.transfer_count > 0
+    WHERE NOT m.fits OR m.amount_micro IS DISTINCT FROM e.amount_micro OR m.transfer_count > 1000 OR e.run_id IS NOT NULL
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'entry % of confirmation % does not mean these transfers', broken.number, broken.confirmation_id
+            USING ERRCODE = 'check_violation', TABLE = 'confirmation_assignments', CONSTRAINT = 'confirmation_assignments_fit_entry';
+    END IF;
+
+    SELECT n.run_id, n.transfer_number INTO broken
+    FROM changed n
+    JOIN confirmation_assignments a ON a.run_id = n.run_id AND a.transfer_number = n.transfer_number
+                                   AND a.confirmation_id = n.confirmation_id AND a.number <> n.number
+    JOIN confirmation_entries e ON e.confirmation_id = n.confirmation_id AND e.number = n.number
+    JOIN confirmation_entries o ON o.confirmation_id = a.confirmation_id AND o.number = a.number AND o.said = e.said
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'transfer % of run % is what another entry means', broken.transfer_number, broken.run_id
+            USING ERRCODE = 'check_violation', TABLE = 'confirmation_assignments', CONSTRAINT = 'confirmation_assignments_said_once';
+    END IF;
+    RETURN NULL;
+END $$;
+
+ALTER FUNCTION public.check_confirmation_assignments() OWNER TO scriphouse_owner;
+
 CREATE FUNCTION public.check_run_step() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -170,6 +215,20 @@ CREATE TABLE public.calendars (
 );
 
 ALTER TABLE public.calendars OWNER TO scriphouse_owner;
+
+CREATE TABLE public.confirmation_assignments (
+    confirmation_id uuid NOT NULL,
+    number integer NOT NULL,
+    run_id uuid NOT NULL,
+    transfer_number bigint NOT NULL,
+    assigned_by text NOT NULL,
+    assigned_at timestamp with time zone NOT NULL,
+    step_seq integer,
+    CONSTRAINT confirmation_assignments_assigner_form CHECK ((assigned_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT confirmation_assignments_step_positive CHECK ((step_seq >= 1))
+);
+
+ALTER TABLE public.confirmation_assignments OWNER TO scriphouse_owner;
 
 CREATE TABLE public.confirmation_entries (
     confirmation_id uuid NOT NULL,
@@ -1008,6 +1067,12 @@ ALTER TABLE ONLY public.bilateral_caps
 ALTER TABLE ONLY public.calendars
     ADD CONSTRAINT calendars_pkey PRIMARY KEY (code);
 
+ALTER TABLE ONLY public.confirmation_assignments
+    ADD CONSTRAINT confirmation_assignments_pkey PRIMARY KEY (confirmation_id, number, run_id, transfer_number);
+
+ALTER TABLE ONLY public.confirmation_assignments
+    ADD CONSTRAINT confirmation_assignments_step_once UNIQUE (run_id, transfer_number, step_seq);
+
 ALTER TABLE ONLY public.confirmation_entries
     ADD CONSTRAINT confirmation_entries_pkey PRIMARY KEY (confirmation_id, number);
 
@@ -1242,6 +1307,10 @@ CREATE UNIQUE INDEX windows_one_open ON public.windows USING btree (scheme_id) W
 
 CREATE INDEX windows_unsettled ON public.windows USING btree (scheme_id) WHERE (settled_at IS NULL);
 
+CREATE TRIGGER confirmation_assignments_deleted AFTER DELETE ON public.confirmation_assignments REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_confirmation_assignments();
+
+CREATE TRIGGER confirmation_assignments_inserted AFTER INSERT ON public.confirmation_assignments REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_confirmation_assignments();
+
 CREATE TRIGGER runs_step BEFORE INSERT OR UPDATE OF state ON public.runs FOR EACH ROW EXECUTE FUNCTION public.check_run_step();
 
 CREATE TRIGGER transfers_step_allowed BEFORE UPDATE OF state, attempt, disputed_from ON public.transfers FOR EACH ROW EXECUTE FUNCTION public.check_transfer_step();
@@ -1266,6 +1335,12 @@ ALTER TABLE ONLY public.bilateral_caps
 
 ALTER TABLE ONLY public.bilateral_caps
     ADD CONSTRAINT bilateral_caps_debtor_exists FOREIGN KEY (debtor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.confirmation_assignments
+    ADD CONSTRAINT confirmation_assignments_entry_exists FOREIGN KEY (confirmation_id, number) REFERENCES public.confirmation_entries(confirmation_id, number);
+
+ALTER TABLE ONLY public.confirmation_assignments
+    ADD CONSTRAINT confirmation_assignments_transfer_exists FOREIGN KEY (run_id, transfer_number) REFERENCES public.transfers(run_id, number);
 
 ALTER TABLE ONLY public.confirmation_entries
     ADD CONSTRAINT confirmation_entries_confirmation_exists FOREIGN KEY (confirmation_id) REFERENCES public.confirmations(id);
@@ -1656,6 +1731,10 @@ GRANT UPDATE(weekends) ON TABLE public.calendars TO scriphouse_house;
 GRANT UPDATE(closed_on) ON TABLE public.calendars TO scriphouse_house;
 
 GRANT UPDATE(version) ON TABLE public.calendars TO scriphouse_house;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.confirmation_assignments TO scriphouse_house;
+
+GRANT UPDATE(step_seq) ON TABLE public.confirmation_assignments TO scriphouse_house;
 
 GRANT SELECT,INSERT ON TABLE public.confirmation_entries TO scriphouse_house;
 

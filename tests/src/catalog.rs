@@ -21,6 +21,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "house_account",
     "confirmations",
     "confirmation_entries",
+    "confirmation_assignments",
     "refinery_schema_history",
 ];
 

@@ -27,6 +27,7 @@ mod api {
 
 /// Windows, runs, files, schedules and calendars.
 mod settlement {
+    mod assignments;
     mod bank_files;
     mod bundle_forgeries;
     mod bundles;

@@ -62,6 +62,7 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
         defaults::DRAW_STATEMENTS,
         transfers::STATEMENTS,
         confirmations::STATEMENTS,
+        confirmations::ASSIGNMENT_STATEMENTS,
         renetting::STATEMENTS,
         explanations::STATEMENTS,
         forecasts::STATEMENTS,

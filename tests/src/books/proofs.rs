@@ -131,7 +131,7 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "a run is settling from the first step of its transfers until the last of them has ended, and then settled",
         // Its last transfer ends as it should, and the run does not notice.
         "INSERT INTO transfer_steps (run_id, number, seq, from_state, to_state, attempt, actor, stepped_at)
-         SELECT run_id, number, seq + 1, 'sent', 'received', 1, actor, now() FROM transfer_steps WHERE to_state = 'sent';
+         SELECT run_id, number, seq + 1, 'sent', 'received', attempt, actor, now() FROM transfer_steps WHERE to_state = 'sent';
          UPDATE transfers SET state = 'received' WHERE state = 'sent'",
     ),
     (
@@ -166,6 +166,23 @@ const TAMPERINGS: &[(&str, &str)] = &[
     (
         "what an applied confirmation confirms or rejects is the steps that name it",
         "UPDATE confirmation_entries SET step_seq = step_seq + 1 WHERE step_seq IS NOT NULL",
+    ),
+    (
+        "what an applied confirmation confirms or rejects is the steps that name it",
+        "ALTER TABLE confirmation_assignments DISABLE TRIGGER USER; DELETE FROM confirmation_assignments",
+    ),
+    (
+        "what an applied confirmation confirms or rejects is the steps that name it",
+        // As if another transfer of just that amount had been meant.
+        "ALTER TABLE confirmation_assignments DISABLE TRIGGER USER;
+         CREATE TEMP TABLE other AS SELECT t.run_id, t.number FROM confirmation_assignments a
+         JOIN transfers s ON (s.run_id, s.number) = (a.run_id, a.transfer_number)
+         JOIN transfers t ON t.amount_micro = s.amount_micro AND t.run_id <> s.run_id;
+         UPDATE confirmation_assignments SET run_id = other.run_id, transfer_number = other.number FROM other",
+    ),
+    (
+        "what an entry is said to mean is transfers of its scheme that sum to its amount, and names none by itself",
+        "UPDATE confirmation_entries SET amount_micro = amount_micro + 1 WHERE run_id IS NULL",
     ),
     (
         "a window counts in what its vendors owe until its run is settled, and no longer",
@@ -250,20 +267,25 @@ async fn default_in(house: &House, run: &Value, vendor: &str) {
     assert!(!declared["draws"].as_array().unwrap().is_empty() && !declared["debts"].as_array().unwrap().is_empty(), "{declared}");
 }
 
-/// Rolls the run's first transfer, and has a bank confirm that the second was sent.
+/// Rolls the run's first transfer, and has a bank reject the second and, without its reference, confirm that it was sent after all.
 async fn settle_in_part(house: &House, run: &Value) {
     house.export(run).await;
     house.operator.mark(run, 1, json!({"to": "failed", "reason_code": "AC04", "reason": "the bank says so"})).await.created();
     house.operator.mark(run, 1, json!({"to": "rolled", "reason": "next time"})).await.created();
     let transfers = house.operator.client.get(&format!("/v1/runs/{}/transfers", run["id"].as_str().unwrap())).await.ok();
     let second = &transfers["items"][1];
-    let row = format!("{},{},EUR,sent,,B1,2026-11-25", second["reference"].as_str().unwrap(), second["amount"].as_str().unwrap());
-    let confirmation = house
-        .operator
-        .confirm("EURO", &format!("reference,amount,currency,result,reason,bank_reference,booked_on\n{row}\n"))
-        .await
-        .created();
-    assert_eq!(house.operator.apply(&confirmation).await.ok()["outcomes"], json!({"confirmed": 1}));
+    let (reference, amount) = (second["reference"].as_str().unwrap(), second["amount"].as_str().unwrap());
+    let confirm = async |row: String| {
+        let document = format!("reference,amount,currency,result,reason,bank_reference,booked_on\n{row}\n");
+        house.operator.confirm("EURO", &document).await.created()
+    };
+    let rejected = confirm(format!("{reference},{amount},EUR,failed,AC04,B1,2026-11-25")).await;
+    assert_eq!(house.operator.apply(&rejected).await.ok()["outcomes"], json!({"rejected": 1}));
+    house.operator.mark(run, 2, json!({"to": "retried", "reason": "a new account"})).await.created();
+    let sent = confirm(format!("INVOICE 7,{amount},EUR,sent,,B2,2026-11-26")).await;
+    let transfers = format!("/v1/confirmations/{}/entries/1/transfers", sent["id"].as_str().unwrap());
+    house.operator.client.put(&transfers, None, json!({"references": [reference]})).await.ok();
+    assert_eq!(house.operator.apply(&sent).await.ok()["outcomes"], json!({"confirmed": 1}));
 }
 
 /// The proofs that fail on this database; all proofs.

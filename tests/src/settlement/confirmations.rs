@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-const HEADER: &str = "reference,amount,currency,result,reason,bank_reference,booked_on\n";
+pub(super) const HEADER: &str = "reference,amount,currency,result,reason,bank_reference,booked_on\n";
 
 /// A run with transfers 1: AA>CC 20.00 and 2: BB>CC 10.00, as `what_is_netted_by_direct` leaves them, exported or not yet.
 async fn computed(house: &House) -> (Value, Vec<Vendor>, User) {
@@ -29,12 +29,12 @@ async fn exported(house: &House) -> (Value, Vec<Vendor>, User) {
 }
 
 /// What payer, payee and banks call the run's transfer.
-fn reference(run: &Value, number: i64) -> String {
+pub(super) fn reference(run: &Value, number: i64) -> String {
     let digits: String = run["id"].as_str().unwrap().replace('-', "").to_uppercase().chars().take(12).collect();
     format!("SH-{digits}-{number}")
 }
 
-async fn states(house: &House, run: &Value) -> Vec<String> {
+pub(super) async fn states(house: &House, run: &Value) -> Vec<String> {
     let id = run["id"].as_str().unwrap();
     let transfers = house.operator.client.get(&format!("/v1/runs/{id}/transfers")).await.ok();
     let run = house.operator.client.get(&format!("/v1/runs/{id}")).await.ok();
@@ -43,7 +43,7 @@ async fn states(house: &House, run: &Value) -> Vec<String> {
 }
 
 /// Each entry as `number outcome`, with its hint.
-async fn entries(house: &House, confirmation: &Value, query: &str) -> Vec<String> {
+pub(super) async fn entries(house: &House, confirmation: &Value, query: &str) -> Vec<String> {
     let path = format!("/v1/confirmations/{}/entries{query}", confirmation["id"].as_str().unwrap());
     let page = house.operator.client.get(&path).await.ok();
     let shown = |entry: &Value| {

@@ -4,7 +4,7 @@ use super::{Answer, Settlement, SettlementRefusal};
 use bytes::Bytes;
 use ledger::Failure;
 use runs::Actor;
-use runs::confirmations::{self, Confirmation, ConfirmationId, ConfirmationRefusal, JudgedEntry, Outcome, Uploaded};
+use runs::confirmations::{self, Confirmation, ConfirmationId, ConfirmationRefusal, Outcome, Uploaded, WorkItem};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
@@ -21,6 +21,22 @@ impl Settlement {
     pub(crate) async fn upload_confirmation(&self, actor: Actor, scheme: &str, bytes: Bytes) -> Answer<Uploaded> {
         let scheme = self.get_scheme_id(scheme).await?;
         self.confirmations.upload(&actor, scheme, bytes).await.map_err(refuse_confirmation)
+    }
+
+    /// Says which transfers the entry means; others take the place of what was said before.
+    pub(crate) async fn assign_transfers(
+        &self,
+        actor: Actor,
+        id: ConfirmationId,
+        entry: i32,
+        references: &[String],
+    ) -> Answer<(Confirmation, WorkItem)> {
+        self.confirmations.assign(&actor, id, entry, references).await.map_err(refuse_confirmation)
+    }
+
+    /// Takes back what the entry was said to mean.
+    pub(crate) async fn unassign_transfers(&self, id: ConfirmationId, entry: i32) -> Answer<()> {
+        self.confirmations.unassign(id, entry).await.map_err(refuse_confirmation)
     }
 
     /// Takes every transfer that it confirms or rejects a step further.
@@ -49,7 +65,7 @@ impl Settlement {
         outcome: Option<&str>,
         after: Option<i32>,
         limit: i64,
-    ) -> Answer<(Confirmation, Vec<JudgedEntry>)> {
+    ) -> Answer<(Confirmation, Vec<WorkItem>)> {
         let unknown = Failure::Refused(SettlementRefusal::OutcomeUnknown);
         let outcome = outcome.map(|name| Outcome::parse(name).ok_or(unknown)).transpose()?;
         let mut connection = self.db.connection().await?;

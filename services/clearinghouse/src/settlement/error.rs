@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use netting::clearing::{DEFAULTERS_MAX, Rule, UnknownRule};
 use runs::bundles::BundleRefusal;
 use runs::calendars::{CalendarRefusal, DATES_MAX};
-use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, UPLOAD_BYTES_MAX};
+use runs::confirmations::{ConfirmationError, ConfirmationRefusal, ENTRIES_MAX, REFERENCES_MAX, UPLOAD_BYTES_MAX};
 use runs::defaults::DefaultRefusal;
 use runs::disputes::DisputeRefusal;
 use runs::exclusions::ExclusionRefusal;
@@ -16,6 +16,7 @@ use runs::payments::{PAYMENTS_MAX, PaymentRefusal, TemplateMalformed};
 use runs::schedules::{OnClosed, ScheduleRefusal};
 use runs::transfers::{MarkRefusal, Standing, TransferState};
 use runs::{RunState, StepRefusal};
+use scrip::money::MICRO_SCALE;
 
 /// Why nothing is settled, kept or shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -179,8 +180,7 @@ impl Refusal for SettlementRefusal {
             }
             Self::OutputHashMalformed => Problem::unprocessable("output_hash_malformed", self).fact("field", "output_hash"),
             Self::Mark(refusal) => mark_problem(refusal),
-            Self::Confirmation(ConfirmationRefusal::ConfirmationNotFound) => Problem::not_found("not_found", self),
-            Self::Confirmation(ConfirmationRefusal::Unreadable(error)) => unreadable_problem(error),
+            Self::Confirmation(refusal) => confirmation_problem(refusal),
             Self::Overloaded => Problem::overloaded(self),
             Self::OutcomeUnknown => Problem::unprocessable("outcome_unknown", self).fact("field", "outcome"),
             Self::MisfireUnknown => Problem::unprocessable("misfire_unknown", self).fact("field", "misfire"),
@@ -269,6 +269,44 @@ fn mark_problem(refusal: &MarkRefusal) -> Problem {
 
 fn may_become(standing: &Standing) -> Vec<&'static str> {
     standing.may_become().into_iter().map(TransferState::as_str).collect()
+}
+
+fn confirmation_problem(refusal: &ConfirmationRefusal) -> Problem {
+    let of_list = |problem: Problem, reference: &str| problem.fact("field", "references").fact("reference", reference);
+    match refusal {
+        ConfirmationRefusal::Unreadable(error) => unreadable_problem(error),
+        ConfirmationRefusal::ConfirmationNotFound => Problem::not_found("not_found", refusal),
+        ConfirmationRefusal::EntryNotFound => Problem::not_found("entry_not_found", refusal),
+        ConfirmationRefusal::EntryNotAssigned => Problem::not_found("entry_not_assigned", refusal),
+        ConfirmationRefusal::ConfirmationApplied => Problem::conflict("confirmation_applied", refusal),
+        ConfirmationRefusal::EntryNamesTransfer { reference } => {
+            Problem::conflict("entry_names_transfer", refusal).fact("reference", reference.as_str())
+        }
+        ConfirmationRefusal::EntryWithoutAmount => Problem::conflict("entry_without_amount", refusal),
+        ConfirmationRefusal::ReferencesOutOfRange => {
+            Problem::unprocessable("references_out_of_range", refusal).fact("field", "references").fact("max", REFERENCES_MAX)
+        }
+        ConfirmationRefusal::ReferenceNamedTwice { reference } => {
+            of_list(Problem::unprocessable("reference_named_twice", refusal), reference)
+        }
+        ConfirmationRefusal::TransferNotFound { reference } => of_list(Problem::unprocessable("transfer_not_found", refusal), reference),
+        ConfirmationRefusal::TransferOfOtherScheme { reference, scheme } => {
+            of_list(Problem::unprocessable("transfer_of_other_scheme", refusal), reference).fact("scheme", scheme.as_str())
+        }
+        ConfirmationRefusal::RunNotUnderSettlement { reference, state } => {
+            Problem::conflict("run_not_under_settlement", refusal).fact("reference", reference.as_str()).fact("state", state.as_str())
+        }
+        ConfirmationRefusal::CurrencyDiffers { reference, currency } => {
+            of_list(Problem::unprocessable("currency_differs", refusal), reference).fact("currency", currency.as_str())
+        }
+        ConfirmationRefusal::SumDiffers { amount, sum } => Problem::unprocessable("sum_differs", refusal)
+            .fact("field", "references")
+            .fact("amount", amount.display_at_least(MICRO_SCALE))
+            .fact("sum", sum.map(|sum| sum.display_at_least(MICRO_SCALE))),
+        ConfirmationRefusal::TransferAssigned { reference, entry } => {
+            Problem::conflict("transfer_assigned", refusal).fact("reference", reference.as_str()).fact("entry", *entry)
+        }
+    }
 }
 
 fn unreadable_problem(error: &ConfirmationError) -> Problem {

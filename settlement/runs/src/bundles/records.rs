@@ -343,6 +343,7 @@ table! {
 
 table! {
     /// What a bank said that became a step of a transfer: an entry of a document, which the operator applied. In the order of the steps.
+    /// An entry that means several transfers has a row for each, with its part of the amount.
     ConfirmationRow, "confirmations", {
         number: i64,
         seq: i32,

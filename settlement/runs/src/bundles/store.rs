@@ -146,13 +146,21 @@ impl Stored for TransferStepRow {
     ORDER BY number, seq";
 }
 
+// Of the amount of an entry that means several transfers, each has its own part.
 impl Stored for ConfirmationRow {
     const STATEMENT: &'static str = "
-    SELECT e.transfer_number, e.step_seq, e.confirmation_id, c.sha256, e.line, e.said, e.amount_micro, c.applied_by, c.applied_at
-    FROM confirmation_entries e
-    JOIN confirmations c ON c.id = e.confirmation_id
-    WHERE e.run_id = $1 AND e.step_seq IS NOT NULL
-    ORDER BY e.transfer_number, e.step_seq";
+    SELECT m.transfer_number, m.step_seq, m.confirmation_id, c.sha256, m.line, m.said, m.amount_micro, c.applied_by, c.applied_at
+    FROM (SELECT transfer_number, step_seq, confirmation_id, line, said, amount_micro
+          FROM confirmation_entries
+          WHERE run_id = $1 AND step_seq IS NOT NULL
+          UNION ALL
+          SELECT a.transfer_number, a.step_seq, a.confirmation_id, e.line, e.said, t.amount_micro
+          FROM confirmation_assignments a
+          JOIN confirmation_entries e ON e.confirmation_id = a.confirmation_id AND e.number = a.number
+          JOIN transfers t ON t.run_id = a.run_id AND t.number = a.transfer_number
+          WHERE a.run_id = $1 AND a.step_seq IS NOT NULL) m
+    JOIN confirmations c ON c.id = m.confirmation_id
+    ORDER BY m.transfer_number, m.step_seq";
 }
 
 pub(super) async fn find_run(tx: &Tx<'_>, run: RunId) -> Result<Option<RunRecord>, Fault> {

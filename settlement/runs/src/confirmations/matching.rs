@@ -2,11 +2,19 @@
 //!
 //! Entries are taken in their order, each as if those before it had been applied: a statement that shows money leave one account and come
 //! to another takes a transfer two steps.
+//!
+//! An entry means the transfer that its reference names, or those that people assigned to it; either way it is judged here. One that means
+//! several moves all of them or none.
 
 use super::entry::{Entry, Said, Stated};
+use crate::ids::reference;
 use crate::transfers::{Standing, TransferKey, TransferState};
 use scrip::Micro;
-use std::collections::{HashMap, HashSet};
+use scrip::money::MICRO_SCALE;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The references that people assigned to entries, by the entry's number.
+pub(super) type Assigned = BTreeMap<i32, Vec<String>>;
 
 /// A transfer that an entry may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +31,10 @@ pub(super) struct Candidate {
 /// Where a transfer is, as seen from the confirmation's scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In a run of the scheme that has been exported.
+    /// In a run of the scheme that is under settlement.
     Here,
+    /// In a run of the scheme that is settled.
+    Settled,
     /// In a run of the scheme that has not, in this state.
     NotExported(String),
     /// In a run of another scheme, with this code.
@@ -34,9 +44,9 @@ pub(super) enum Place {
 /// What an entry comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// The transfer becomes `sent` or `received`.
+    /// The transfer becomes `sent` or `received`; of several, all do.
     Confirmed,
-    /// The transfer becomes `failed`.
+    /// The transfer becomes `failed`; of several, all do.
     Rejected,
     /// The bank has not decided yet; nothing happens.
     Pending,
@@ -50,7 +60,7 @@ pub enum Outcome {
     WrongAmount,
     /// The transfer is in another currency.
     WrongCurrency,
-    /// The transfer stands where the entry cannot be true: people have to look.
+    /// A transfer stands where the entry cannot be true: people have to look.
     Conflicting,
 }
 
@@ -120,80 +130,184 @@ impl Severity {
     }
 }
 
+/// What an entry means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Means {
+    /// No transfer that is known.
+    Nothing,
+    /// The transfer that its reference names.
+    Named(TransferKey),
+    /// The transfers that people assigned to it.
+    Assigned(Vec<TransferKey>),
+}
+
+impl Means {
+    /// All that it means.
+    pub(super) fn transfers(&self) -> &[TransferKey] {
+        match self {
+            Self::Nothing => &[],
+            Self::Named(transfer) => std::slice::from_ref(transfer),
+            Self::Assigned(transfers) => transfers,
+        }
+    }
+
+    /// What it names by itself.
+    pub(super) fn named(&self) -> Option<TransferKey> {
+        match self {
+            Self::Named(transfer) => Some(*transfer),
+            Self::Nothing | Self::Assigned(_) => None,
+        }
+    }
+}
+
 /// An entry held against the transfers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Matched {
     pub(super) outcome: Outcome,
-    /// The transfer that is meant, also where nothing happens to it.
-    pub(super) transfer: Option<TransferKey>,
+    /// Also where nothing happens to them.
+    pub(super) means: Means,
     /// For people: what is wrong, or what it belongs to.
     pub(super) hint: Option<String>,
-    /// The step that follows from it.
+    /// The step that follows from it, for each transfer that it means.
     pub(super) step: Option<TransferState>,
 }
 
-/// Holds the entries against the transfers that their references name.
-pub(super) fn match_entries<'e>(entries: impl IntoIterator<Item = &'e Entry>, mut named: HashMap<String, Candidate>) -> Vec<Matched> {
+/// Holds the entries against the transfers that they mean: `known` are those of all references, named or assigned.
+pub(super) fn match_entries<'e>(
+    entries: impl IntoIterator<Item = &'e Entry>,
+    assigned: &Assigned,
+    mut known: HashMap<String, Candidate>,
+) -> Vec<Matched> {
     let mut seen = HashSet::new();
     let mut matched = Vec::new();
-    for entry in entries {
-        let reference = entry.reference.as_deref().unwrap_or_default();
-        let Some(candidate) = named.get_mut(reference) else {
-            matched.push(unmatched(None, if reference.is_empty() { "it names no transfer" } else { "no transfer has this reference" }));
-            continue;
+    for (number, entry) in (1..).zip(entries) {
+        let references = assigned.get(&number).map_or(entry.reference.as_slice(), Vec::as_slice);
+        let meant: Vec<&Candidate> = references.iter().filter_map(|reference| known.get(reference)).collect();
+        let means = match (assigned.contains_key(&number), meant.first()) {
+            (true, _) => Means::Assigned(meant.iter().map(|candidate| candidate.key).collect()),
+            (false, Some(candidate)) => Means::Named(candidate.key),
+            (false, None) => Means::Nothing,
         };
-        let outcome = judge(entry, candidate, &mut seen);
-        if let Some(next) = outcome.step.and_then(|to| candidate.standing.become_state(to)) {
-            candidate.standing = next;
+        let Judgement { outcome, hint, step } = judge(entry, &meant, &mut seen);
+        for reference in references {
+            if let Some((candidate, to)) = known.get_mut(reference).zip(step) {
+                candidate.standing = candidate.standing.become_state(to).unwrap_or(candidate.standing);
+            }
         }
-        matched.push(outcome);
+        matched.push(Matched { outcome, means, hint, step });
     }
     matched
 }
 
-fn judge(entry: &Entry, candidate: &Candidate, seen: &mut HashSet<(TransferKey, Said)>) -> Matched {
-    let Candidate { key, amount, currency, standing, place, heard } = candidate;
-    match place {
-        Place::Here => (),
-        Place::NotExported(state) => return unmatched(Some(*key), &format!("it is of run {}, which is {state} and not exported", key.run)),
-        Place::Elsewhere(scheme) => return unmatched(Some(*key), &format!("it is of run {} of scheme {scheme}", key.run)),
+struct Judgement {
+    outcome: Outcome,
+    hint: Option<String>,
+    step: Option<TransferState>,
+}
+
+impl Judgement {
+    fn still(outcome: Outcome, hint: impl Into<Option<String>>) -> Self {
+        Self { outcome, hint: hint.into(), step: None }
     }
-    let of_transfer = |outcome, hint: Option<String>, step| Matched { outcome, transfer: Some(*key), hint, step };
+}
+
+fn judge(entry: &Entry, meant: &[&Candidate], seen: &mut HashSet<(TransferKey, Said)>) -> Judgement {
+    if meant.is_empty() {
+        let hint = if entry.reference.is_none() { "it names no transfer" } else { "no transfer has this reference" };
+        return Judgement::still(Outcome::Unmatched, hint.to_owned());
+    }
+    if let Some(hint) = meant.iter().find_map(|candidate| elsewhere(candidate)) {
+        return Judgement::still(Outcome::Unmatched, hint);
+    }
+    let subject = if meant.len() == 1 { "the transfer is" } else { "the transfers are" };
     let states_amount = entry.amount != Stated::Nothing;
-    if entry.currency.as_ref().map_or(states_amount, |stated| stated != currency) {
-        return of_transfer(Outcome::WrongCurrency, Some(format!("the transfer is in {currency}")), None);
+    let is_other = |candidate: &&&Candidate| entry.currency.as_ref().map_or(states_amount, |stated| *stated != candidate.currency);
+    if let Some(other) = meant.iter().find(is_other) {
+        return Judgement::still(Outcome::WrongCurrency, format!("{subject} in {}", other.currency));
     }
-    let right = amount.display_at_least(scrip::money::MICRO_SCALE);
+    let right = sum(meant.iter().map(|candidate| candidate.amount));
+    let wrong = |why: &str| Judgement::still(Outcome::WrongAmount, format!("{why}{subject} of {}", show(right)));
     match entry.amount {
-        Stated::Amount(stated) if stated == *amount => (),
+        Stated::Amount(stated) if Some(stated) == right => (),
         Stated::Nothing if entry.said != Said::Received => (),
-        Stated::Nothing => {
-            return of_transfer(Outcome::WrongAmount, Some(format!("it states no amount; the transfer is of {right}")), None);
-        }
-        Stated::Unreadable => {
-            return of_transfer(Outcome::WrongAmount, Some(format!("its amount cannot be read; the transfer is of {right}")), None);
-        }
-        Stated::Amount(_) => return of_transfer(Outcome::WrongAmount, Some(format!("the transfer is of {right}")), None),
+        Stated::Nothing => return wrong("it states no amount; "),
+        Stated::Unreadable => return wrong("its amount cannot be read; "),
+        Stated::Amount(_) => return wrong(""),
     }
-    let Some(to) = state_of(entry.said) else { return of_transfer(Outcome::Pending, None, None) };
-    if !seen.insert((*key, entry.said)) {
-        return of_transfer(Outcome::Duplicate, None, None);
+    let Some(to) = state_of(entry.said) else { return Judgement::still(Outcome::Pending, None) };
+    let each: Vec<Outcome> = meant.iter().map(|candidate| judge_step(entry, candidate, to, seen)).collect();
+    let outcome = weigh(&each);
+    // What moves nothing and is for people to look at does not stand in the way of what comes after it.
+    if outcome != Outcome::Conflicting {
+        seen.extend(meant.iter().map(|candidate| (candidate.key, entry.said)));
     }
-    let is_heard = entry.bank_reference.as_ref().is_some_and(|said| heard.iter().any(|(state, before)| *state == to && before == said));
-    if is_heard || has_got_to(standing.state, to) {
-        return of_transfer(Outcome::Already, Some(format!("the transfer is {}", standing.state)), None);
-    }
-    if standing.state == TransferState::Disputed || standing.become_state(to).is_none() {
-        return of_transfer(Outcome::Conflicting, Some(format!("the transfer is {}", standing.state)), None);
-    }
-    of_transfer(if to == TransferState::Failed { Outcome::Rejected } else { Outcome::Confirmed }, None, Some(to))
+    let hint = meant.iter().zip(each).find_map(|(candidate, own)| in_the_way(candidate, own, meant.len()));
+    Judgement { outcome, hint, step: (outcome.severity() == Severity::Fine).then_some(to) }
 }
 
-fn unmatched(transfer: Option<TransferKey>, hint: &str) -> Matched {
-    Matched { outcome: Outcome::Unmatched, transfer, hint: Some(hint.to_owned()), step: None }
+/// Why the transfer is not for this scheme's confirmations, if it is not.
+fn elsewhere(Candidate { key, place, .. }: &Candidate) -> Option<String> {
+    match place {
+        Place::Here | Place::Settled => None,
+        Place::NotExported(state) => Some(format!("it is of run {}, which is {state} and not exported", key.run)),
+        Place::Elsewhere(scheme) => Some(format!("it is of run {} of scheme {scheme}", key.run)),
+    }
 }
 
-fn state_of(said: Said) -> Option<TransferState> {
+/// What the entry comes to for one of the transfers that it means.
+fn judge_step(entry: &Entry, candidate: &Candidate, to: TransferState, seen: &HashSet<(TransferKey, Said)>) -> Outcome {
+    let Candidate { key, standing, heard, .. } = candidate;
+    let is_heard = || entry.bank_reference.as_ref().is_some_and(|said| heard.iter().any(|(state, before)| *state == to && before == said));
+    if seen.contains(&(*key, entry.said)) {
+        Outcome::Duplicate
+    } else if has_got_to(standing.state, to) || is_heard() {
+        Outcome::Already
+    } else if !may_take(*standing, to) {
+        Outcome::Conflicting
+    } else if to == TransferState::Failed {
+        Outcome::Rejected
+    } else {
+        Outcome::Confirmed
+    }
+}
+
+/// What comes of all: what each comes to, if that is the same; nothing new where nothing is to be done for any; else people have to look.
+fn weigh(each: &[Outcome]) -> Outcome {
+    match each.first() {
+        Some(first) if each.iter().all(|outcome| outcome == first) => *first,
+        _ if each.iter().all(|outcome| outcome.severity() == Severity::Warning) => Outcome::Already,
+        _ => Outcome::Conflicting,
+    }
+}
+
+/// What keeps the transfer, one of so many, from taking the step, if something does.
+fn in_the_way(Candidate { key, standing, .. }: &Candidate, own: Outcome, count: usize) -> Option<String> {
+    let name = reference(key.run, key.number);
+    match (own.severity(), own == Outcome::Duplicate, count) {
+        (Severity::Fine, ..) | (_, true, 1) => None,
+        (_, true, _) => Some(format!("an entry before it says the same of {name}")),
+        (_, false, 1) => Some(format!("the transfer is {}", standing.state)),
+        (_, false, _) => Some(format!("{name} is {}", standing.state)),
+    }
+}
+
+/// Whether a bank's word may take a transfer there: a dispute ends between payer and payee.
+pub(super) fn may_take(standing: Standing, to: TransferState) -> bool {
+    standing.state != TransferState::Disputed && standing.become_state(to).is_some()
+}
+
+/// What they come to; none where no amount is so large.
+pub(super) fn sum(mut amounts: impl Iterator<Item = Micro>) -> Option<Micro> {
+    amounts.try_fold(Micro::ZERO, Micro::checked_add)
+}
+
+/// An amount for people; none is a sum that is none.
+pub(super) fn show(amount: Option<Micro>) -> String {
+    amount.map_or_else(|| "more than an amount can be".to_owned(), |amount| amount.display_at_least(MICRO_SCALE))
+}
+
+/// The state that the bank says a transfer has come to.
+pub(super) fn state_of(said: Said) -> Option<TransferState> {
     match said {
         Said::Sent => Some(TransferState::Sent),
         Said::Received => Some(TransferState::Received),
@@ -263,8 +377,53 @@ mod tests {
     fn check(steps: &str, entries: &[&str], expected: &str) {
         let entries: Vec<Entry> = entries.iter().map(|text| entry(text)).collect();
         let named = HashMap::from([("A".to_owned(), candidate(1, 5_000_000, steps))]);
-        let outcomes: Vec<&str> = match_entries(&entries, named).iter().map(|matched| matched.outcome.as_str()).collect();
+        let outcomes: Vec<&str> = match_entries(&entries, &Assigned::new(), named).iter().map(|matched| matched.outcome.as_str()).collect();
         assert_eq!(outcomes.join(" "), expected, "{steps}: {entries:?}");
+    }
+
+    /// The outcomes of these entries, with their hints, where `-` was assigned A, a transfer of 5, and B, one of 2.
+    fn check_assigned(steps: [&str; 2], entries: &[&str], expected: &[&str]) {
+        let entries: Vec<Entry> = entries.iter().map(|text| entry(text)).collect();
+        let nameless = (1..).zip(&entries).filter(|(_, entry)| entry.reference.is_none());
+        let assigned: Assigned = nameless.map(|(number, _)| (number, vec!["A".to_owned(), "B".to_owned()])).collect();
+        let (a, b) = (candidate(1, 5_000_000, steps[0]), candidate(2, 2_000_000, steps[1]));
+        let known = HashMap::from([("A".to_owned(), a), ("B".to_owned(), b)]);
+        let shown = match_entries(&entries, &assigned, known).into_iter().map(|Matched { outcome, means, hint, step }| {
+            assert!(means.named().is_some() || means.transfers().len() == 2);
+            assert_eq!(step.is_some(), outcome.severity() == Severity::Fine);
+            hint.map_or(outcome.as_str().to_owned(), |hint| format!("{}: {hint}", outcome.as_str()))
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), expected, "{steps:?}: {entries:?}");
+    }
+
+    #[test]
+    fn an_entry_that_means_several_moves_all_of_them_or_none() {
+        check_assigned(["", ""], &["- sent 7", "- received 7"], &["confirmed", "confirmed"]);
+        check_assigned(["sent", "failed retried"], &["- failed 7"], &["rejected"]);
+        check_assigned(["", "sent"], &["- sent 7"], &["conflicting: SH-000000000000-2 is sent"]);
+        check_assigned(["disputed", ""], &["- sent 7"], &["conflicting: SH-000000000000-1 is disputed"]);
+        check_assigned(["", ""], &["- pending 7"], &["pending"]);
+        check_assigned(["", ""], &["- sent 6"], &["wrong_amount: the transfers are of 7.000000"]);
+        check_assigned(["", ""], &["- sent !7"], &["wrong_currency: the transfers are in EUR"]);
+    }
+
+    #[test]
+    fn a_transfer_takes_a_step_once_however_it_is_meant() {
+        check_assigned(
+            ["", ""],
+            &["A sent 5", "- sent 7"],
+            &["confirmed", "conflicting: an entry before it says the same of SH-000000000000-1"],
+        );
+        check_assigned(["", ""], &["- sent 7", "B sent 2"], &["confirmed", "duplicate"]);
+        check_assigned(
+            ["", ""],
+            &["- sent 7", "- sent 7"],
+            &["confirmed", "duplicate: an entry before it says the same of SH-000000000000-1"],
+        );
+        check_assigned(["sent", "received"], &["- sent 7"], &["already: SH-000000000000-1 is sent"]);
+        check_assigned(["sent", ""], &["B sent 2", "- sent 7"], &["confirmed", "already: SH-000000000000-1 is sent"]);
+        // What was conflicting as a whole leaves its transfers to those that name them.
+        check_assigned(["sent", ""], &["- sent 7", "B sent 2"], &["conflicting: SH-000000000000-1 is sent", "confirmed"]);
     }
 
     #[test]
@@ -290,7 +449,7 @@ mod tests {
     fn an_old_rejection_does_not_fail_a_retry() {
         let heard = vec![(TransferState::Failed, "B1".to_owned())];
         let named = HashMap::from([("A".to_owned(), Candidate { heard, ..candidate(1, 5_000_000, "failed retried") })]);
-        let outcomes = |text: &str| match_entries(&[entry(text)], named.clone()).first().unwrap().outcome;
+        let outcomes = |text: &str| match_entries(&[entry(text)], &Assigned::new(), named.clone()).first().unwrap().outcome;
         assert_eq!((outcomes("A failed 5 B1"), outcomes("A failed 5 B2")), (Outcome::Already, Outcome::Rejected));
     }
 
@@ -319,7 +478,7 @@ mod tests {
             (Place::Elsewhere("DOLLAR".to_owned()), "of scheme DOLLAR"),
         ] {
             let named = HashMap::from([("A".to_owned(), Candidate { place, ..candidate(1, 5_000_000, "") })]);
-            let matched = match_entries(&[entry("A sent 5")], named);
+            let matched = match_entries(&[entry("A sent 5")], &Assigned::new(), named);
             let Some(Matched { outcome: Outcome::Unmatched, hint: Some(said), step: None, .. }) = matched.first() else {
                 panic!("{matched:?}")
             };

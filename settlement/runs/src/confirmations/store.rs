@@ -1,7 +1,7 @@
 //! The rows of confirmations and of their entries, and the transfers that these may mean.
 
-use super::matching::{Candidate, Matched, Place};
-use super::{Confirmation, ConfirmationId, Entry, Format, JudgedEntry, Outcome, Said, Stated};
+use super::matching::{Candidate, Matched, Means, Place};
+use super::{Confirmation, ConfirmationId, Entry, Format, JudgedEntry, Outcome, Said, Seqs, Stated};
 use crate::ids::Referred;
 use crate::steps::Actor;
 use crate::transfers::{TransferKey, to_reason, to_standing, to_state};
@@ -92,7 +92,9 @@ const UPDATE_ENTRIES: &str = "
     SET outcome = u.outcome, hint = u.hint, run_id = u.run_id, transfer_number = u.transfer_number, step_seq = u.step_seq
     FROM unnest($2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::integer[])
          WITH ORDINALITY AS u(outcome, hint, run_id, transfer_number, step_seq, number)
-    WHERE e.confirmation_id = $1 AND e.number = u.number";
+    WHERE e.confirmation_id = $1 AND e.number = u.number
+      AND (e.outcome, e.hint, e.run_id, e.transfer_number, e.step_seq)
+          IS DISTINCT FROM (u.outcome, u.hint, u.run_id, u.transfer_number, u.step_seq)";
 
 /// A confirmation to be kept.
 pub(super) struct NewConfirmation {
@@ -151,7 +153,8 @@ pub(super) async fn find_candidates(
 fn to_candidate(row: &Row) -> Result<Candidate, Fault> {
     let run_state: String = row.try_get(8)?;
     let place = match (row.try_get(9)?, run_state.as_str()) {
-        (true, "exported" | "settling" | "settled") => Place::Here,
+        (true, "exported" | "settling") => Place::Here,
+        (true, "settled") => Place::Settled,
         (true, _) => Place::NotExported(run_state),
         (false, _) => Place::Elsewhere(row.try_get(10)?),
     };
@@ -190,7 +193,7 @@ pub(super) async fn insert_entries(tx: &Tx<'_>, id: ConfirmationId, entries: &[E
     let mut copy = CopyIn::begin(tx, COPY_ENTRIES, types).await?;
     for (number, (entry, matched)) in (1_i32..).zip(entries.iter().zip(matched)) {
         let Entry { line, reference, amount, currency, said, reason, bank_reference, booked_on } = entry;
-        let Matched { outcome, transfer, hint, step: _ } = matched;
+        let Matched { outcome, means, hint, step: _ } = matched;
         let line = i64::try_from(*line).map_err(|e| Fault::Unreadable(e.to_string()))?;
         let micro = match amount {
             Stated::Amount(amount) => Some(amount.units()),
@@ -199,7 +202,7 @@ pub(super) async fn insert_entries(tx: &Tx<'_>, id: ConfirmationId, entries: &[E
         let unreadable = *amount == Stated::Unreadable;
         let code = reason.as_ref().and_then(|reason| reason.code).map(|reason| reason.code);
         let text = reason.as_ref().and_then(|reason| reason.text.as_deref());
-        let (run, transfer_number) = (transfer.map(|key| key.run.uuid()), transfer.map(|key| key.number));
+        let (run, transfer_number) = named(means);
         copy.row(&[
             &id.0,
             &number,
@@ -233,15 +236,19 @@ pub(super) async fn list_entries(
     tx.query(LIST_ENTRIES, &[&id.0, &outcome.map(Outcome::as_str), &after, &limit]).await?.iter().map(to_judged_entry).collect()
 }
 
-/// What the entries came to, in their order, and the steps that they made, by their places.
-pub(super) async fn update_entries(tx: &Tx<'_>, id: ConfirmationId, matched: &[Matched], seqs: &HashMap<usize, i32>) -> Result<(), Fault> {
+/// What the entries come to, in their order, and the steps that they made of what they name.
+pub(super) async fn update_entries(tx: &Tx<'_>, id: ConfirmationId, matched: &[Matched], seqs: &Seqs) -> Result<(), Fault> {
     let outcomes: Vec<&str> = matched.iter().map(|matched| matched.outcome.as_str()).collect();
     let hints: Vec<Option<&str>> = matched.iter().map(|matched| matched.hint.as_deref()).collect();
-    let runs: Vec<Option<Uuid>> = matched.iter().map(|matched| matched.transfer.map(|key| key.run.uuid())).collect();
-    let numbers: Vec<Option<i64>> = matched.iter().map(|matched| matched.transfer.map(|key| key.number)).collect();
-    let seqs: Vec<Option<i32>> = (0..matched.len()).map(|place| seqs.get(&place).copied()).collect();
+    let (runs, numbers): (Vec<Option<Uuid>>, Vec<Option<i64>>) = matched.iter().map(|matched| named(&matched.means)).unzip();
+    let seq = |(number, matched): (i32, &Matched)| seqs.get(&(number, matched.means.named()?)).copied();
+    let seqs: Vec<Option<i32>> = (1..).zip(matched).map(seq).collect();
     tx.execute(UPDATE_ENTRIES, &[&id.0, &outcomes, &hints, &runs, &numbers, &seqs]).await?;
     Ok(())
+}
+
+fn named(means: &Means) -> (Option<Uuid>, Option<i64>) {
+    means.named().map(|TransferKey { run, number }| (run.uuid(), number)).unzip()
 }
 
 fn to_confirmation(row: &Row) -> Result<Confirmation, Fault> {

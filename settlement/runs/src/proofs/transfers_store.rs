@@ -8,11 +8,19 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("what took the place of failed transfers is owed in their scheme, and nothing else is owed so", DEFAULTS_ARE_OWED),
     ("what took the place of failed transfers moves what they would have moved, for every vendor", DEFAULTS_MOVE_THE_SAME),
     ("what an applied confirmation confirms or rejects is the steps that name it", CONFIRMATIONS_EQUAL_STEPS),
+    ("what an entry is said to mean is transfers of its scheme that sum to its amount, and names none by itself", ASSIGNMENTS_FIT),
 ];
 
 /// Every statement of this file, for the test that prepares them all.
-pub const STATEMENTS: &[&str] =
-    &[STATES_END_HISTORIES, RUNS_FOLLOW_TRANSFERS, ROLLED_IS_OWED, DEFAULTS_ARE_OWED, DEFAULTS_MOVE_THE_SAME, CONFIRMATIONS_EQUAL_STEPS];
+pub const STATEMENTS: &[&str] = &[
+    STATES_END_HISTORIES,
+    RUNS_FOLLOW_TRANSFERS,
+    ROLLED_IS_OWED,
+    DEFAULTS_ARE_OWED,
+    DEFAULTS_MOVE_THE_SAME,
+    CONFIRMATIONS_EQUAL_STEPS,
+    ASSIGNMENTS_FIT,
+];
 
 const STATES_END_HISTORIES: &str = "
     WITH history AS (
@@ -113,10 +121,12 @@ const DEFAULTS_MOVE_THE_SAME: &str = "
 
 const CONFIRMATIONS_EQUAL_STEPS: &str = "
     WITH made AS (
-        SELECT e.confirmation_id, e.run_id, e.transfer_number AS number, e.step_seq AS seq, e.said AS to_state
+        SELECT e.confirmation_id, coalesce(a.run_id, e.run_id) AS run_id, coalesce(a.transfer_number, e.transfer_number) AS number,
+               coalesce(a.step_seq, e.step_seq) AS seq, e.said AS to_state
         FROM confirmation_entries e
         JOIN confirmations c ON c.id = e.confirmation_id
-        WHERE c.state = 'applied' AND e.outcome IN ('confirmed', 'rejected') OR e.step_seq IS NOT NULL
+        LEFT JOIN confirmation_assignments a ON a.confirmation_id = e.confirmation_id AND a.number = e.number
+        WHERE c.state = 'applied' AND e.outcome IN ('confirmed', 'rejected') OR coalesce(a.step_seq, e.step_seq) IS NOT NULL
     ), named AS (
         SELECT confirmation_id, run_id, number, seq, to_state FROM transfer_steps WHERE confirmation_id IS NOT NULL
     )
@@ -131,4 +141,17 @@ const CONFIRMATIONS_EQUAL_STEPS: &str = "
           LEFT JOIN confirmation_entries e ON e.confirmation_id = c.id
           GROUP BY c.id
           HAVING count(e.number) <> c.entry_count OR coalesce(max(e.number), 0) <> c.entry_count) v
+    LIMIT $1";
+
+const ASSIGNMENTS_FIT: &str = "
+    SELECT format('entry %s of confirmation %s is of %s %s, and is said to mean %s in %s transfers',
+                  e.number, e.confirmation_id, e.amount_micro, e.currency, sum(t.amount_micro), count(*))
+    FROM confirmation_assignments a
+    JOIN confirmation_entries e ON e.confirmation_id = a.confirmation_id AND e.number = a.number
+    JOIN confirmations c ON c.id = e.confirmation_id
+    JOIN transfers t ON t.run_id = a.run_id AND t.number = a.transfer_number
+    JOIN runs r ON r.id = a.run_id
+    GROUP BY e.confirmation_id, e.number
+    HAVING sum(t.amount_micro) IS DISTINCT FROM e.amount_micro OR e.run_id IS NOT NULL
+        OR NOT bool_and(r.scheme_id = c.scheme_id AND coalesce(r.currency = e.currency, false))
     LIMIT $1";

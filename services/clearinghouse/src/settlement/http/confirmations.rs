@@ -11,14 +11,15 @@ use crate::http::problem::ProblemView;
 use crate::settlement::SettlementRefusal;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use runs::confirmations::{
-    Confirmation, ConfirmationError, ConfirmationId, ConfirmationRefusal, JudgedEntry, Outcome, Severity, Stated, UPLOAD_BYTES_MAX,
+    Assignment, Confirmation, ConfirmationError, ConfirmationId, ConfirmationRefusal, JudgedEntry, Outcome, Severity, Stated, Suggestion,
+    UPLOAD_BYTES_MAX, WorkItem,
 };
-use runs::{Actor, TransferKey};
+use runs::{Actor, TransferKey, reference};
 use scrip::Scale;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(upload_confirmation, list_confirmations))
         .routes(routes!(get_confirmation))
         .routes(routes!(list_confirmation_entries))
+        .routes(routes!(assign_transfers, unassign_transfers))
         .routes(routes!(apply_confirmation))
 }
 
@@ -125,16 +127,91 @@ pub(super) struct EntryView {
     severity: &'static str,
     /// What is wrong with it, or where it belongs.
     hint: Option<String>,
-    /// The run of the transfer that it means.
+    /// The run of the transfer that it names.
     run: Option<Uuid>,
     /// The number of that transfer.
     transfer: Option<i64>,
-    /// The step of the transfer that it made.
+    /// The step of that transfer that it made.
+    step: Option<i32>,
+    /// What somebody says that it means, as it names no transfer.
+    assignment: Option<AssignmentView>,
+    /// What it may mean, at most 5, the newest run first: as of now, where it names no transfer and nobody has said yet what it means.
+    suggestions: Vec<SuggestionView>,
+}
+
+/// Which transfers an entry means: it is judged and applied as if it had named them.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssignmentView {
+    transfers: Vec<AssignedView>,
+    /// `operator:` and the id of the key.
+    assigned_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    assigned_at: Timestamp,
+}
+
+/// A transfer that an entry means.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssignedView {
+    #[schema(example = "SH-5A24AD2BB5D6-1")]
+    reference: String,
+    run: Uuid,
+    /// Its number.
+    transfer: i64,
+    /// The step of it that the entry made.
     step: Option<i32>,
 }
 
+impl From<Assignment> for AssignmentView {
+    fn from(Assignment { assigned_by, assigned_at, transfers }: Assignment) -> Self {
+        let show = |(TransferKey { run, number }, step)| AssignedView {
+            reference: reference(run, number),
+            run: run.uuid(),
+            transfer: number,
+            step,
+        };
+        Self { transfers: transfers.into_iter().map(show).collect(), assigned_by, assigned_at }
+    }
+}
+
+/// Transfers of one run under settlement that an entry may mean: they may take the step that it says and sum to its amount, in its currency. Where the
+/// entry has a day, the run was exported at most 30 days before it (and at most one after: days differ by zone).
+#[derive(Debug, Serialize, ToSchema)]
+struct SuggestionView {
+    /// `amount`: one transfer of that amount; `payer_total`, `payee_total`: all transfers of the run with that payer or payee that may take the step.
+    #[schema(example = "payer_total")]
+    basis: &'static str,
+    run: Uuid,
+    /// In UTC.
+    #[schema(format = Date)]
+    exported_on: String,
+    /// A vendor's code, or HOUSE; null where several pay.
+    payer: Option<String>,
+    /// A vendor's code, or HOUSE; null where several are paid.
+    payee: Option<String>,
+    /// What to assign, if it is that.
+    references: Vec<String>,
+}
+
+impl From<Suggestion> for SuggestionView {
+    fn from(suggestion: Suggestion) -> Self {
+        let Suggestion { basis, run, run_number: _, exported_on, currency: _, payer, payee, numbers } = suggestion;
+        let references = numbers.into_iter().map(|number| reference(run, number)).collect();
+        Self { basis: basis.as_str(), run: run.uuid(), exported_on: exported_on.to_string(), payer, payee, references }
+    }
+}
+
+/// Which transfers an entry means.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"references": ["SH-5A24AD2BB5D6-1", "SH-5A24AD2BB5D6-2"]}))]
+struct AssignTransfers {
+    /// References of transfers, each once, in any order.
+    #[schema(min_items = 1, max_items = 1000)]
+    references: Vec<String>,
+}
+
 impl EntryView {
-    fn new(judged: JudgedEntry, digits: Scale) -> Self {
+    fn new(WorkItem { judged, assignment, suggestions }: WorkItem, digits: Scale) -> Self {
         let JudgedEntry { number, entry, outcome, transfer, step_seq, hint } = judged;
         let (code, reason) = entry.reason.map_or((None, None), |reason| (reason.code, reason.text));
         let (run, transfer) = transfer.map(|TransferKey { run, number }| (run.uuid(), number)).unzip();
@@ -158,6 +235,8 @@ impl EntryView {
             run,
             transfer,
             step: step_seq,
+            assignment: assignment.map(AssignmentView::from),
+            suggestions: suggestions.into_iter().map(SuggestionView::from).collect(),
         }
     }
 }
@@ -243,6 +322,10 @@ async fn get_confirmation(State(app): State<App>, _: Operator, Path(id): Path<Uu
 }
 
 /// A confirmation's entries in order, all or those of one outcome: the work list of what did not fit.
+///
+/// What names no transfer comes with `suggestions` of what it may mean, for as long as the confirmation is proposed. Nothing follows from them by
+/// itself: `PUT /v1/confirmations/{id}/entries/{number}/transfers` says what it means. Looked at are the 20,000 unfinished transfers of the
+/// scheme's newest runs; what is older is not suggested, nor are the sums of a run that is not among them whole.
 #[utoipa::path(get, path = "/v1/confirmations/{id}/entries", tag = "settlement", params(("id" = Uuid, Path), EntryParams),
     security(("operator_key" = [])),
     responses((status = 200, body = Paged<EntryView>), (status = "4XX", body = ProblemView, description = "not_found, outcome_unknown")))]
@@ -255,8 +338,37 @@ async fn list_confirmation_entries(
     let page = Page::try_new(limit, after)?;
     let wanted = outcome.as_deref();
     let (confirmation, entries) = app.settlement.list_entries(ConfirmationId(id), wanted, page.after()?, page.limit_plus_one()).await?;
-    let entries: Paged<JudgedEntry> = page.of(entries, |judged| judged.number);
-    Ok(Json(entries.map(|judged| EntryView::new(judged, confirmation.digits))))
+    let entries: Paged<WorkItem> = page.of(entries, |item| item.judged.number);
+    Ok(Json(entries.map(|item| EntryView::new(item, confirmation.digits))))
+}
+
+/// Say which transfers an entry means that names none: a bank booked many as one sum, or dropped the reference.
+///
+/// From then on it is judged as if it had named them, and applying moves all of them or none. They sum to its amount, are in its currency, and of exported or
+/// settling runs of the confirmation's scheme. The same list again changes nothing, another one takes its place. What an entry names by itself stays.
+#[utoipa::path(put, path = "/v1/confirmations/{id}/entries/{number}/transfers", tag = "settlement", request_body = AssignTransfers,
+    params(("id" = Uuid, Path), ("number" = i32, Path, description = "counts the entries from 1")), security(("operator_key" = [])),
+    responses((status = 200, body = EntryView), (status = "4XX", body = ProblemView,
+        description = "not_found, entry_not_found, confirmation_applied, entry_names_transfer, entry_without_amount, references_out_of_range, reference_named_twice, transfer_not_found, transfer_of_other_scheme, run_not_under_settlement, currency_differs, sum_differs, transfer_assigned")))]
+async fn assign_transfers(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, number)): Path<(Uuid, i32)>,
+    Body(AssignTransfers { references }): Body<AssignTransfers>,
+) -> Result<Json<EntryView>, ApiError> {
+    let actor = Actor::Operator(operator.key);
+    let (confirmation, item) = app.settlement.assign_transfers(actor, ConfirmationId(id), number, &references).await?;
+    Ok(Json(EntryView::new(item, confirmation.digits)))
+}
+
+/// Take back what an entry was said to mean.
+#[utoipa::path(delete, path = "/v1/confirmations/{id}/entries/{number}/transfers", tag = "settlement",
+    params(("id" = Uuid, Path), ("number" = i32, Path, description = "counts the entries from 1")), security(("operator_key" = [])),
+    responses((status = 204), (status = "4XX", body = ProblemView,
+        description = "not_found, entry_not_found, entry_not_assigned, confirmation_applied")))]
+async fn unassign_transfers(State(app): State<App>, _: Operator, Path((id, number)): Path<(Uuid, i32)>) -> Result<StatusCode, ApiError> {
+    app.settlement.unassign_transfers(ConfirmationId(id), number).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Apply a confirmation: every transfer that it confirms or rejects takes its step, all in one, as the transfers stand now. Applied twice, it is applied once.
