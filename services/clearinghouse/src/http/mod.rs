@@ -12,6 +12,7 @@ pub mod docs;
 pub mod edge;
 pub mod format;
 pub mod idempotency;
+mod linger;
 pub mod page;
 pub mod problem;
 pub mod server;

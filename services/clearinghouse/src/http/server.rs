@@ -4,6 +4,7 @@
 //! the requests that are under way end, and cut off what is left when their time is over.
 //! It knows no route, and it never waits without a limit: what a request may take is the business of [`super::edge`].
 
+use super::linger::Lingering;
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -61,7 +62,7 @@ where
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(bounded(stream, limits.write_timeout)), service.clone());
+            .serve_connection(TokioIo::new(Lingering::new(bounded(stream, limits.write_timeout))), service.clone());
         let served = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = served.await {
@@ -214,6 +215,17 @@ mod tests {
         let ask_much = b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
         while greedy.write_all(&ask_much).await.is_ok() {}
         assert!(all(ask(address).await).await.ends_with("answer"), "its place is free again");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_on_hears_the_answer_that_came_before() {
+        let (address, _stop, _served) = start(Duration::ZERO, limits()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Nothing reads it: the route has no such method.
+        let body = vec![b'x'; 32 << 20];
+        stream.write_all(format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes()).await.unwrap();
+        stream.write_all(&body).await.expect("it is taken to the end");
+        assert!(all(stream).await.starts_with("HTTP/1.1 405 "));
     }
 
     #[tokio::test]
