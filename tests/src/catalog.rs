@@ -18,6 +18,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "window_leaves",
     "terms_version",
     "house_account",
+    "draw_corrections",
     "confirmations",
     "confirmation_entries",
     "refinery_schema_history",

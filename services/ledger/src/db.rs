@@ -133,7 +133,7 @@ const CHECK_LOGIN: &str = "
            EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
                    WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
            current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
-           to_regclass('public.house_account') IS NOT NULL
+           to_regclass('public.draw_corrections') IS NOT NULL
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_house')
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_app')";
 

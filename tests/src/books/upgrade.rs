@@ -19,7 +19,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     ALTER TABLE transfers DROP COLUMN default_id;
-    DROP TABLE default_debts, default_draws, defaults;
+    DROP TABLE draw_corrections, default_debts, default_draws, defaults;
     DROP TABLE confirmation_entries, transfer_steps, confirmations;
     DROP TRIGGER transfers_step_allowed ON transfers;
     DROP FUNCTION check_transfer_step, transfer_may_become;
@@ -45,10 +45,10 @@ const AS_VERSION_SIX: &str = "
 ";
 
 /// What a server that looks for the newest migration must miss.
-const AS_BEFORE_THE_LAST: &str = "DROP TABLE house_account";
+const AS_BEFORE_THE_LAST: &str = "DROP TABLE draw_corrections";
 
 const AS_VERSION_FIFTEEN: &str = "
-    DROP TABLE moved_debts;
+    DROP TABLE moved_debts, house_account;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;
     ALTER TABLE runs DROP COLUMN approval;
