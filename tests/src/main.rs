@@ -27,12 +27,14 @@ mod api {
 /// Windows, runs, files, schedules and calendars.
 mod settlement {
     mod bank_files;
+    mod bundle_bytes;
     mod bundle_forgeries;
     mod bundles;
     mod calendars;
     mod confirmations;
     mod defaults;
     mod disputes;
+    mod draws;
     mod explain;
     mod failures;
     mod files;

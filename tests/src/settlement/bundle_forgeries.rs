@@ -1,7 +1,7 @@
 //! Bundles that somebody made to say something else, with sizes, hashes and headers that fit again: each forgery breaks its rule.
 
 use super::bundles::{broken, download, rich_run, settled_run};
-use super::failures::defaulted_run;
+use super::draws::defaulted_run;
 use crate::support::archive::Unpacked;
 use crate::support::audit;
 use crate::support::cluster::TestDatabase;

@@ -2,7 +2,8 @@
 //!
 //! Shape: one pass from the first byte to the last. `unpack` reads the archive, `books` sums up obligations and makes leaves, seals and
 //! debts of them, `result` nets those and holds transfers and carries against it, `statements` and `files` the files, `steps` the run's history,
-//! `histories` those of the transfers, `defaults` what took the place of those that failed; `findings` keeps what each rule was broken by. Memory is that of the pairs that owe each other, of one part of a table, and of the names of files.
+//! `histories` those of the transfers, `defaults` what took the place of those that failed; `findings` keeps what each rule was broken by. Memory
+//! is that of the pairs that owe each other, of the transfers and what took their place, of one part of a table, and of the names of files.
 //!
 //! Whatever the input: no panic, and bounds on members, their sizes, rows, pairs. The reader may be the first ever to see these bytes.
 
