@@ -383,6 +383,27 @@ ALTER TABLE ONLY public.disputes FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.disputes OWNER TO scriphouse_owner;
 
+CREATE TABLE public.draw_corrections (
+    default_id uuid NOT NULL,
+    number bigint NOT NULL,
+    seq integer NOT NULL,
+    bank_reference_before text,
+    booked_on_before date,
+    bank_reference text,
+    booked_on date,
+    reason text NOT NULL,
+    corrected_by text NOT NULL,
+    corrected_at timestamp with time zone NOT NULL,
+    CONSTRAINT draw_corrections_bank_reference_before_length CHECK (((length(bank_reference_before) >= 1) AND (length(bank_reference_before) <= 35))),
+    CONSTRAINT draw_corrections_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
+    CONSTRAINT draw_corrections_corrected_by_form CHECK ((corrected_by ~ '^operator:[0-9a-f-]{36}$'::text)),
+    CONSTRAINT draw_corrections_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT draw_corrections_seq_positive CHECK ((seq >= 1)),
+    CONSTRAINT draw_corrections_something_changes CHECK (((bank_reference_before IS DISTINCT FROM bank_reference) OR (booked_on_before IS DISTINCT FROM booked_on)))
+);
+
+ALTER TABLE public.draw_corrections OWNER TO scriphouse_owner;
+
 CREATE TABLE public.entries (
     user_id uuid NOT NULL,
     vendor_id uuid NOT NULL,
@@ -1109,6 +1130,9 @@ ALTER TABLE ONLY public.disputes
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.draw_corrections
+    ADD CONSTRAINT draw_corrections_pkey PRIMARY KEY (default_id, number, seq);
+
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (user_id, vendor_id, seq);
 
@@ -1389,6 +1413,9 @@ ALTER TABLE ONLY public.disputes
 
 ALTER TABLE ONLY public.disputes
     ADD CONSTRAINT disputes_window_exists FOREIGN KEY (window_id) REFERENCES public.windows(id);
+
+ALTER TABLE ONLY public.draw_corrections
+    ADD CONSTRAINT draw_corrections_draw_exists FOREIGN KEY (default_id, number) REFERENCES public.default_draws(default_id, number);
 
 ALTER TABLE ONLY public.exclusions
     ADD CONSTRAINT exclusions_scheme_exists FOREIGN KEY (scheme_id) REFERENCES public.schemes(id);
@@ -1809,6 +1836,8 @@ GRANT UPDATE(state) ON TABLE public.disputes TO scriphouse_house;
 GRANT UPDATE(ended_at) ON TABLE public.disputes TO scriphouse_house;
 
 GRANT UPDATE(ended_by) ON TABLE public.disputes TO scriphouse_house;
+
+GRANT SELECT,INSERT ON TABLE public.draw_corrections TO scriphouse_house;
 
 GRANT SELECT ON TABLE public.entries TO scriphouse_app;
 GRANT SELECT,INSERT ON TABLE public.entries TO scriphouse_house;

@@ -19,6 +19,7 @@ const WITHOUT_TENANT: &[&str] = &[
     "window_leaves",
     "terms_version",
     "house_account",
+    "draw_corrections",
     "confirmations",
     "confirmation_entries",
     "confirmation_assignments",

@@ -29,12 +29,14 @@ mod api {
 mod settlement {
     mod assignments;
     mod bank_files;
+    mod bundle_bytes;
     mod bundle_forgeries;
     mod bundles;
     mod calendars;
     mod confirmations;
     mod defaults;
     mod disputes;
+    mod draws;
     mod explain;
     mod failures;
     mod files;

@@ -22,6 +22,7 @@ use runs::Runs;
 use runs::bundles::Bundles;
 use runs::defaults::Defaults;
 use runs::explanations::{Explanations, OBLIGATIONS_MAX};
+use runs::transfers::Transfers;
 use scriphouse_config::Settings;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -95,6 +96,7 @@ impl App {
         let directory = Directory::new(db.clone());
         let runs = Runs::new(db.clone(), clock.clone());
         let defaults = Defaults::new(db.clone(), clock.clone());
+        let transfers = Transfers::new(db.clone(), clock.clone());
         let explanations = || Explanations::new(&db, EXPLANATIONS_MAX, OBLIGATIONS_MAX);
         let bundles = Bundles::new(&db, BUNDLES_MAX);
         let postings = Postings::new(db.clone(), engine.clone(), directory.clone());
@@ -110,7 +112,7 @@ impl App {
             issues: Issues::new(postings.clone(), users.clone(), directory.clone()),
             swaps: Swaps::new(db.clone(), postings.clone(), users.clone(), directory.clone()),
             trades: Trades::new(db.clone(), clock.clone(), engine, postings, users.clone(), directory.clone()),
-            settlement: Settlement::new(db.clone(), runs.clone(), defaults, bundles.clone(), explanations(), explanations()),
+            settlement: Settlement::new(db.clone(), runs.clone(), transfers, defaults, bundles.clone(), explanations(), explanations()),
             runs,
             bundles,
             bulk: BulkLimits::new(server.bulk_lines_max, server.bulk_bytes_max, server.bulk_requests_max),

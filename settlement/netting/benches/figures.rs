@@ -50,7 +50,7 @@ fn figures(criterion: &mut Criterion) {
         });
         for rule in Rule::ALL {
             group.bench_function(BenchmarkId::new(rule.name(), size), |bencher| {
-                bencher.iter(|| what_if_default(&network, &netting.transfers, &failing, rule).expect("it is answered"));
+                bencher.iter(|| what_if_default(&network, &netting.transfers, &failing, rule, cents).expect("it is answered"));
             });
         }
     }

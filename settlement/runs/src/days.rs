@@ -1,6 +1,8 @@
 //! Days as people and banks write them: the one reader.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
+use jiff::tz::{Offset, offset};
 use std::ops::RangeInclusive;
 
 /// What lies outside is a typing mistake.
@@ -12,9 +14,25 @@ pub(crate) fn read(text: &str) -> Option<Date> {
     text.parse().ok().filter(|day: &Date| day.to_string() == text && DAYS.contains(day))
 }
 
+/// Where a day begins first.
+const EARLIEST: Offset = offset(14);
+
+/// Whether the day has begun anywhere: on one that has not, no bank can have booked.
+pub(crate) fn has_begun(day: Date, now: Timestamp) -> bool {
+    day <= EARLIEST.to_datetime(now).date()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_begins_fourteen_hours_before_it_does_in_utc() {
+        let day = date(2026, 11, 27);
+        for (now, begun) in [("2026-11-26T09:59:59Z", false), ("2026-11-26T10:00:00Z", true), ("2026-11-28T00:00:00Z", true)] {
+            assert_eq!(has_begun(day, now.parse().unwrap()), begun, "{now}");
+        }
+    }
 
     #[test]
     fn a_day_has_one_spelling_and_a_year_that_is_meant() {

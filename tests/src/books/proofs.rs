@@ -164,6 +164,10 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "UPDATE defaults SET collateral_micro = collateral_micro - 1000000",
     ),
     (
+        "what is said of a draw's payment is the end of its corrections, each of which follows the one before it",
+        "UPDATE default_draws SET bank_reference = 'B19' WHERE paid_at IS NOT NULL",
+    ),
+    (
         "what an applied confirmation confirms or rejects is the steps that name it",
         "UPDATE confirmation_entries SET step_seq = step_seq + 1 WHERE step_seq IS NOT NULL",
     ),
@@ -265,6 +269,10 @@ async fn default_in(house: &House, run: &Value, vendor: &str) {
     let declared = house.operator.client.request(reqwest::Method::PUT, &format!("/v1/runs/{run}/defaults/{vendor}"));
     let declared = Answer::of(declared.json(&json!({"reason": "insolvent"}))).await.ok();
     assert!(!declared["draws"].as_array().unwrap().is_empty() && !declared["debts"].as_array().unwrap().is_empty(), "{declared}");
+    let draw = format!("/v1/runs/{run}/defaults/{vendor}/draws/{}", declared["draws"][0]["payee"].as_str().unwrap());
+    for said in [json!({"bank_reference": "B71"}), json!({"bank_reference": "B17", "reason": "two digits were swapped"})] {
+        house.operator.client.put(&draw, None, said).await.ok();
+    }
 }
 
 /// Rolls the run's first transfer, and has a bank reject the second and, without its reference, confirm that it was sent after all.

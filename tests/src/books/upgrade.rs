@@ -21,7 +21,7 @@ const AS_VERSION_SIX: &str = "
     ALTER TABLE windows DROP COLUMN settled_at;
     ALTER TABLE schemes DROP COLUMN settle_threshold_micro;
     ALTER TABLE transfers DROP COLUMN default_id;
-    DROP TABLE default_debts, default_draws, defaults;
+    DROP TABLE draw_corrections, default_debts, default_draws, defaults;
     DROP TABLE confirmation_assignments, confirmation_entries, transfer_steps, confirmations;
     DROP TRIGGER transfers_step_allowed ON transfers;
     DROP FUNCTION check_confirmation_assignments, check_transfer_step, transfer_may_become;
@@ -52,7 +52,7 @@ const AS_BEFORE_THE_LAST: &str = "DROP TABLE bank_templates";
 const AS_VERSION_FIFTEEN: &str = "
     DROP INDEX run_carries_by_debtor, transfers_by_payer, transfers_rolled_by_payer, transfers_rolled_by_payee;
     CREATE INDEX transfers_by_payer ON transfers (payer_id);
-    DROP TABLE house_account, confirmation_assignments;
+    DROP TABLE house_account, confirmation_assignments, draw_corrections;
     DROP FUNCTION check_confirmation_assignments;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;

@@ -1,6 +1,7 @@
 //! Bundles that somebody made to say something else, with sizes, hashes and headers that fit again: each forgery breaks its rule.
 
 use super::bundles::{broken, download, rich_run, settled_run};
+use super::draws::defaulted_run;
 use crate::support::archive::Unpacked;
 use crate::support::audit;
 use crate::support::cluster::TestDatabase;
@@ -23,6 +24,9 @@ const RUN: &str = "the run is that of its slot";
 const STEPS: &str = "the end of its history";
 const HISTORIES: &str = "the state of every transfer";
 const CONFIRMATIONS: &str = "what banks confirmed";
+const DEFAULTS: &str = "every default ended";
+const REPLACEMENTS: &str = "what took the place";
+const DRAWS: &str = "what is paid out of collateral";
 const RECORDS: &str = "every record can be read";
 const LISTING: &str = "every member has the size";
 const ARCHIVE: &str = "the archive is whole";
@@ -114,6 +118,57 @@ const SETTLED_CELLS: &[(&str, usize, &str, Edit, &str)] = &[
     ("confirmations", 1, "applied_at", Edit::Set("2026-01-01T00:00:00Z"), CONFIRMATIONS),
 ];
 
+/// The same for a run in which two vendors have defaulted, as `defaulted_run` leaves it.
+const DEFAULTED_CELLS: &[(&str, usize, &str, Edit, &str)] = &[
+    ("transfers", 1, "default", Edit::Set(""), DEFAULTS),
+    ("transfers", 1, "default", Edit::Other, DEFAULTS),
+    ("transfers", 1, "default", Edit::Set("yes"), RECORDS),
+    ("transfer-steps", 2, "stepped_at", Edit::Set("2999-01-01T00:00:00Z"), DEFAULTS),
+    ("transfer-steps", 2, "actor", Edit::Set("house"), DEFAULTS),
+    ("defaults", 1, "id", Edit::Other, DEFAULTS),
+    ("defaults", 1, "vendor", Edit::Set("AB"), DEFAULTS),
+    ("defaults", 2, "vendor", Edit::Set("AA"), RECORDS),
+    ("defaults", 1, "rule", Edit::Set("pro_rata"), REPLACEMENTS),
+    ("defaults", 1, "rule", Edit::Set("carry_over"), REPLACEMENTS),
+    ("defaults", 1, "rule", Edit::Set("nobody"), RECORDS),
+    ("defaults", 2, "rule", Edit::Set("exclude_and_renet"), DEFAULTS),
+    ("defaults", 1, "collateral", Edit::Set("49.000000"), REPLACEMENTS),
+    ("defaults", 1, "collateral", Edit::Set("-1.000000"), REPLACEMENTS),
+    ("defaults", 1, "collateral", Edit::Set("9223372036854.775807"), REPLACEMENTS),
+    ("defaults", 1, "reason", Edit::Set(""), DEFAULTS),
+    ("defaults", 1, "declared_by", Edit::Set("house"), DEFAULTS),
+    ("defaults", 1, "declared_at", Edit::Set("2000-01-01T00:00:00Z"), DEFAULTS),
+    ("default-debts", 1, "amount", Edit::Grow, REPLACEMENTS),
+    ("default-debts", 1, "amount", Edit::Set("9223372036854.775807"), REPLACEMENTS),
+    ("default-debts", 1, "creditor", Edit::Set("BB"), REPLACEMENTS),
+    ("default-debts", 2, "debtor", Edit::Set("ZZ"), REPLACEMENTS),
+    ("default-debts", 3, "vendor", Edit::Set("AA"), REPLACEMENTS),
+    ("default-draws", 1, "amount", Edit::Grow, REPLACEMENTS),
+    ("default-draws", 1, "amount", Edit::Set("39.990000"), REPLACEMENTS),
+    ("default-draws", 1, "payee", Edit::Set("BB"), REPLACEMENTS),
+    ("default-draws", 1, "vendor", Edit::Set("BB"), REPLACEMENTS),
+    ("default-draws", 1, "number", Edit::Set("2"), REPLACEMENTS),
+    ("default-draws", 1, "number", Edit::Set("3"), DRAWS),
+    ("default-draws", 1, "reference", Edit::Set("SH-000000000000-D1"), DRAWS),
+    ("default-draws", 1, "paid_at", Edit::Set(""), DRAWS),
+    ("default-draws", 1, "paid_by", Edit::Set(""), DRAWS),
+    ("default-draws", 1, "paid_by", Edit::Set("house"), DRAWS),
+    ("default-draws", 1, "bank_reference", Edit::Set("B99"), DRAWS),
+    ("default-draws", 1, "booked_on", Edit::Set("2020-02-02"), DRAWS),
+    ("default-draws", 1, "booked_on", Edit::Set("2020-02-30"), RECORDS),
+    ("default-draws", 2, "bank_reference", Edit::Set("B99"), DRAWS),
+    ("draw-corrections", 1, "vendor", Edit::Set("BB"), DRAWS),
+    ("draw-corrections", 1, "number", Edit::Set("9"), DRAWS),
+    ("draw-corrections", 1, "seq", Edit::Set("2"), DRAWS),
+    ("draw-corrections", 2, "seq", Edit::Set("1"), RECORDS),
+    ("draw-corrections", 2, "bank_reference_before", Edit::Set("B99"), DRAWS),
+    ("draw-corrections", 2, "bank_reference", Edit::Set("B99"), DRAWS),
+    ("draw-corrections", 1, "booked_on", Edit::Set("2020-02-02"), DRAWS),
+    ("draw-corrections", 1, "reason", Edit::Set(""), DRAWS),
+    ("draw-corrections", 1, "corrected_by", Edit::Set("house"), DRAWS),
+    ("draw-corrections", 2, "corrected_at", Edit::Set("2000-01-01T00:00:00Z"), DRAWS),
+];
+
 /// How a text becomes another.
 #[derive(Debug, Clone, Copy)]
 enum Edit {
@@ -142,6 +197,7 @@ impl Edit {
 
 /// Text of a member that says something else.
 const TEXTS: &[(&str, &str, &str, &str)] = &[
+    ("run.json", "\"format\": 3", "\"format\": 4", RECORDS),
     ("run.json", "\"strategy\": \"direct\"", "\"strategy\": \"gross\"", NETTING),
     ("run.json", "\"strategy\": \"direct\"", "\"strategy\": \"best\"", NETTING),
     ("run.json", "\"digits\": 2", "\"digits\": 3", NETTING),
@@ -212,16 +268,100 @@ fn every_forgery_of_a_settled_run_breaks_its_rule() {
         let bundle = Unpacked::of(&download(&house.operator, &run).await.bytes);
         assert_eq!(broken(&bundle.pack()), []);
         all_are_found(&bundle, SETTLED_CELLS, SETTLED_TEXTS);
-        // What is left out of a table is missed.
-        for (table, rule) in [("holdings", NETTING), ("transfer-steps", HISTORIES), ("confirmations", CONFIRMATIONS)] {
-            let mut forged = bundle.clone();
+        what_is_left_out_is_missed(&bundle, &[("holdings", NETTING), ("transfer-steps", HISTORIES), ("confirmations", CONFIRMATIONS)]);
+    });
+}
+
+#[test]
+fn every_forgery_of_a_default_breaks_its_rule() {
+    audit(async |house| {
+        let run = defaulted_run(house).await;
+        let bundle = Unpacked::of(&download(&house.operator, &run).await.bytes);
+        assert_eq!(broken(&bundle.pack()), []);
+        all_are_found(&bundle, DEFAULTED_CELLS, &[]);
+        let tables =
+            [("defaults", DEFAULTS), ("default-debts", REPLACEMENTS), ("default-draws", REPLACEMENTS), ("draw-corrections", DRAWS)];
+        what_is_left_out_is_missed(&bundle, &tables);
+        // A default with all that it left, of which only its transfers still know.
+        let mut forged = bundle.clone();
+        for (table, rows) in [("defaults", 1), ("default-debts", 1)] {
+            (0..rows).for_each(|_| leave_out_last(&mut forged, table));
+        }
+        breaks(&bundle, forged, DEFAULTS, "the second default");
+        // What is owed to one is owed to the other: every sum fits, but the rule.
+        let mut forged = bundle.clone();
+        forged.edit("default-debts-000001.csv", 1, "amount", |_| "30.000000".to_owned());
+        forged.edit("default-draws-000001.csv", 1, "amount", |_| "30.000000".to_owned());
+        breaks(&bundle, forged, REPLACEMENTS, "more owed and less paid");
+    });
+}
+
+/// What nothing else in the bundle says of a default.
+const PARTLY_PROVABLE: [&str; 10] = [
+    "collateral",
+    "reason",
+    "paid_at",
+    "paid_by",
+    "bank_reference",
+    "booked_on",
+    "bank_reference_before",
+    "booked_on_before",
+    "corrected_by",
+    "corrected_at",
+];
+
+#[test]
+fn whatever_is_said_of_a_default_is_read_and_what_can_be_proven_is() {
+    audit(async |house| {
+        let run = defaulted_run(house).await;
+        let bundle = Unpacked::of(&download(&house.operator, &run).await.bytes);
+        let texts = [
+            "",
+            "0",
+            "-1",
+            "9223372036854775807",
+            "9223372036854.775807",
+            "-9223372036854.775808",
+            "HOUSE",
+            "AA",
+            "DD",
+            "pro_rata",
+            "house",
+            "00000000-0000-0000-0000-000000000000",
+            "2999-12-31",
+            "9999-12-30T22:00:00Z",
+        ];
+        for table in ["transfers", "defaults", "default-debts", "default-draws", "draw-corrections"] {
             let name = format!("{table}-000001.csv");
             let text = bundle.text(&name);
-            let without_last = text.trim_end().rsplit_once("\r\n").expect("it has a row").0;
-            forged.set(&name, format!("{without_last}\r\n").into_bytes());
-            breaks(&bundle, forged, rule, &format!("{table} without its last row"));
+            for column in text.lines().next().unwrap().split(',') {
+                for (row, text) in (1..text.lines().count()).flat_map(|row| texts.map(|text| (row, text))) {
+                    let mut forged = bundle.clone();
+                    forged.edit(&name, row, column, |_| text.to_owned());
+                    let forges = forged.members != bundle.members && !PARTLY_PROVABLE.contains(&column);
+                    forged.list_anew();
+                    assert!(!broken(&forged.pack()).is_empty() || !forges, "{table} {row} {column} {text}");
+                }
+            }
         }
     });
+}
+
+#[track_caller]
+fn what_is_left_out_is_missed(bundle: &Unpacked, tables: &[(&str, &str)]) {
+    for (table, rule) in tables {
+        let mut forged = bundle.clone();
+        leave_out_last(&mut forged, table);
+        breaks(bundle, forged, rule, &format!("{table} without its last row"));
+    }
+}
+
+/// A table without its last row.
+fn leave_out_last(bundle: &mut Unpacked, table: &str) {
+    let name = format!("{table}-000001.csv");
+    let text = bundle.text(&name);
+    let without_last = text.trim_end().rsplit_once("\r\n").expect("it has a row").0;
+    bundle.set(&name, format!("{without_last}\r\n").into_bytes());
 }
 
 #[test]

@@ -116,6 +116,20 @@ fn nothing_moves_until_a_confirmation_is_applied_and_then_once() {
 }
 
 #[test]
+fn what_a_bank_books_ahead_is_taken_as_it_is() {
+    audit(async |house| {
+        let (run, ..) = exported(house).await;
+        let ahead = house.day(2);
+        let csv = format!("{HEADER}{},20.00,EUR,received,,B1,{ahead}\n", reference(&run, 1));
+
+        house.operator.apply(&house.operator.confirm("EURO", &csv).await.created()).await.ok();
+
+        let transfer = house.operator.client.get(&format!("/v1/runs/{}/transfers/1", run["id"].as_str().unwrap())).await.ok();
+        assert_eq!((&transfer["state"], &transfer["steps"][0]["booked_on"]), (&json!("received"), &json!(ahead)));
+    });
+}
+
+#[test]
 fn a_status_report_and_a_statement_settle_a_run() {
     audit(async |house| {
         let (run, ..) = exported(house).await;

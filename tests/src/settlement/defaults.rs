@@ -51,7 +51,9 @@ fn a_failure_is_borne_by_the_rule() {
 
         let both = what_if(house, &run, "vendor=AA,BB&rule=collateral_then_loss_share").await.ok();
         assert_eq!(both["defaulters"].as_array().unwrap().len(), 2);
-        assert_eq!(both["shortfall"], "40.00");
+        // CC would have 33.333333 of the 50, DD the rest: a cent of it cannot be shared.
+        let draws = json!([{"payee": "CC", "amount": "33.33"}, {"payee": "DD", "amount": "16.66"}]);
+        assert_eq!((&both["shortfall"], &both["defaulters"][0]["draws"]), (&json!("40.01"), &draws));
         assert_eq!(house.db_count("SELECT count(*) FROM transfers").await, 3, "nothing was decided");
     });
 }

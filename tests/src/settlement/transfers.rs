@@ -40,7 +40,8 @@ async fn walk(house: &House, run: &Value, number: i64, states: &[&str]) {
 fn payer_and_payee_settle_a_run() {
     audit(async |house| {
         let (Market { miles, beans, .. }, run) = exported(house).await;
-        let said = json!({"to": "sent", "bank_reference": "2026112500042", "booked_on": "2026-11-25"});
+        let today = house.day(0);
+        let said = json!({"to": "sent", "bank_reference": "2026112500042", "booked_on": today});
 
         let sent = miles.mark(&run, 1, said).await.created();
         assert_eq!(run_state(house, &run).await, "settling");
@@ -48,7 +49,7 @@ fn payer_and_payee_settle_a_run() {
 
         assert_eq!(
             (&sent["from"], &sent["to"], &sent["by"], &sent["booked_on"]),
-            (&json!("instructed"), &json!("sent"), &json!("payer"), &json!("2026-11-25"))
+            (&json!("instructed"), &json!("sent"), &json!("payer"), &json!(today))
         );
         assert_eq!((&received["seq"], &received["by"], &received["attempt"]), (&json!(2), &json!("payee"), &json!(1)));
         assert_eq!(run_state(house, &run).await, "settled");
@@ -306,6 +307,7 @@ fn a_mark_that_cannot_be_read_changes_nothing() {
             (json!({"to": "sent", "bank_reference": "x".repeat(36)}), 422, "bank_reference_malformed"),
             (json!({"to": "sent", "bank_reference": "a\u{0}"}), 422, "bank_reference_malformed"),
             (json!({"to": "sent", "booked_on": "25.11.2026"}), 422, "booked_on_malformed"),
+            (json!({"to": "sent", "booked_on": house.day(2)}), 422, "booked_on_in_future"),
             (json!({"to": "failed"}), 422, "reason_code_required"),
             (json!({"to": "failed", "reason_code": "ac04"}), 422, "reason_code_unknown"),
             (json!({"to": "failed", "reason_code": "AC04", "reason": "two\nlines"}), 422, "reason_malformed"),
@@ -326,7 +328,8 @@ fn what_failed_and_is_not_tried_again_in_time_is_owed_again_by_itself() {
         house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": -1})).await.refused(422, "grace_hours_out_of_range");
         walk(house, &run, 1, &["failed"]).await;
         house.clock.advance(SignedDuration::from_hours(100));
-        let roll_due = || async { runs::transfers::Transfers::new(house.db.clone()).roll_due(house.clock.now()).await.unwrap() };
+        let roll_due =
+            || async { runs::transfers::Transfers::new(house.db.clone(), house.clock.clone()).roll_due(house.clock.now()).await.unwrap() };
         assert_eq!(roll_due().await, 0, "without a time of grace it waits for the operator");
 
         let patched = house.operator.client.patch("/v1/schemes/EURO", "*", json!({"grace_hours": 101})).await.ok();

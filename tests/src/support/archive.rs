@@ -67,7 +67,7 @@ impl Unpacked {
         let said = self.text("bundle.json");
         let run = said.split("\"run\": \"").nth(1).expect("it names a run").split('"').next().expect("the id ends");
         let members: Vec<String> = self.members.iter().filter(|(name, _)| name != "bundle.json").map(listed).collect();
-        let text = format!("{{\n  \"format\": 2,\n  \"run\": \"{run}\",\n  \"members\": [\n{}\n  ]\n}}\n", members.join(",\n"));
+        let text = format!("{{\n  \"format\": 3,\n  \"run\": \"{run}\",\n  \"members\": [\n{}\n  ]\n}}\n", members.join(",\n"));
         self.set("bundle.json", text.into_bytes());
     }
 

@@ -79,6 +79,12 @@ impl House {
         assert_eq!(state["state"], "settled");
     }
 
+    /// The day so many days after the house's own, as banks write it.
+    pub(crate) fn day(&self, days: i64) -> String {
+        let at = self.clock.now() + jiff::SignedDuration::from_hours(24 * days);
+        at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    }
+
     /// A caller without a credential.
     pub(crate) fn nobody(&self) -> Client {
         Client::new(&self.base)

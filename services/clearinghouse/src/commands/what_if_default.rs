@@ -4,7 +4,7 @@ use super::debts_file::DebtsFile;
 use super::net::of_whom;
 use super::{CommandError, printed};
 use clap::Args;
-use netting::clearing::{self, Defaulter, Effect, Rule, WhatIf};
+use netting::clearing::{self, Defaulter, Draw, Effect, Rule, WhatIf};
 use netting::{Netting, Strategy, Terms};
 use scrip::{Micro, Scale, money::AmountError};
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub(crate) struct WhatIfDefaultArgs {
     /// Who bears it: `exclude_and_renet`, `collateral_then_loss_share`, `pro_rata` or `carry_over`.
     #[arg(long)]
     rule: Rule,
-    /// The currency's decimals, 0 to 6, to which transfers are rounded. Without it, the most decimals that stand in the file.
+    /// The currency's decimals, 0 to 6: transfers are rounded to them, and collateral pays nothing finer. Without it, the most decimals that stand in the file.
     #[arg(long, value_parser = clap::value_parser!(i64).range(0..=6))]
     digits: Option<i64>,
     /// Prints one JSON object instead of a table.
@@ -81,6 +81,14 @@ struct Told<'a> {
 struct ToldDefaulter<'a> {
     party: &'a str,
     collateral: String,
+    draws: Vec<ToldDraw<'a>>,
+}
+
+/// What is paid at once out of collateral.
+#[derive(Debug, Serialize)]
+struct ToldDraw<'a> {
+    payee: &'a str,
+    amount: String,
 }
 
 /// As [`Effect`], shown.
@@ -101,7 +109,7 @@ pub(super) fn run(args: &WhatIfDefaultArgs, out: &mut impl Write) -> Result<(), 
     let terms = Terms { strategy: *strategy, digits, min_transfer: Micro::ZERO };
     let netting = Netting::compute(&network, terms).map_err(|error| refused(&error))?;
     let failing: Vec<Defaulter<'_>> = defaulter.iter().map(|f| Defaulter { party: &f.party, collateral: f.collateral }).collect();
-    let what_if = clearing::what_if_default(&network, &netting.transfers, &failing, *rule).map_err(|error| refused(&error))?;
+    let what_if = clearing::what_if_default(&network, &netting.transfers, &failing, *rule, digits).map_err(|error| refused(&error))?;
 
     // Collateral may be finer than the file, and what is shared out always is.
     let told = tell(&what_if, *strategy, defaulter, digits.max(decimals));
@@ -119,7 +127,7 @@ fn names(failing: &[Failing]) -> String {
 
 fn tell<'a>(what_if: &'a WhatIf, strategy: Strategy, failing: &'a [Failing], shown_with: Scale) -> Told<'a> {
     let shown = |amount: Micro| amount.display_at_least(shown_with);
-    let WhatIf { rule, effects, shortfall } = what_if;
+    let WhatIf { rule, effects, draws, shortfall } = what_if;
     let effect = |Effect { party, defaults, expected, outcome, short }: &'a Effect| ToldEffect {
         party: party.as_str(),
         defaults: *defaults,
@@ -127,7 +135,12 @@ fn tell<'a>(what_if: &'a WhatIf, strategy: Strategy, failing: &'a [Failing], sho
         outcome: shown(*outcome),
         short: shown(*short),
     };
-    let defaulter = |Failing { party, collateral }: &'a Failing| ToldDefaulter { party, collateral: shown(*collateral) };
+    let draw = |Draw { payee, amount, .. }: &'a Draw| ToldDraw { payee: payee.as_str(), amount: shown(*amount) };
+    let defaulter = |Failing { party, collateral }: &'a Failing| ToldDefaulter {
+        party,
+        collateral: shown(*collateral),
+        draws: draws.iter().filter(|draw| draw.party.as_str() == party).map(draw).collect(),
+    };
     Told {
         strategy,
         rule: *rule,
@@ -144,6 +157,10 @@ fn print_table(told: &Told<'_>, out: &mut impl Write) -> io::Result<()> {
     let [party, expected, outcome, short] = [0, 1, 2, 3].map(width);
     for row in &rows {
         writeln!(out, "  {:party$}  {:>expected$}  {:>outcome$}  {:>short$}", row[0], row[1], row[2], row[3])?;
+    }
+    for ToldDefaulter { party, collateral, draws } in told.defaulters.iter().filter(|defaulter| !defaulter.draws.is_empty()) {
+        let draws: Vec<String> = draws.iter().map(|draw| format!("{} {}", draw.payee, draw.amount)).collect();
+        writeln!(out, "Of the {collateral} of {party}, paid at once: {}", draws.join(", "))?;
     }
     writeln!(out, "By the rule {}, those who pay are short by {} in all", told.rule, told.shortfall)
 }
@@ -190,9 +207,22 @@ By the rule exclude_and_renet, those who pay are short by 100 in all
     fn collateral_pays_first() {
         let json = what_if(&["--defaulter", "A=50.00", "--rule", "collateral_then_loss_share", "--json"]).unwrap();
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(json["defaulters"], serde_json::json!([{"party": "A", "collateral": "50"}]));
+        let draws = serde_json::json!([{"payee": "C", "amount": "40"}, {"payee": "D", "amount": "10"}]);
+        assert_eq!(json["defaulters"], serde_json::json!([{"party": "A", "collateral": "50", "draws": draws}]));
         let outcomes: Vec<&str> = json["parties"].as_array().unwrap().iter().map(|party| party["outcome"].as_str().unwrap()).collect();
         assert_eq!((outcomes, &json["shortfall"]), (vec!["-50", "-10", "40", "20"], &"30".into()));
+    }
+
+    #[test]
+    fn collateral_pays_what_the_currency_has_decimals_for() {
+        let paid = |digits: &[&str]| {
+            let words = [&["--defaulter", "A=59.98", "--rule", "collateral_then_loss_share"], digits].concat();
+            let table = what_if(&words).unwrap();
+            let line = table.lines().find(|line| line.starts_with("Of the")).unwrap().to_owned();
+            (line, table.lines().find(|line| line.starts_with("  A")).unwrap().split_whitespace().nth(2).unwrap().to_owned())
+        };
+        assert_eq!(paid(&["--digits", "2"]), ("Of the 59.98 of A, paid at once: C 46.65, D 13.32".to_owned(), "-59.97".to_owned()));
+        assert_eq!(paid(&[]), ("Of the 59.98 of A, paid at once: C 46, D 13".to_owned(), "-59".to_owned()));
     }
 
     #[test]

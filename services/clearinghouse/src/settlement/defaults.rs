@@ -5,7 +5,6 @@ use ledger::{Failure, Fault};
 use runs::defaults::{self, Default, DefaultRefusal, NewPayment};
 use runs::{Actor, Run};
 use scrip::RunId;
-use uuid::Uuid;
 
 impl Settlement {
     /// Declares that the vendor has not paid in the run, which it does once; answers with the default and its run.
@@ -14,7 +13,7 @@ impl Settlement {
         self.find_default(run, vendor).await
     }
 
-    /// Says that what the vendor's default pays to the payee is paid; answers with the default and its run.
+    /// Says that what the vendor's default pays to the payee is paid, or puts right what was said of that; answers with the default and its run.
     pub(crate) async fn pay_draw(
         &self,
         run: RunId,
@@ -40,9 +39,7 @@ impl Settlement {
         let tx = viewer.begin(&mut connection).await?;
         let mut found = defaults::list(&tx, run.id, after.as_deref().unwrap_or_default(), limit).await?;
         if viewer == Viewer::House {
-            let ids: Vec<Uuid> = found.iter().map(|default| default.id).collect();
-            let mut declared = defaults::list_declared(&tx, &ids).await?;
-            found.iter_mut().for_each(|default| default.declared = declared.remove(&default.id));
+            defaults::tell_house(&tx, &mut found).await?;
         }
         Ok((found, run))
     }

@@ -248,6 +248,7 @@ fn mark_problem(refusal: &MarkRefusal) -> Problem {
         MarkRefusal::TransferStateUnknown { .. } => Problem::unprocessable("transfer_state_unknown", refusal).fact("field", "to"),
         MarkRefusal::BankReferenceMalformed => Problem::unprocessable("bank_reference_malformed", refusal).fact("field", "bank_reference"),
         MarkRefusal::BookedOnMalformed => Problem::unprocessable("booked_on_malformed", refusal).fact("field", "booked_on"),
+        MarkRefusal::BookedOnInFuture => Problem::unprocessable("booked_on_in_future", refusal).fact("field", "booked_on"),
         MarkRefusal::ReasonCodeUnknown { .. } => Problem::unprocessable("reason_code_unknown", refusal).fact("field", "reason_code"),
         MarkRefusal::ReasonCodeRequired => Problem::unprocessable("reason_code_required", refusal).fact("field", "reason_code"),
         MarkRefusal::ReasonMalformed => Problem::unprocessable("reason_malformed", refusal).fact("field", "reason"),
@@ -352,9 +353,11 @@ fn default_problem(refusal: &DefaultRefusal) -> Problem {
         DefaultRefusal::WindowFull => Problem::unprocessable("window_full", refusal),
         DefaultRefusal::DrawNotFound => Problem::not_found("draw_not_found", refusal),
         DefaultRefusal::DrawPaid => Problem::conflict("draw_paid", refusal),
+        DefaultRefusal::DrawNotPaid => Problem::conflict("draw_not_paid", refusal),
         DefaultRefusal::BankReferenceMalformed => {
             Problem::unprocessable("bank_reference_malformed", refusal).fact("field", "bank_reference")
         }
         DefaultRefusal::BookedOnMalformed => Problem::unprocessable("booked_on_malformed", refusal).fact("field", "booked_on"),
+        DefaultRefusal::BookedOnInFuture => Problem::unprocessable("booked_on_in_future", refusal).fact("field", "booked_on"),
     }
 }

@@ -95,17 +95,18 @@ impl Settlement {
     pub fn new(
         db: Db,
         runs: Runs,
+        transfers: Transfers,
         defaults: Defaults,
         bundles: Bundles,
         explanations: Explanations,
         explanations_for_vendors: Explanations,
     ) -> Self {
         Self {
-            transfers: Transfers::new(db.clone()),
             confirmations: Confirmations::new(db.clone()),
             places: Arc::new(Semaphore::new(confirmations::UPLOADS_MAX)),
             db,
             runs,
+            transfers,
             defaults,
             bundles,
             explanations,

@@ -2,15 +2,17 @@
 //!
 //! Shape: [`what_if_default`] takes a network, who fails, and a [`Rule`]; each rule has a module, which says what every party's position comes
 //! to: figures to look at before a rule is chosen, or before a run is approved. [`replace`] carries a rule out: it says what takes the place of
-//! transfers that have failed. Nothing is posted here.
+//! transfers that have failed. Both ask `ruling`, which puts a rule to transfers that are not made. Nothing is posted here.
 //!
 //! Only money is distributed, never made: whatever the rule, the positions after a failure sum to zero, as they did before. Amounts are
-//! micro-units; shares are whole micro-units, and minor units are rounded to where everything is, in the netting of what comes out.
+//! micro-units, and so are shares; what collateral pays is cut down to whole minor units. All else is rounded to them where everything is, in the
+//! netting of what comes out.
 
 mod exclude;
 mod pro_rata;
 mod replacement;
 mod roll;
+mod ruling;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -19,13 +21,13 @@ pub use exclude::exclude;
 pub use pro_rata::{Cleared, pro_rata};
 pub use replacement::{Missed, Payment, Replacement, replace};
 pub use roll::carry_over;
+use ruling::Ruling;
 
 use crate::{
-    debts::Debts,
-    network::{Network, Party},
+    network::{Network, Party, at},
     outcome::Transfer,
 };
-use scrip::Micro;
+use scrip::{Micro, Scale};
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, fmt, str::FromStr};
 
@@ -101,10 +103,21 @@ pub struct Effect {
     pub defaults: bool,
     /// Its position if all pay. Positive: was to receive. Negative: was to pay.
     pub expected: Micro,
-    /// Its position under the rule. Of a defaulter, minus what is paid out of its collateral.
+    /// Its position under the rule. Of a defaulter, minus what is paid out of its collateral, and what of its position was no transfer.
     pub outcome: Micro,
     /// `expected - outcome` where that is more than zero: what it receives less, or pays more.
     pub short: Micro,
+}
+
+/// What a failure has a defaulter's collateral pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// Whose collateral.
+    pub party: Party,
+    /// Who is paid.
+    pub payee: Party,
+    /// More than zero, in whole minor units.
+    pub amount: Micro,
 }
 
 /// What a failure comes to for everybody.
@@ -114,6 +127,8 @@ pub struct WhatIf {
     pub rule: Rule,
     /// One per party, in byte order of their names. The `expected` sum to zero, and the `outcome` do.
     pub effects: Vec<Effect>,
+    /// What is paid at once out of collateral, in the order of both names.
+    pub draws: Vec<Draw>,
     /// By how much those who do not fail are short, in all.
     pub shortfall: Micro,
 }
@@ -147,45 +162,67 @@ pub enum FailureError {
     HouseIsCreditor,
 }
 
-/// What everybody's position comes to if `defaulters` fail.
+/// What everybody's position comes to if `defaulters` make none of their transfers.
 ///
-/// `transfers` are those of the netting of `network`; only `carry_over` looks at them. Takes a pass over the pairs, and for `pro_rata` some
-/// d^3 steps with large numbers a round, d being those who cannot pay in full. Panics if the outcome does not sum to zero: that would be a bug.
+/// `transfers` are those of the netting of `network`, rounded to `digits`. Where they are with the house, which is not what a rule is for, everybody's
+/// whole position counts as not paid. Takes a pass over the pairs, and for `pro_rata` some d^3 steps with large numbers a round, d being those who
+/// cannot pay in full. Panics if the outcome does not sum to zero: that would be a bug.
 pub fn what_if_default(
     network: &Network,
     transfers: &[Transfer],
     defaulters: &[Defaulter<'_>],
     rule: Rule,
+    digits: Scale,
 ) -> Result<WhatIf, FailureError> {
     let failing = Failing::read(network, defaulters)?;
-    let debts = Debts::of(network);
-    let nets = debts.nets();
-    let outcome = match rule {
-        Rule::ExcludeAndRenet => exclude::outcome(&debts, &failing),
-        Rule::CollateralThenLossShare => shares::outcome(&nets, &failing),
-        Rule::ProRata => pro_rata::outcome(&debts, &failing),
-        Rule::CarryOver => roll::outcome(network, &nets, transfers, &failing)?,
+    let nets = nets(network);
+    let unpaid = match roll::unpaid(network, transfers, &failing) {
+        Err(FailureError::HouseIsCreditor) if rule != Rule::CarryOver => nets.clone(),
+        unpaid => unpaid?,
     };
-    let what_if = WhatIf::of(network, rule, &failing, &nets, &outcome);
-    what_if.assert_consistent(defaulters);
+    let ruling = Ruling::of(network, rule, &failing, &unpaid, digits);
+    let what_if = WhatIf::of(network, rule, &failing, &nets, &ruling);
+    what_if.assert_consistent(&failing, &unpaid);
     Ok(what_if)
 }
 
+/// What each party is owed less what it owes, by number.
+fn nets(network: &Network) -> Vec<i64> {
+    let mut nets = vec![0_i64; network.parties().len()];
+    for flow in network.flows() {
+        nets[at(flow.from)] = nets[at(flow.from)].strict_sub(flow.amount);
+        nets[at(flow.to)] = nets[at(flow.to)].strict_add(flow.amount);
+    }
+    nets
+}
+
 impl WhatIf {
-    fn of(network: &Network, rule: Rule, failing: &Failing, nets: &[i64], outcome: &[i64]) -> Self {
+    fn of(network: &Network, rule: Rule, failing: &Failing, nets: &[i64], ruling: &Ruling) -> Self {
+        let mut outcomes: Vec<i64> = nets.iter().zip(&ruling.borne).map(|(net, borne)| net.strict_sub(*borne)).collect();
+        let name = |party: u32| network.parties()[at(party)].clone();
+        let mut draws = Vec::new();
+        for missing in &ruling.missing {
+            let (from, to) = (missing.flow.from, missing.flow.to);
+            outcomes[at(from)] = outcomes[at(from)].strict_add(missing.cut_off());
+            outcomes[at(to)] = outcomes[at(to)].strict_sub(missing.cut_off());
+            if missing.drawn > 0 {
+                draws.push(Draw { party: name(from), payee: name(to), amount: Micro::new(missing.drawn) });
+            }
+        }
+        draws.sort_unstable_by(|one, other| (&one.party, &one.payee).cmp(&(&other.party, &other.payee)));
         let mut effects = Vec::with_capacity(nets.len());
         let mut shortfall = 0_i64;
         for (number, party) in network.parties().iter().enumerate() {
-            let (expected, outcome) = (nets[number], outcome[number]);
+            let (expected, outcome) = (nets[number], outcomes[number]);
             let short = expected.strict_sub(outcome).max(0);
-            let defaults = failing.collateral[number].is_some();
+            let defaults = failing.includes(number);
             if !defaults {
                 shortfall = shortfall.strict_add(short);
             }
             let [expected, outcome, short] = [expected, outcome, short].map(Micro::new);
             effects.push(Effect { party: party.clone(), defaults, expected, outcome, short });
         }
-        Self { rule, effects, shortfall: Micro::new(shortfall) }
+        Self { rule, effects, draws, shortfall: Micro::new(shortfall) }
     }
 
     /// The parties that are hit hardest, those who fail left out: largest shortage first, ties by name; at most so many.
@@ -197,16 +234,17 @@ impl WhatIf {
     }
 
     /// Looks at the result alone, not at how it came about.
-    fn assert_consistent(&self, defaulters: &[Defaulter<'_>]) {
+    fn assert_consistent(&self, failing: &Failing, unpaid: &[i64]) {
         let sum = |figure: fn(&Effect) -> Micro| self.effects.iter().fold(0_i128, |sum, e| sum.strict_add(figure(e).units().into()));
         assert!(sum(|e| e.expected) == 0 && sum(|e| e.outcome) == 0, "a failure makes no money and loses none");
         if self.rule == Rule::CarryOver {
             return; // What rounding leaves owed is part of a position, and no money that anybody would have to have.
         }
-        for Effect { party, defaults, expected, outcome, .. } in &self.effects {
-            let collateral = defaulters.iter().find(|d| d.party == party.as_str()).map_or(Micro::ZERO, |d| d.collateral);
-            let paid_max = expected.units().min(0).strict_neg().max(collateral.units());
-            assert!(!defaults || outcome.units() >= paid_max.strict_neg(), "{party} pays neither more than it has nor more than it was to");
+        for ((Effect { party, expected, outcome, .. }, collateral), unpaid) in self.effects.iter().zip(&failing.collateral).zip(unpaid) {
+            let Some(collateral) = collateral else { continue };
+            let elsewhere = unpaid.strict_sub(expected.units()).max(0);
+            let paid_max = expected.units().min(0).strict_neg().max(collateral.saturating_add(elsewhere));
+            assert!(outcome.units() >= paid_max.strict_neg(), "{party} pays neither more than it has nor more than it was to");
         }
     }
 }
@@ -233,6 +271,12 @@ impl Failing {
             }
         }
         Ok(Self { collateral })
+    }
+
+    /// The same, with so much more to pay with; more than any debt, where it would not fit.
+    fn with(&self, more: &[i64]) -> Self {
+        let collateral = self.collateral.iter().zip(more);
+        Self { collateral: collateral.map(|(collateral, more)| collateral.map(|amount| amount.saturating_add(*more))).collect() }
     }
 
     fn includes(&self, party: usize) -> bool {

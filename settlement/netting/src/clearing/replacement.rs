@@ -4,17 +4,13 @@
 //! the rule spares something). The others owe each other what is then still missing to their positions. And of what the defaulter would
 //! owe in that second part, its collateral pays as much as the rule has it pay, in whole minor units.
 //!
-//! What of the defaulter's position has not failed is settled elsewhere: it was paid, carried, or owed again or written off before. So it has paid
-//! that, and what is left of the rule is about the rest. None of this moves money by itself: for every party, what is owed and drawn comes to
-//! what it would have been paid by the failed transfers. Nothing is forgiven and nothing is lent.
+//! None of this moves money by itself: for every party, what is owed and drawn comes to what it would have been paid by the failed transfers. Nothing is
+//! forgiven and nothing is lent. What the rule takes and what collateral pays, [`Ruling`] says.
 
-use super::{Defaulter, Failing, FailureError, Rule, exclude, number_of, pro_rata, shares};
+use super::{Defaulter, Failing, FailureError, Rule, Ruling, number_of};
 use crate::{
-    debts::Debts,
-    network::{Flow, Network, at},
+    network::{Network, at},
     outcome::Carry,
-    rounding,
-    strategies::paired,
 };
 use scrip::{Micro, Scale};
 use std::collections::BTreeMap;
@@ -62,23 +58,20 @@ pub fn replace(network: &Network, rule: Rule, missed: &Missed<'_>, digits: Scale
         unpaid[payee] = unpaid[payee].strict_add(amount.units());
         unpaid[defaulter] = unpaid[defaulter].strict_sub(amount.units());
     }
-    let Borne { by_party, drawable } = borne(network, rule, defaulter, missed, &unpaid)?;
+    let failing = Failing::read(network, &[Defaulter { party: missed.party, collateral: missed.collateral }])?;
+    let Ruling { borne, missing } = Ruling::of(network, rule, &failing, &unpaid, digits);
 
     let mut sums = Sums::default();
-    let mut missing = unpaid.clone();
     for party in (0..count).filter(|party| *party != defaulter) {
-        sums.add(defaulter, party, by_party[party]);
-        missing[party] = missing[party].strict_sub(by_party[party]);
-        missing[defaulter] = missing[defaulter].strict_add(by_party[party]);
+        sums.add(defaulter, party, borne[party]);
     }
-    let of_defaulter = missing[defaulter].min(0).strict_neg();
     let mut draws = BTreeMap::new();
-    for Flow { from, to, amount } in paired(&missing) {
-        let drawn = if at(from) == defaulter { part(drawable, amount, of_defaulter, rounding::grain(digits)) } else { 0 };
+    for missing in missing {
+        let (from, to, drawn) = (at(missing.flow.from), at(missing.flow.to), missing.drawn);
         if drawn > 0 {
-            draws.insert(at(to), drawn);
+            draws.insert(to, drawn);
         }
-        sums.add(at(from), at(to), amount.strict_sub(drawn));
+        sums.add(from, to, missing.flow.amount.strict_sub(drawn));
     }
     sums.assert_moves(&unpaid, defaulter, &draws);
 
@@ -86,38 +79,6 @@ pub fn replace(network: &Network, rule: Rule, missed: &Missed<'_>, digits: Scale
     let owed = sums.owed().map(|(debtor, creditor, amount)| Carry { debtor: name(debtor), creditor: name(creditor), amount });
     let draw = |(payee, amount): (usize, i64)| Payment { payee: name(payee).to_string(), amount: Micro::new(amount) };
     Ok(Replacement { owed: owed.collect(), draws: draws.into_iter().map(draw).collect() })
-}
-
-/// What the rule takes.
-struct Borne {
-    /// From each of the others, by party number.
-    by_party: Vec<i64>,
-    /// Of the defaulter's collateral: no more than there is.
-    drawable: i64,
-}
-
-fn borne(network: &Network, rule: Rule, defaulter: usize, missed: &Missed<'_>, unpaid: &[i64]) -> Result<Borne, FailureError> {
-    let outcome: fn(&Debts, &Failing) -> Vec<i64> = match rule {
-        Rule::CarryOver => return Ok(Borne { by_party: unpaid.to_vec(), drawable: 0 }),
-        Rule::ExcludeAndRenet => exclude::outcome,
-        Rule::CollateralThenLossShare => |debts, failing| shares::outcome(&debts.nets(), failing),
-        Rule::ProRata => pro_rata::outcome,
-    };
-    let debts = Debts::of(network);
-    let before = debts.nets();
-    let settled_elsewhere = unpaid[defaulter].strict_sub(before[defaulter]).max(0);
-    // More than any debt, where it would not fit.
-    let cash = Micro::new(missed.collateral.units().saturating_add(settled_elsewhere));
-    let after = outcome(&debts, &Failing::read(network, &[Defaulter { party: missed.party, collateral: cash }])?);
-    let drawable = after[defaulter].strict_neg().strict_sub(settled_elsewhere).clamp(0, missed.collateral.units());
-    Ok(Borne { by_party: before.into_iter().zip(after).map(|(before, after)| before.strict_sub(after)).collect(), drawable })
-}
-
-/// The part of `drawable` that falls to `amount` of `all`, in whole grains, and no more than the amount.
-fn part(drawable: i64, amount: i64, all: i64, grain: i64) -> i64 {
-    let part = i128::from(drawable.min(all)).strict_mul(i128::from(amount)).strict_div(i128::from(all));
-    let part = i64::try_from(part).expect("a part of an amount is no larger");
-    part.strict_div(grain).strict_mul(grain)
 }
 
 /// What parties owe each other, by pair, the lower number first: positive is owed by it.

@@ -18,15 +18,15 @@ pub fn carry_over(network: &Network, transfers: &[Transfer], defaulters: &[Defau
     Ok(failed.into_iter().map(|(_, _, t)| Carry { debtor: t.payer.clone(), creditor: t.payee.clone(), amount: t.amount }).collect())
 }
 
-/// By party number: whoever is not paid has received that much less, whoever does not pay has paid that much less.
-pub(super) fn outcome(network: &Network, nets: &[i64], transfers: &[Transfer], failing: &Failing) -> Result<Vec<i64>, FailureError> {
-    let mut outcome = nets.to_vec();
+/// By party number: what the transfers that are not made would have paid it, less what it would have paid by them.
+pub(super) fn unpaid(network: &Network, transfers: &[Transfer], failing: &Failing) -> Result<Vec<i64>, FailureError> {
+    let mut unpaid = vec![0_i64; network.parties().len()];
     for (payer, payee, transfer) in failed(network, transfers, failing)? {
         let amount = transfer.amount.units();
-        outcome[payer] = outcome[payer].strict_add(amount);
-        outcome[payee] = outcome[payee].strict_sub(amount);
+        unpaid[payer] = unpaid[payer].strict_sub(amount);
+        unpaid[payee] = unpaid[payee].strict_add(amount);
     }
-    Ok(outcome)
+    Ok(unpaid)
 }
 
 /// The transfers that are not made, with payer and payee by number.

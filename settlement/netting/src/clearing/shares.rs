@@ -28,7 +28,7 @@ pub(super) fn outcome(nets: &[i64], failing: &Failing) -> Vec<i64> {
 
 /// `total` in proportion to `weights`, in whole numbers, by largest remainder (ties by place): the shares sum to the total, and as long as
 /// the total is not more than the weights sum to, no share is more than its weight.
-fn shared(total: i64, weights: &[i64]) -> Vec<i64> {
+pub(super) fn shared(total: i64, weights: &[i64]) -> Vec<i64> {
     let sum = weights.iter().fold(0_i128, |sum, weight| sum.strict_add(i128::from(*weight)));
     if total == 0 {
         return vec![0; weights.len()];

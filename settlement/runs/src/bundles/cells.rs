@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::Fault;
 use ledger::obligations::Source;
+use netting::clearing::Rule;
 use scrip::{Micro, OperationId, RunId, SchemeId, Tokens, VendorId, WindowId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use tokio_postgres::Row;
@@ -269,5 +270,6 @@ macro_rules! word {
 word!(Source, "obligation source", |source: &Self| source.as_str().to_owned(), Self::parse);
 word!(RunState, "run state", |state: &Self| state.as_str().to_owned(), Self::parse);
 word!(TransferState, "transfer state", |state: &Self| state.as_str().to_owned(), Self::parse);
+word!(Rule, "failure rule", |rule: &Self| rule.name().to_owned(), |text: &str| text.parse().ok());
 word!(Approval, "approval", |approval: &Self| approval.as_str().to_owned(), Self::parse);
 word!(Actor, "actor", Self::to_string, |text: &str| text.parse().ok());

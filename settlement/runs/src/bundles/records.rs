@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::obligations::Source;
 use ledger::obligations::leaves::Leaf;
+use netting::clearing::Rule;
 use scrip::{Micro, OperationId, RunId, SchemeId, Tokens, VendorId, WindowId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ pub(super) const FILES: &str = "files/";
 pub(super) const BUNDLE: &str = "bundle.json";
 
 /// What all this is called; another format has another number.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 /// Rows of one part of a table: some megabytes.
 pub(super) const PART_ROWS_MAX: usize = 10_000;
@@ -42,6 +43,8 @@ pub(super) const PART_ROWS_MAX: usize = 10_000;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunRecord {
+    /// That of the whole bundle, where whoever reads it begins.
+    pub(super) format: i64,
     pub(super) id: Text<RunId>,
     pub(super) scheme_id: Text<SchemeId>,
     pub(super) scheme: Text<String>,
@@ -310,6 +313,7 @@ table! {
         state: TransferState,
         disputed_from: Option<TransferState>,
         attempt: i32,
+        default: Option<Uuid>,
     }
 }
 
@@ -354,6 +358,60 @@ table! {
         amount: Option<Micro>,
         applied_by: Actor,
         applied_at: Timestamp,
+    }
+}
+
+table! {
+    /// A vendor that has not paid. By code.
+    DefaultRow, "defaults", {
+        id: Uuid,
+        vendor: String,
+        rule: Rule,
+        collateral: Micro,
+        reason: Words,
+        declared_by: Actor,
+        declared_at: Timestamp,
+    }
+}
+
+table! {
+    /// What is owed since a vendor's default. By the vendor's code, the debtor's and the creditor's.
+    DefaultDebtRow, "default-debts", {
+        vendor: String,
+        debtor: String,
+        creditor: String,
+        amount: Micro,
+    }
+}
+
+table! {
+    /// What a vendor's default pays out of its collateral. By the vendor's code and number.
+    DefaultDrawRow, "default-draws", {
+        vendor: String,
+        number: i64,
+        payee: String,
+        amount: Micro,
+        reference: String,
+        paid_at: Option<Timestamp>,
+        paid_by: Option<Actor>,
+        bank_reference: Option<Words>,
+        booked_on: Option<Date>,
+    }
+}
+
+table! {
+    /// What was said of the payment of a draw, put right. By the vendor's code, the number of the draw and its own.
+    DrawCorrectionRow, "draw-corrections", {
+        vendor: String,
+        number: i64,
+        seq: i32,
+        bank_reference_before: Option<Words>,
+        booked_on_before: Option<Date>,
+        bank_reference: Option<Words>,
+        booked_on: Option<Date>,
+        reason: Words,
+        corrected_by: Actor,
+        corrected_at: Timestamp,
     }
 }
 

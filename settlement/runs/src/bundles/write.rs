@@ -3,8 +3,9 @@
 use super::archive::{self, Block, ZEROS};
 use super::cells::Text;
 use super::records::{
-    BUNDLE, CarryRow, ConfirmationRow, FILES, FORMAT, HoldingRow, LeafRow, Listing, Member, ObligationRow, PART_ROWS_MAX, RUN, STEPS,
-    SwapRow, TransferRow, TransferStepRow, VendorRow, WINDOWS, part_name, to_json,
+    BUNDLE, CarryRow, ConfirmationRow, DefaultDebtRow, DefaultDrawRow, DefaultRow, DrawCorrectionRow, FILES, FORMAT, HoldingRow, LeafRow,
+    Listing, Member, ObligationRow, PART_ROWS_MAX, RUN, STEPS, SwapRow, TransferRow, TransferStepRow, VendorRow, WINDOWS, part_name,
+    to_json,
 };
 use super::store::{self, Scope, Stored};
 use super::{Broken, records};
@@ -44,6 +45,10 @@ pub(super) async fn write(tx: &Tx<'_>, run: RunId, out: &Sender<Bytes>) -> Resul
     packer.table::<CarryRow>(tx, &of_run).await?;
     packer.table::<TransferStepRow>(tx, &of_run).await?;
     packer.table::<ConfirmationRow>(tx, &of_run).await?;
+    packer.table::<DefaultRow>(tx, &of_run).await?;
+    packer.table::<DefaultDebtRow>(tx, &of_run).await?;
+    packer.table::<DefaultDrawRow>(tx, &of_run).await?;
+    packer.table::<DrawCorrectionRow>(tx, &of_run).await?;
     packer.files(tx, run).await?;
     packer.finish(run).await
 }

@@ -3,8 +3,8 @@
 //! Shape: [`Defaults::declare`] is what an operator asks for, [`Defaults::declare_due`] what the house does by itself when the time to try
 //! again is up. Either reads what the run was netted from, which never changes, and then, in one tx, asks [`netting::clearing::replace`] what takes
 //! the place of the failed transfers, ends these, records what is owed in the scheme's open window, takes from the vendor's collateral what is paid
-//! out of it, and leaves the vendor out of the next runs. What is paid out of collateral ([`draws`]), the operator pays, and says so: the house
-//! instructs no bank by itself.
+//! out of it, and leaves the vendor out of the next runs. What is paid out of collateral ([`draws`]), the operator pays, says so, and puts right
+//! what was mistyped of it: the house instructs no bank by itself.
 //!
 //! A vendor defaults once in a run, when none of its transfers there is on its way any more; under `carry_over`, whose failed transfers are
 //! rolled one by one, only if the operator says so. The rule is for the first default of a run: what a later one fails may follow from what the first
@@ -21,7 +21,8 @@ use crate::renetting::NettedFrom;
 use crate::steps::{Actor, RunState, check_reason};
 use crate::transfers::{self, NewStep, Reason, TransferState};
 use crate::windows;
-pub use draws::{Draw, NewPayment, Paid, draws_csv};
+pub(crate) use draws::draw_reference;
+pub use draws::{Booking, Correction, Draw, NewPayment, Paid, draws_csv};
 pub use draws_store::STATEMENTS as DRAW_STATEMENTS;
 use jiff::Timestamp;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
@@ -31,7 +32,7 @@ use netting::clearing::{self, FailureError, Missed, Payment, Replacement, Rule};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 use std::sync::Arc;
 pub(crate) use store::list_replaced;
-pub use store::{STATEMENTS, list, list_declared};
+pub use store::{STATEMENTS, list, tell_house};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -94,15 +95,21 @@ pub enum DefaultRefusal {
     /// Nothing is paid so.
     #[error("no default of that vendor in this run pays anything to that payee")]
     DrawNotFound,
-    /// A payment is said once.
-    #[error("it is paid already, and in other words; what was said of a payment stays")]
+    /// A payment is said once, and then corrected.
+    #[error("it is paid already, and in other words; give a reason to put right what was said")]
     DrawPaid,
+    /// A reason is given for a correction.
+    #[error("it is not said to be paid yet, so there is nothing to put right; leave the reason out")]
+    DrawNotPaid,
     /// As for marks.
     #[error("bank_reference: it is one line of 1 to {} characters", crate::transfers::BANK_REFERENCE_CHARS_MAX)]
     BankReferenceMalformed,
     /// No day.
     #[error("booked_on: a day looks like 2026-11-23")]
     BookedOnMalformed,
+    /// It has not begun anywhere.
+    #[error("booked_on: that day is still to come")]
+    BookedOnInFuture,
 }
 
 type Answer<T> = Result<T, Failure<DefaultRefusal>>;

@@ -285,16 +285,27 @@ pub async fn list(tx: &Tx<'_>, run: RunId, after: &str, limit: i64) -> Result<Ve
     Ok(defaults)
 }
 
-/// Who declared these, and why. For the house only.
-pub async fn list_declared(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, (Actor, String)>, Fault> {
+/// Adds what only the house may see: who declared the defaults, and why, and how what was said of their draws was put right.
+pub async fn tell_house(tx: &Tx<'_>, defaults: &mut [Default]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = defaults.iter().map(|default| default.id).collect();
+    let mut declared = list_declared(tx, &ids).await?;
+    let mut corrections = draws_store::list_corrections(tx, &ids).await?;
+    for default in defaults {
+        default.declared = declared.remove(&default.id);
+        for draw in &mut default.draws {
+            draw.corrections = Some(corrections.remove(&(default.id, draw.number)).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+async fn list_declared(tx: &Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, (Actor, String)>, Fault> {
     let rows = tx.query(LIST_DECLARED, &[&ids]).await?;
-    rows.iter()
-        .map(|row| {
-            let actor: &str = row.try_get(1)?;
-            let actor = actor.parse().map_err(|_unknown| Fault::Unreadable(format!("actor {actor}")))?;
-            Ok((row.try_get(0)?, (actor, row.try_get(2)?)))
-        })
-        .collect()
+    rows.iter().map(|row| Ok((row.try_get(0)?, (to_actor(row.try_get(1)?)?, row.try_get(2)?)))).collect()
+}
+
+pub(super) fn to_actor(text: &str) -> Result<Actor, Fault> {
+    text.parse().map_err(|_unknown| Fault::Unreadable(format!("actor {text}")))
 }
 
 /// Every default with what it was decided on, run by run, for whoever decides it again.

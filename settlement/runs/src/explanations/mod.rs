@@ -280,7 +280,7 @@ fn fail(run: Run, from: &NettedFrom, rule: Rule, collateral: Vec<(String, Micro)
         FailureError::HouseIsCreditor => Failure::Refused(ExplanationRefusal::HouseIsCreditor),
         FailureError::CollateralNegative { .. } => Failure::Fault(Fault::Unreadable(error.to_string())),
     };
-    let what_if = clearing::what_if_default(&network, &netting.transfers, &defaulters, rule).map_err(refused)?;
+    let what_if = clearing::what_if_default(&network, &netting.transfers, &defaulters, rule, run.digits).map_err(refused)?;
     Ok(WhatIfDefault { run, collateral, what_if })
 }
 

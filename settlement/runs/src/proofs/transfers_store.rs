@@ -7,6 +7,7 @@ pub(super) const PROOFS: &[(&str, &str)] = &[
     ("every rolled transfer is owed again in its scheme, and nothing else is owed as rolled", ROLLED_IS_OWED),
     ("what took the place of failed transfers is owed in their scheme, and nothing else is owed so", DEFAULTS_ARE_OWED),
     ("what took the place of failed transfers moves what they would have moved, for every vendor", DEFAULTS_MOVE_THE_SAME),
+    ("what is said of a draw's payment is the end of its corrections, each of which follows the one before it", DRAWS_END_CORRECTIONS),
     ("what an applied confirmation confirms or rejects is the steps that name it", CONFIRMATIONS_EQUAL_STEPS),
     ("what an entry is said to mean is transfers of its scheme that sum to its amount, and names none by itself", ASSIGNMENTS_FIT),
 ];
@@ -18,6 +19,7 @@ pub const STATEMENTS: &[&str] = &[
     ROLLED_IS_OWED,
     DEFAULTS_ARE_OWED,
     DEFAULTS_MOVE_THE_SAME,
+    DRAWS_END_CORRECTIONS,
     CONFIRMATIONS_EQUAL_STEPS,
     ASSIGNMENTS_FIT,
 ];
@@ -117,6 +119,27 @@ const DEFAULTS_MOVE_THE_SAME: &str = "
           SELECT format('default %s takes the place of nothing', d.id)
           FROM defaults d
           WHERE NOT EXISTS (SELECT FROM transfers t WHERE t.default_id = d.id)) v
+    LIMIT $1";
+
+const DRAWS_END_CORRECTIONS: &str = "
+    WITH history AS (
+        SELECT default_id, number, seq, bank_reference_before, booked_on_before, bank_reference, booked_on, corrected_at,
+               row_number() OVER corrections AS expected_seq, lag(bank_reference) OVER corrections AS reference_said,
+               lag(booked_on) OVER corrections AS day_said, lag(corrected_at) OVER corrections AS said_at,
+               lead(seq) OVER corrections IS NULL AS is_last
+        FROM draw_corrections
+        WINDOW corrections AS (PARTITION BY default_id, number ORDER BY seq)
+    )
+    SELECT violation
+    FROM (SELECT format('draw %s of default %s: correction %s does not follow what was said before it', number, default_id, seq) AS violation
+          FROM history
+          WHERE seq <> expected_seq OR corrected_at < said_at
+             OR seq > 1 AND (bank_reference_before, booked_on_before) IS DISTINCT FROM (reference_said, day_said)
+          UNION ALL
+          SELECT format('draw %s of default %s is not paid as its last correction says', number, default_id)
+          FROM default_draws w
+          JOIN history h USING (default_id, number)
+          WHERE h.is_last AND (w.paid_at IS NULL OR (w.bank_reference, w.booked_on) IS DISTINCT FROM (h.bank_reference, h.booked_on))) v
     LIMIT $1";
 
 const CONFIRMATIONS_EQUAL_STEPS: &str = "

@@ -19,7 +19,7 @@ use crate::windows;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
-use ledger::{Claim, Db, Failure, Fault, Tx, read_time};
+use ledger::{Claim, Clock, Db, Failure, Fault, Tx, read_time};
 pub use reasons::{REASON_CODES, Reason, ReasonCode};
 pub(crate) use rules::{BANK_REFERENCE_CHARS_MAX, Mark, Parties, is_bank_reference, judge};
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
@@ -141,6 +141,7 @@ pub struct Marked {
 #[derive(Debug, Clone)]
 pub struct Transfers {
     db: Db,
+    clock: Clock,
 }
 
 /// How often a transfer is rolled anew that another writer got in the way of, in the very same microsecond.
@@ -148,8 +149,8 @@ const ATTEMPTS_MAX: u32 = 10;
 
 impl Transfers {
     /// The service on a database.
-    pub fn new(db: Db) -> Self {
-        Self { db }
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock }
     }
 
     /// Takes a transfer a step further for somebody who may. The same key again answers with the same step.
@@ -212,7 +213,7 @@ impl Transfers {
         }
         let (locked, transfer) = locked.zip(found).ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
         let side = transfer.side_of(actor).ok_or(Failure::Refused(MarkRefusal::TransferNotFound))?;
-        let mark = rules::read(new).map_err(Failure::Refused)?;
+        let mark = rules::read(new, self.clock.now()).map_err(Failure::Refused)?;
         let next = judge(&mark, side, transfer.standing, locked.state, transfer.parties()).map_err(Failure::Refused)?;
 
         let Mark { to: _, bank_reference, booked_on, reason } = mark;

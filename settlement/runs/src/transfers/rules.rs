@@ -4,6 +4,7 @@ use super::reasons::{Reason, ReasonCode, is_line};
 use super::states::{Standing, TransferState};
 use crate::days;
 use crate::steps::{REASON_LENGTH_MAX, RunState};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// The most characters of a bank's reference.
@@ -80,6 +81,9 @@ pub enum MarkRefusal {
     /// No day.
     #[error("booked_on: a day looks like 2026-11-23")]
     BookedOnMalformed,
+    /// It has not begun anywhere.
+    #[error("booked_on: that day is still to come")]
+    BookedOnInFuture,
     /// Not of the list.
     #[error("reason_code: {code} is not among the reasons of transfers")]
     ReasonCodeUnknown {
@@ -128,14 +132,17 @@ pub(crate) fn is_bank_reference(text: &str) -> bool {
     is_line(text, BANK_REFERENCE_CHARS_MAX)
 }
 
-/// Reads what somebody says.
-pub(crate) fn read(new: &NewMark) -> Result<Mark, MarkRefusal> {
+/// Reads what somebody says now.
+pub(crate) fn read(new: &NewMark, now: Timestamp) -> Result<Mark, MarkRefusal> {
     let NewMark { to, bank_reference, booked_on, reason_code, reason } = new;
     let to = TransferState::parse(to).ok_or_else(|| MarkRefusal::TransferStateUnknown { to: shown(to) })?;
     if bank_reference.as_ref().is_some_and(|text| !is_bank_reference(text)) {
         return Err(MarkRefusal::BankReferenceMalformed);
     }
     let booked_on = booked_on.as_ref().map(|day| days::read(day).ok_or(MarkRefusal::BookedOnMalformed)).transpose()?;
+    if booked_on.is_some_and(|day| !days::has_begun(day, now)) {
+        return Err(MarkRefusal::BookedOnInFuture);
+    }
     let find = |code: &String| ReasonCode::find(code).ok_or_else(|| MarkRefusal::ReasonCodeUnknown { code: shown(code) });
     let code = reason_code.as_ref().map(find).transpose()?;
     if reason.as_ref().is_some_and(|text| !is_line(text, REASON_LENGTH_MAX)) {
@@ -188,6 +195,11 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Read at noon of the 25th.
+    fn read(new: &NewMark) -> Result<Mark, MarkRefusal> {
+        super::read(new, "2026-11-25T12:00:00Z".parse().unwrap())
+    }
 
     fn standing(steps: &[&str]) -> Standing {
         let step = |standing: Standing, step: &&str| standing.become_state(TransferState::parse(step).unwrap()).unwrap();
@@ -270,6 +282,8 @@ mod tests {
         assert!(refused(NewMark { to: "paid".to_owned(), ..good.clone() }).starts_with("to: paid"));
         assert!(refused(NewMark { bank_reference: Some("x".repeat(36)), ..good.clone() }).starts_with("bank_reference: "));
         assert!(refused(NewMark { bank_reference: Some("a\0".to_owned()), ..good.clone() }).starts_with("bank_reference: "));
+        let tomorrow = NewMark { booked_on: Some("2026-11-27".to_owned()), ..good.clone() };
+        assert_eq!(read(&tomorrow), Err(MarkRefusal::BookedOnInFuture));
         for day in ["yesterday", "2026-02-30", "20261123", "2026-11-23T00:00", " 2026-11-23", ""] {
             assert!(refused(NewMark { booked_on: Some(day.to_owned()), ..good.clone() }).starts_with("booked_on: "), "{day}");
         }

@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use runs::defaults::{Default, Draw, NewPayment, Paid, draws_csv};
+use runs::defaults::{Booking, Correction, Default, Draw, NewPayment, Paid, draws_csv};
 use runs::files::Account;
 use runs::{Actor, Run};
 use scrip::{Micro, RunId};
@@ -77,7 +77,7 @@ pub(super) struct DrawView {
     reference: String,
     /// Where the payee is to be paid. Null: it has not said so, it is not yours to see, or it is paid.
     account: Option<PayoutBody>,
-    /// When it was said to be paid. Null: it is still to be paid.
+    /// When it was first said to be paid. Null: it is still to be paid.
     #[schema(value_type = Option<String>, format = DateTime)]
     paid_at: Option<Timestamp>,
     /// What the bank calls the payment.
@@ -86,15 +86,49 @@ pub(super) struct DrawView {
     /// The day that the bank booked it.
     #[schema(example = "2026-11-26")]
     booked_on: Option<String>,
+    /// How what was said of the payment has been put right, in order. Only for the operator.
+    corrections: Option<Vec<CorrectionView>>,
+}
+
+/// What was said of a payment, put right.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CorrectionView {
+    before: BookingView,
+    after: BookingView,
+    #[schema(example = "two digits were swapped")]
+    reason: String,
+    /// `operator:` and the id of the key.
+    corrected_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    corrected_at: Timestamp,
+}
+
+/// What was said of a payment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BookingView {
+    #[schema(example = "2026112600071")]
+    bank_reference: Option<String>,
+    #[schema(example = "2026-11-26")]
+    booked_on: Option<String>,
+}
+
+impl From<Booking> for BookingView {
+    fn from(Booking { bank_reference, booked_on }: Booking) -> Self {
+        Self { bank_reference, booked_on: booked_on.map(|day| day.to_string()) }
+    }
+}
+
+impl From<Correction> for CorrectionView {
+    fn from(Correction { before, after, reason, actor, at }: Correction) -> Self {
+        Self { before: before.into(), after: after.into(), reason, corrected_by: actor.to_string(), corrected_at: at }
+    }
 }
 
 impl DrawView {
     fn new(draw: Draw, run: &Run) -> Self {
-        let Draw { payee, amount, reference, account, paid } = draw;
-        let (paid_at, bank_reference, booked_on) = match paid {
-            Some(Paid { at, bank_reference, booked_on }) => (Some(at), bank_reference, booked_on),
-            None => (None, None, None),
-        };
+        let Draw { payee, number: _, amount, reference, account, paid, corrections } = draw;
+        let (paid_at, booking) = paid.map(|Paid { at, booking }| (at, BookingView::from(booking))).unzip();
+        let (bank_reference, booked_on) = booking.map_or((None, None), |booking| (booking.bank_reference, booking.booked_on));
         Self {
             payee,
             amount: amount.display_at_least(run.digits),
@@ -102,7 +136,8 @@ impl DrawView {
             account: account.map(|Account { holder, iban, bic }| Payout { account_holder: holder, iban, bic }.into()),
             paid_at,
             bank_reference,
-            booked_on: booked_on.map(|day| day.to_string()),
+            booked_on,
+            corrections: corrections.map(|corrections| corrections.into_iter().map(CorrectionView::from).collect()),
         }
     }
 }
@@ -115,8 +150,11 @@ pub(super) struct PayDraw {
     /// What the bank calls the payment.
     #[schema(min_length = 1, max_length = 35)]
     bank_reference: Option<String>,
-    /// The day that the bank booked it.
+    /// The day that the bank booked it; one that has begun somewhere.
     booked_on: Option<String>,
+    /// Why what was said before is put right. Leave it out to say that the draw is paid.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: Option<String>,
 }
 
 /// What one vendor owes another since.
@@ -203,18 +241,21 @@ async fn declare_default(
 }
 
 /// Say that what a default pays to a vendor out of the other's collateral has been paid. Said again in the same words, it stays as it is.
+///
+/// With other words and a `reason`, what was said is put right: `bank_reference` and `booked_on` are both replaced, `paid_at` stays, and what was said
+/// before, by whom it was corrected, when and why, is kept in `corrections`.
 #[utoipa::path(put, path = "/v1/runs/{id}/defaults/{vendor}/draws/{payee}", tag = "settlement", request_body = PayDraw,
     params(("id" = Uuid, Path), ("vendor" = String, Path, description = "the code of the vendor that has not paid"),
         ("payee" = String, Path, description = "the code of the vendor that is paid")), security(("operator_key" = [])),
     responses((status = 200, body = DefaultView),
-        (status = "4XX", body = ProblemView, description = "not_found, draw_not_found, draw_paid, bank_reference_malformed, booked_on_malformed")))]
+        (status = "4XX", body = ProblemView, description = "not_found, draw_not_found, draw_paid, draw_not_paid, bank_reference_malformed, booked_on_malformed, booked_on_in_future, reason_malformed")))]
 async fn pay_draw(
     State(app): State<App>,
     operator: Operator,
     Path((id, vendor, payee)): Path<(Uuid, String, String)>,
-    Body(PayDraw { bank_reference, booked_on }): Body<PayDraw>,
+    Body(PayDraw { bank_reference, booked_on, reason }): Body<PayDraw>,
 ) -> Result<Json<DefaultView>, ApiError> {
-    let (actor, payment) = (Actor::Operator(operator.key), NewPayment { bank_reference, booked_on });
+    let (actor, payment) = (Actor::Operator(operator.key), NewPayment { bank_reference, booked_on, reason });
     let (default, run) = app.settlement.pay_draw(RunId::new(id), &vendor, &payee, &payment, &actor).await?;
     Ok(Json(DefaultView::new(default, &run)))
 }

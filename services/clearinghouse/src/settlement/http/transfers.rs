@@ -37,7 +37,7 @@ pub(super) struct MarkTransfer {
     /// What the bank calls the payment, 1 to 35 characters.
     #[schema(example = "2026112500042")]
     bank_reference: Option<String>,
-    /// The day that the bank booked it.
+    /// The day that the bank booked it; one that has begun somewhere.
     #[schema(example = "2026-11-25", format = Date)]
     booked_on: Option<String>,
     /// Of what failed: a code of ISO 20022, such as AC04 for a closed account.
@@ -181,7 +181,7 @@ async fn get_transfer(
     params(("id" = Uuid, Path), ("number" = i64, Path, description = "counts the run's transfers from 1"), IdempotencyKey),
     security(("operator_key" = []), ("vendor_key" = ["settlement:confirm"])),
     responses((status = 201, body = TransferStepView), (status = "4XX", body = ProblemView,
-        description = "not_found, transfer_state_unknown, bank_reference_malformed, booked_on_malformed, reason_code_unknown, reason_malformed, run_not_under_settlement, transfer_step_illegal, transfer_step_not_yours, reason_code_required, reason_required, roll_needs_two_vendors, window_full")))]
+        description = "not_found, transfer_state_unknown, bank_reference_malformed, booked_on_malformed, booked_on_in_future, reason_code_unknown, reason_malformed, run_not_under_settlement, transfer_step_illegal, transfer_step_not_yours, reason_code_required, reason_required, roll_needs_two_vendors, window_full")))]
 async fn mark_transfer(
     State(app): State<App>,
     caller: OperatorOrVendor,

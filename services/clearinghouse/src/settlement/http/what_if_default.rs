@@ -7,7 +7,7 @@ use crate::http::credential::Operator;
 use crate::http::problem::ProblemView;
 use axum::Json;
 use axum::extract::State;
-use netting::clearing::{Effect, WhatIf};
+use netting::clearing::{Draw, Effect, WhatIf};
 use runs::explanations::WhatIfDefault;
 use scrip::{Micro, RunId, Scale};
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,20 @@ pub(super) struct DefaulterView {
     /// What the house holds of it, now. Two rules pay with it: collateral_then_loss_share and pro_rata.
     #[schema(example = "50.00")]
     collateral: String,
+    /// What would be paid at once out of it, by payee; the first 200.
+    draws: Vec<WhatIfDrawView>,
     #[serde(flatten)]
     effect: EffectView,
+}
+
+/// What would be paid to one vendor out of the collateral of another.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WhatIfDrawView {
+    #[schema(example = "COFFEE")]
+    payee: String,
+    /// In whole minor units of the currency.
+    #[schema(example = "40.00")]
+    amount: String,
 }
 
 /// What a failure comes to for one vendor.
@@ -74,7 +86,7 @@ pub(super) struct EffectView {
     /// Its position if all pay. Positive: to be paid; negative: to pay.
     #[schema(example = "60.00")]
     expected: String,
-    /// Its position under the rule. Of who does not pay: less what is paid of its collateral.
+    /// Its position under the rule. Of who does not pay: less what is paid of its collateral, in whole minor units.
     #[schema(example = "20.00")]
     outcome: String,
     /// What it would receive less or pay more; zero where it would not be hit.
@@ -92,13 +104,15 @@ impl EffectView {
 
 impl From<WhatIfDefault> for WhatIfDefaultView {
     fn from(WhatIfDefault { run, collateral, what_if }: WhatIfDefault) -> Self {
-        let WhatIf { rule, effects, shortfall } = what_if;
+        let WhatIf { rule, effects, draws, shortfall } = what_if;
         let (failing, mut others): (Vec<Effect>, Vec<Effect>) = effects.into_iter().partition(|effect| effect.defaults);
         others.sort_by(|one, other| (Reverse(one.short), &one.party).cmp(&(Reverse(other.short), &other.party)));
         let show = |amount: Micro| amount.display_at_least(run.digits);
+        let draw = |draw: &Draw| WhatIfDrawView { payee: draw.payee.to_string(), amount: show(draw.amount) };
         let defaulter = |(vendor, collateral): (String, Micro)| {
-            let effect = failing.iter().find(|effect| effect.party.as_str() == vendor);
-            effect.map(|effect| DefaulterView { collateral: show(collateral), effect: EffectView::new(effect, run.digits) })
+            let effect = failing.iter().find(|effect| effect.party.as_str() == vendor)?;
+            let draws = draws.iter().filter(|draw| draw.party == effect.party).take(SHOWN_MAX).map(draw).collect();
+            Some(DefaulterView { collateral: show(collateral), draws, effect: EffectView::new(effect, run.digits) })
         };
         Self {
             run: run.id.uuid(),
@@ -112,8 +126,8 @@ impl From<WhatIfDefault> for WhatIfDefaultView {
     }
 }
 
-/// See what everybody's position would come to if some vendors did not pay. Nothing is decided or stored. What the run held back is left out: it is owed
-/// whatever happens.
+/// See what everybody's position would come to if some vendors made none of their transfers. Nothing is decided or stored. What the run held back is left
+/// out: it is owed whatever happens. Where one vendor fails and is the first to, its `draws` are to the unit what its default will pay.
 ///
 /// `exclude_and_renet` takes out whatever they owe or are owed; `collateral_then_loss_share` takes what the house holds of theirs and shares the rest
 /// among those who were to be paid; `pro_rata` pays all that they owe at one rate; `carry_over` leaves owed what they do not transfer.

@@ -35,6 +35,7 @@ pub(super) struct Books<'a> {
     windows: Vec<WindowBooks>,
     by_number: HashMap<i64, usize>,
     codes: Vec<String>,
+    ids: Vec<VendorId>,
     vendors: HashMap<VendorId, Vendor>,
     /// What debtors owe creditors.
     pairs: Debts,
@@ -97,6 +98,7 @@ impl<'a> Books<'a> {
             by_number: windows.iter().enumerate().map(|(index, window)| (window.record.number, index)).collect(),
             windows,
             codes: Vec::new(),
+            ids: Vec::new(),
             vendors: HashMap::new(),
             pairs: Debts::new(),
             held: Debts::new(),
@@ -114,6 +116,7 @@ impl<'a> Books<'a> {
             findings.note(Rule::Records, format!("{place}: no vendor's code, or out of order, or twice"));
         }
         self.codes.push(code);
+        self.ids.push(id);
         self.statements.add_vendor();
     }
 
@@ -173,6 +176,10 @@ impl<'a> Books<'a> {
 
     pub(super) fn vendor(&self, id: VendorId) -> Option<Vendor> {
         self.vendors.get(&id).copied()
+    }
+
+    pub(super) fn id(&self, vendor: Vendor) -> VendorId {
+        self.ids[vendor]
     }
 
     /// The vendor of that code; the house is none.

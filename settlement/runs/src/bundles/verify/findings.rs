@@ -22,10 +22,13 @@ pub(super) enum Rule {
     Steps,
     Histories,
     Confirmations,
+    Defaults,
+    Replacements,
+    Draws,
 }
 
 impl Rule {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 19] = [
         Self::Archive,
         Self::Listing,
         Self::Records,
@@ -42,6 +45,9 @@ impl Rule {
         Self::Steps,
         Self::Histories,
         Self::Confirmations,
+        Self::Defaults,
+        Self::Replacements,
+        Self::Draws,
     ];
 
     fn sentence(self) -> &'static str {
@@ -62,6 +68,13 @@ impl Rule {
             Self::Steps => "the state of the run is the end of its history, which is legal and approved by whom it must be",
             Self::Histories => {
                 "the state of every transfer is the end of its history, whose steps are legal, and the run follows its transfers"
+            }
+            Self::Defaults => "every default ended the failed transfers of its vendor, and every transfer that names one was ended by it",
+            Self::Replacements => {
+                "what took the place of failed transfers is what the rule says, and moves what they would have moved, for every vendor"
+            }
+            Self::Draws => {
+                "what is paid out of collateral has its reference, and what is said of the payment is the end of its corrections"
             }
             Self::Confirmations => "what banks confirmed or rejected are the steps that name it",
         }

@@ -29,15 +29,24 @@ pub(super) struct Histories<'a> {
 }
 
 /// A transfer, and how far its steps were taken again.
-struct History {
+pub(super) struct History {
     /// None is the house.
-    payer: Option<Vendor>,
+    pub(super) payer: Option<Vendor>,
     payee: Option<Vendor>,
     amount: Micro,
     said: Standing,
-    made: Standing,
+    /// What it names as what ended it.
+    pub(super) default: Option<Uuid>,
+    pub(super) made: Standing,
     seq: i32,
-    stepped_at: Option<Timestamp>,
+    pub(super) last: Option<LastStep>,
+}
+
+/// The step that led to where a transfer is.
+pub(super) struct LastStep {
+    pub(super) from: TransferState,
+    pub(super) actor: Actor,
+    pub(super) at: Timestamp,
 }
 
 impl<'a> Histories<'a> {
@@ -56,16 +65,17 @@ impl<'a> Histories<'a> {
 
     /// The next transfer; how many there should be, and which, is proven elsewhere.
     pub(super) fn add_transfer(&mut self, row: &TransferRow) {
-        let TransferRow { number: _, id: _, payer, payee, amount, state, disputed_from, attempt } = row;
+        let TransferRow { number: _, id: _, payer, payee, amount, state, disputed_from, attempt, default } = row;
         if self.transfers_max.is_some_and(|max| self.transfers.len() < max) {
             self.transfers.push(History {
                 payer: self.books.find(payer),
                 payee: self.books.find(payee),
                 amount: *amount,
                 said: Standing { state: *state, disputed_from: *disputed_from, attempt: *attempt },
+                default: *default,
                 made: Standing::FIRST,
                 seq: 0,
-                stepped_at: None,
+                last: None,
             });
         }
     }
@@ -88,7 +98,12 @@ impl<'a> Histories<'a> {
             findings.note(Rule::Histories, format!("{place}: step {seq} of transfer {number}, from {from} to {to} by {actor}: {why}"));
         }
         history.made = Standing { state: *to, disputed_from: (*to == TransferState::Disputed).then_some(*from), attempt: *attempt };
-        (history.seq, history.stepped_at) = (*seq, Some(*stepped_at));
+        (history.seq, history.last) = (*seq, Some(LastStep { from: *from, actor: *actor, at: *stepped_at }));
+    }
+
+    /// The transfers, by number.
+    pub(super) fn transfers(&self) -> &[History] {
+        &self.transfers
     }
 
     pub(super) fn add_confirmation(&mut self, findings: &mut Findings, place: &Place<'_>, row: &ConfirmationRow) {
@@ -137,7 +152,10 @@ impl History {
     /// Whether the step follows the one before it, and whoever took it might.
     fn judge(&self, row: &TransferStepRow, books: &Books<'_>) -> Result<(), String> {
         let TransferStepRow { number: _, seq, from, to, attempt, actor, reason_code, reason, confirmation, stepped_at, .. } = row;
-        if Some(*seq) != self.seq.checked_add(1) || *from != self.made.state || self.stepped_at.is_some_and(|before| before > *stepped_at) {
+        if Some(*seq) != self.seq.checked_add(1)
+            || *from != self.made.state
+            || self.last.as_ref().is_some_and(|before| before.at > *stepped_at)
+        {
             return Err("it does not follow the one before it".to_owned());
         }
         let find = |code: &String| ReasonCode::find(code).ok_or_else(|| format!("{code} is not among the reasons of transfers"));

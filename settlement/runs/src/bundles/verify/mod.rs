@@ -2,11 +2,13 @@
 //!
 //! Shape: one pass from the first byte to the last. `unpack` reads the archive, `books` sums up obligations and makes leaves, seals and
 //! debts of them, `result` nets those and holds transfers and carries against it, `statements` and `files` the files, `steps` the run's history,
-//! `histories` those of the transfers; `findings` keeps what each rule was broken by. Memory is that of the pairs that owe each other, of one part of a table, and of the names of files.
+//! `histories` those of the transfers, `defaults` what took the place of those that failed; `findings` keeps what each rule was broken by. Memory
+//! is that of the pairs that owe each other, of the transfers and what took their place, of one part of a table, and of the names of files.
 //!
 //! Whatever the input: no panic, and bounds on members, their sizes, rows, pairs. The reader may be the first ever to see these bytes.
 
 mod books;
+mod defaults;
 mod expected;
 mod files;
 mod findings;
@@ -18,18 +20,20 @@ mod unpack;
 
 use super::archive;
 use super::records::{
-    BUNDLE, CarryRow, ConfirmationRow, FILES, FORMAT, HoldingRow, LeafRow, Listing, Member, ObligationRow, PART_ROWS_MAX, RUN, Record,
-    RunRecord, STEPS, StepRecord, SwapRow, TransferRow, TransferStepRow, VendorRow, WINDOWS, WindowRecord, of_json, part_name,
+    BUNDLE, CarryRow, ConfirmationRow, DefaultDebtRow, DefaultDrawRow, DefaultRow, DrawCorrectionRow, FILES, FORMAT, HoldingRow, LeafRow,
+    Listing, Member, ObligationRow, PART_ROWS_MAX, RUN, Record, RunRecord, STEPS, StepRecord, SwapRow, TransferRow, TransferStepRow,
+    VendorRow, WINDOWS, WindowRecord, of_json, part_name,
 };
 use crate::ids::run_id;
 use books::Books;
+use defaults::Defaults;
 use files::Files;
 use findings::{Findings, Rule};
 use histories::Histories;
 use ledger::proofs::Proof;
 use result::Outcome;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 use unpack::Unpacker;
 
@@ -130,7 +134,7 @@ struct Audit<R> {
 impl<R: Read> Audit<R> {
     /// The members in their order, each held against those before it.
     fn walk(&mut self) -> Result<(), Stop> {
-        let run: RunRecord = self.json(RUN)?;
+        let run = self.run()?;
         self.introduce(&run);
         let windows: Vec<WindowRecord> = self.json(WINDOWS)?;
         let history: Vec<StepRecord> = self.json(STEPS)?;
@@ -160,6 +164,13 @@ impl<R: Read> Audit<R> {
         self.table(|findings, place, row: ConfirmationRow| histories.add_confirmation(findings, place, &row))?;
         histories.end(&mut self.findings);
 
+        let mut defaults = Defaults::begin(&run, &books, outcome.netting(), histories.transfers());
+        self.table(|findings, place, row: DefaultRow| defaults.add_default(findings, place, row))?;
+        self.table(|findings, place, row: DefaultDebtRow| defaults.add_debt(findings, place, &row))?;
+        self.table(|findings, place, row: DefaultDrawRow| defaults.add_draw(findings, place, row))?;
+        self.table(|findings, place, row: DrawCorrectionRow| defaults.add_correction(findings, place, row))?;
+        defaults.end(&mut self.findings);
+
         let mut files = Files::new(&run, &books, &outcome);
         while let Some(name) = self.archive.next_name().and_then(|name| name.strip_prefix(FILES)).map(str::to_owned) {
             files.read(&mut self.archive, &mut self.findings, &name)?;
@@ -167,6 +178,21 @@ impl<R: Read> Audit<R> {
         self.checked.files = files.count();
         files.end(&mut self.findings, &mut self.checked);
         self.listing(&run)
+    }
+
+    /// Where every bundle begins: a bundle of another format is told so.
+    fn run(&mut self) -> Result<RunRecord, Stop> {
+        let text = self.archive.read(RUN, JSON_BYTES_MAX)?;
+        let refused = |what| Stop::Ended { rule: Rule::Records, what };
+        match serde_json::from_slice(&text) {
+            Ok(Begin { format: Some(FORMAT) }) | Err(_) => of_json(&text).ok_or_else(|| refused(not_as_written(RUN))),
+            Ok(Begin { format: Some(other) }) => {
+                Err(refused(format!("{RUN}: the bundle has format {other}; this program proves format {FORMAT}")))
+            }
+            Ok(Begin { format: None }) => {
+                Err(refused(format!("{RUN}: the bundle has an earlier format; this program proves format {FORMAT}")))
+            }
+        }
     }
 
     fn introduce(&mut self, run: &RunRecord) {
@@ -186,8 +212,7 @@ impl<R: Read> Audit<R> {
 
     fn json<T: Serialize + DeserializeOwned>(&mut self, name: &str) -> Result<T, Stop> {
         let text = self.archive.read(name, JSON_BYTES_MAX)?;
-        of_json(&text)
-            .ok_or_else(|| Stop::Ended { rule: Rule::Records, what: format!("{name} cannot be read, or is not written as it would be") })
+        of_json(&text).ok_or_else(|| Stop::Ended { rule: Rule::Records, what: not_as_written(name) })
     }
 
     /// All parts of a table, row by row.
@@ -253,6 +278,16 @@ impl<R: Read> Audit<R> {
         self.findings.conclude(Rule::Records);
         Ok(())
     }
+}
+
+/// What run.json of any format may begin with.
+#[derive(Deserialize)]
+struct Begin {
+    format: Option<i64>,
+}
+
+fn not_as_written(name: &str) -> String {
+    format!("{name} cannot be read, or is not written as it would be")
 }
 
 /// A line of a member.

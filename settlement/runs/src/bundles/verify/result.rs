@@ -92,10 +92,14 @@ fn net(run: &RunRecord, books: &Books) -> Result<Netting, String> {
     }
     let digits = Scale::try_new(run.digits.into()).ok_or("the currency has 0 to 6 digits")?;
     let strategy: Strategy = run.strategy.0.parse().map_err(|error: netting::UnknownStrategy| error.to_string())?;
-    let debts = books.debts().map(|(debtor, creditor, amount)| (debtor.clone(), creditor.clone(), amount)).collect();
-    let netted_from = NettedFrom { debts, holdings: books.holdings() };
     let terms = Terms { strategy, digits, min_transfer: run.min_transfer.0 };
-    netted_from.net_again(terms).map(|(_network, netting)| netting).map_err(|error| error.to_string())
+    netted_from(books).net_again(terms).map(|(_network, netting)| netting).map_err(|error| error.to_string())
+}
+
+/// What the bundle says that was netted.
+pub(super) fn netted_from(books: &Books) -> NettedFrom {
+    let debts = books.debts().map(|(debtor, creditor, amount)| (debtor.clone(), creditor.clone(), amount)).collect();
+    NettedFrom { debts, holdings: books.holdings() }
 }
 
 fn prove_figures(findings: &mut Findings, run: &RunRecord, books: &Books, netting: &Netting) {
