@@ -189,6 +189,15 @@ impl Connection {
         )
     }
 
+    /// The same for whoever only looks at what a posting would come to: all that it reads is of one instant.
+    pub(crate) fn begin_preview(&mut self) -> Result<Pipeline<'_>, Fault> {
+        Pipeline::begin(
+            &mut self.client,
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL ROLE scriphouse_house; \
+             SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off",
+        )
+    }
+
     /// The role is on its way when this returns, ahead of whatever is sent next: polling once sends, and nobody need wait for the
     /// answer, because a tx in which it fails refuses every later statement.
     async fn begin(&mut self, whose: &str) -> Result<Tx<'_>, Fault> {

@@ -1,7 +1,7 @@
 //! The advisory locks of schemes and of capped vendors, all held to the end of the tx.
 //!
-//! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively, as whoever sets a cap or moves debts
-//! does. So no obligation can fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
+//! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively, as does whoever
+//! sets a cap, or has debts count elsewhere. So no obligation can fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
 //! stop swaps.
 //!
 //! A batch that adds to what capped vendors owe locks each of them before it reads what they owe, so that two batches, of whichever
@@ -20,7 +20,7 @@ const RUN: i32 = 2;
 const DEBTOR: i32 = 3;
 
 /// Every statement of this file, for the test that prepares them all.
-pub(crate) const STATEMENTS: &[&str] = &[FIX_INSTANT, LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_DEBTORS];
+pub(crate) const STATEMENTS: &[&str] = &[FIX_INSTANT, LOOK_AT_INSTANT, LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_DEBTORS];
 
 // The time is taken after the last lock, because what is selected comes after what it is selected from; now() would be the start of the
 // tx. The statements after this one find it in the setting, which ends with the tx. The key is `lock_key`.
@@ -34,6 +34,17 @@ pub(crate) const FIX_INSTANT: &str = "
                       FROM scheme_members
                       WHERE vendor_id = ANY($3::uuid[])
                       ORDER BY key) k) l) all_locked";
+
+// The same for whoever only looks, and locks nothing: of the open windows of these vendors' schemes, also which writer has filled his part most.
+pub(crate) const LOOK_AT_INSTANT: &str = "
+    SELECT set_config('scriphouse.booked_at', clock_timestamp()::text, true)::timestamptz, (SELECT version FROM terms_version WHERE single),
+           coalesce((SELECT t.writer
+                     FROM scheme_members m
+                     JOIN windows w ON w.scheme_id = m.scheme_id AND w.state = 'open'
+                     JOIN window_totals t ON t.window_id = w.id
+                     WHERE m.vendor_id = ANY($1::uuid[])
+                     ORDER BY t.gross_micro DESC
+                     LIMIT 1), 0::smallint)";
 
 const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1, $2)";
 const LOCK_EXCLUSIVE: &str = "SELECT pg_advisory_xact_lock($1, $2)";

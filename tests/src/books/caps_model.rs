@@ -3,7 +3,7 @@
 use crate::support::{House, User, Vendor, audit, micro};
 use fastrand::Rng;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const CODES: [&str; 4] = ["AA", "BB", "CC", "DD"];
 /// A hundredth of a token is worth this many millionths.
@@ -56,7 +56,22 @@ struct Model<'h> {
     open: Pairs,
     waiting: Vec<Pairs>,
     runs: Vec<ModelRun>,
+    standing: Option<Standing>,
     rng: Rng,
+}
+
+/// A cap that was set before something happened: what is left under it afterwards is known to whoever has heard of what happened.
+struct Standing {
+    from: &'static str,
+    to: &'static str,
+    by_pair: bool,
+    cap: i64,
+}
+
+impl Standing {
+    fn code(&self) -> &'static str {
+        if self.by_pair { "bilateral_cap_exceeded" } else { "debit_cap_exceeded" }
+    }
 }
 
 impl<'h> Model<'h> {
@@ -69,7 +84,7 @@ impl<'h> Model<'h> {
             vendor.endow(&alice, "100000").await;
             vendors.insert(code, vendor);
         }
-        Self { house, vendors, alice, open: Pairs::new(), waiting: Vec::new(), runs: Vec::new(), rng: Rng::with_seed(seed) }
+        Self { house, vendors, alice, open: Pairs::new(), waiting: Vec::new(), runs: Vec::new(), standing: None, rng: Rng::with_seed(seed) }
     }
 
     /// What one owes on balance over everything that is not settled: another one, or all of them.
@@ -85,7 +100,7 @@ impl<'h> Model<'h> {
         let in_windows = one_way(debtor, creditor, false) - one_way(debtor, creditor, true);
         let of_run = |run: &ModelRun| match creditor {
             Some(creditor) => run.owes(debtor, Some(creditor)) - run.owes(creditor, Some(debtor)),
-            None => run.owes(debtor, None) - CODES.iter().map(|other| run.owes_exactly(other, debtor)).sum::<i64>(),
+            None => run.owes(debtor, None) - CODES.iter().chain(&["HOUSE"]).map(|other| run.owes_exactly(other, debtor)).sum::<i64>(),
         };
         in_windows + self.runs.iter().map(of_run).sum::<i64>()
     }
@@ -114,34 +129,58 @@ impl<'h> Model<'h> {
         add(&mut self.open, from, to, hundredths * UNIT_VALUE);
     }
 
-    /// Under caps that leave room for exactly one swap, it is made, and one of a hundredth more is not.
-    async fn swap_up_to_caps(&mut self) {
-        let (from, to) = self.two();
-        let hundredths = i64::from(self.rng.u32(1..3_000));
-        let needed = hundredths * UNIT_VALUE;
-        let (all, one) = (self.net_debit(from, None) + needed, self.net_debit(from, Some(to)) + needed);
-        let text = |cap: i64| format!("{}.{:06}", cap / 1_000_000, cap % 1_000_000);
-        let by_pair = self.rng.bool();
-        if (if by_pair { one } else { all }) < 0 {
-            return self.swap(hundredths, from, to).await;
-        }
-        let code = if by_pair { "bilateral_cap_exceeded" } else { "debit_cap_exceeded" };
+    async fn cap(&self, Standing { from, to, by_pair, .. }: &Standing, cap: Option<i64>) {
+        let text = cap.map(|cap| format!("{}.{:06}", cap / 1_000_000, cap % 1_000_000));
         match by_pair {
-            true => drop(self.vendors[to].accept(&self.vendors[from], Some(&text(one))).await),
-            false => drop(self.house.operator.cap(&self.vendors[from], Some(&text(all))).await),
+            true => drop(self.vendors[to].accept(&self.vendors[from], text.as_deref()).await),
+            false => drop(self.house.operator.cap(&self.vendors[from], text.as_deref()).await),
         }
-        let more = format!("{}.{:02}", (hundredths + 1) / 100, (hundredths + 1) % 100);
-        self.alice.convert(&more, &self.vendors[from], &self.vendors[to]).await.refused(422, code);
-        self.swap(hundredths, from, to).await;
-        self.alice.convert("0.01", &self.vendors[from], &self.vendors[to]).await.refused(422, code);
-        // Some of the caps stay, so that sums are kept for some and not for others.
-        self.vendors[to].accept(&self.vendors[from], None).await;
-        let stays = self.rng.bool();
-        self.house.operator.cap(&self.vendors[from], stays.then_some("1000000")).await;
     }
 
-    async fn settle(&mut self) {
-        let strategy = ["direct", "fewest", "gross", "bilateral", "conservative"][self.rng.usize(..5)];
+    async fn refuse(&self, hundredths: i64, standing: &Standing) {
+        let amount = format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        let (from, to) = (&self.vendors[standing.from], &self.vendors[standing.to]);
+        self.alice.convert(&amount, from, to).await.refused(422, standing.code());
+    }
+
+    /// Sets a cap under which hardly anything is left, and has the engine find that out, which it remembers.
+    async fn stand(&mut self) {
+        let (from, to) = self.two();
+        let by_pair = self.rng.bool();
+        let owes = self.net_debit(from, by_pair.then_some(to));
+        let standing = Standing { from, to, by_pair, cap: owes.max(0) + i64::from(self.rng.u32(..3)) * UNIT_VALUE };
+        self.cap(&standing, Some(standing.cap)).await;
+        self.refuse((standing.cap - owes) / UNIT_VALUE + 1, &standing).await;
+        self.standing = Some(standing);
+    }
+
+    /// Whatever has happened since: exactly what is left under the cap is granted, and not a hundredth more.
+    async fn swap_up_to_the_cap(&mut self) {
+        let Some(standing) = self.standing.take() else { return };
+        let left = (standing.cap - self.net_debit(standing.from, standing.by_pair.then_some(standing.to))).div_euclid(UNIT_VALUE);
+        self.refuse(left.max(0) + 1, &standing).await;
+        // A window takes no more than so much of a token that somebody may hold.
+        if (1..50_000).contains(&left) {
+            self.swap(left, standing.from, standing.to).await;
+            self.refuse(1, &standing).await;
+        }
+        // Some of the caps stay, so that sums are kept for some and not for others.
+        let stays = !standing.by_pair && self.rng.bool();
+        self.cap(&standing, stays.then_some(1_000_000_000_000)).await;
+    }
+
+    /// Under a cap, something that leaves more of it.
+    async fn swap_something(&mut self) -> bool {
+        let any = self.two();
+        let (from, to) = self.standing.as_ref().map_or(any, |standing| (standing.to, standing.from));
+        let hundredths = i64::from(self.rng.u32(1..3_000));
+        self.swap(hundredths, from, to).await;
+        true
+    }
+
+    /// Each of these says whether there was something to do.
+    async fn settle(&mut self) -> bool {
+        let strategy = ["direct", "fewest", "gross", "bilateral", "conservative", "hub"][self.rng.usize(..6)];
         let smallest = ["0", "4"][self.rng.usize(..2)];
         let rule = ["exclude_and_renet", "collateral_then_loss_share", "pro_rata"][self.rng.usize(..3)];
         let terms = json!({"strategy": strategy, "min_transfer": smallest, "failure_rule": rule});
@@ -167,6 +206,7 @@ impl<'h> Model<'h> {
         windows.push(std::mem::replace(&mut self.open, carries.clone()));
         let transfers = transfers["items"].as_array().unwrap().iter().map(transfer).collect();
         self.runs.push(ModelRun { view, windows, carries, transfers, is_exported: false });
+        true
     }
 
     fn some_run(&mut self, of: impl Fn(&ModelRun) -> bool) -> Option<usize> {
@@ -174,16 +214,16 @@ impl<'h> Model<'h> {
         (!fitting.is_empty()).then(|| fitting[self.rng.usize(..fitting.len())])
     }
 
-    async fn export(&mut self) {
-        if let Some(index) = self.some_run(|run| !run.is_exported) {
-            self.house.export(&self.runs[index].view).await;
-            self.runs[index].is_exported = true;
-        }
+    async fn export(&mut self) -> bool {
+        let Some(index) = self.some_run(|run| !run.is_exported) else { return false };
+        self.house.export(&self.runs[index].view).await;
+        self.runs[index].is_exported = true;
+        true
     }
 
-    async fn void(&mut self) {
+    async fn void(&mut self) -> bool {
         let untouched = |run: &ModelRun| !run.transfers.is_empty() && run.transfers.iter().all(|t| t.state == "instructed");
-        let Some(index) = self.some_run(|run| !run.is_exported || untouched(run)).filter(|_| self.runs.len() > 2) else { return };
+        let Some(index) = self.some_run(|run| !run.is_exported || untouched(run)).filter(|_| self.runs.len() > 1) else { return false };
         let run = self.runs.remove(index);
         let body = json!({"reason": "once more", "instructions_recalled": true});
         self.house.operator.step(&run.view, "void", body).await.ok();
@@ -191,11 +231,12 @@ impl<'h> Model<'h> {
             add(&mut self.open, creditor, debtor, *amount);
         }
         self.waiting.extend(run.windows);
+        true
     }
 
     /// A transfer arrives, or fails; and what has failed is written off, or owed again.
-    async fn mark(&mut self) {
-        let Some(index) = self.some_run(|run| run.is_exported && !run.is_settled()) else { return };
+    async fn mark(&mut self) -> bool {
+        let Some(index) = self.some_run(|run| run.is_exported && !run.is_settled()) else { return false };
         let run = &mut self.runs[index];
         let unfinished: Vec<usize> =
             (0..run.transfers.len()).filter(|t| !["received", "rolled", "written_off"].contains(&run.transfers[*t].state)).collect();
@@ -205,6 +246,7 @@ impl<'h> Model<'h> {
             ("instructed", 0..=1) => "received",
             ("instructed", _) => "failed",
             ("failed", 0) => "written_off",
+            (_, _) if transfer.payer == "HOUSE" || transfer.payee == "HOUSE" => "written_off",
             (_, _) => "rolled",
         };
         let body = json!({"to": to, "reason_code": (to == "failed").then_some("AC04"), "reason": "as agreed"});
@@ -213,16 +255,17 @@ impl<'h> Model<'h> {
         if to == "rolled" {
             add(&mut self.open, &transfer.payer, &transfer.payee, transfer.amount);
         }
+        true
     }
 
     /// A payer of whose transfers some have failed, and none is on its way, has not paid.
-    async fn default(&mut self) {
+    async fn default(&mut self) -> bool {
         let has_failed = |run: &ModelRun, payer: &str| {
             let own: Vec<&ModelTransfer> = run.transfers.iter().filter(|t| t.payer == payer).collect();
-            own.iter().any(|t| t.state == "failed") && own.iter().all(|t| t.state != "instructed")
+            own.iter().any(|t| t.state == "failed") && own.iter().all(|t| t.state != "instructed" && t.payee != "HOUSE")
         };
         let payers = |run: &ModelRun| CODES.iter().copied().find(|payer| has_failed(run, payer));
-        let Some(index) = self.some_run(|run| run.is_exported && payers(run).is_some()) else { return };
+        let Some(index) = self.some_run(|run| run.is_exported && payers(run).is_some()) else { return false };
         let run = &mut self.runs[index];
         let payer = payers(run).unwrap();
         self.house.operator.hold(payer, "1.23").await.ok();
@@ -234,6 +277,7 @@ impl<'h> Model<'h> {
         }
         run.transfers.iter_mut().filter(|t| t.payer == payer && t.state == "failed").for_each(|t| t.state = "rolled");
         self.house.operator.client.delete(&format!("/v1/schemes/EURO/exclusions/{payer}")).await;
+        true
     }
 }
 
@@ -251,22 +295,26 @@ impl ModelRun {
 #[test]
 fn caps_are_held_against_what_is_owed_whatever_becomes_of_runs() {
     audit(async |house| {
-        let mut model = Model::begin(house, 20_261_126).await;
-        let mut seen = BTreeSet::new();
-        for _ in 0..160 {
-            let what = match model.rng.u32(..16) {
-                0..=3 => (model.swap_up_to_caps().await, "a swap").1,
-                4 => (model.settle().await, "a run").1,
-                5 => (model.export().await, "an export").1,
-                6 => (model.void().await, "a void").1,
-                7..=13 => (model.mark().await, "a mark").1,
-                _ => (model.default().await, "a default").1,
+        let mut model = Model::begin(house, 5).await;
+        let mut done: BTreeMap<&str, u32> = BTreeMap::new();
+        for _ in 0..180 {
+            if model.rng.bool() {
+                model.stand().await;
+            }
+            let (acted, what) = match model.rng.u32(..18) {
+                0..=2 => (model.swap_something().await, "a swap"),
+                3 => (model.settle().await, "a run"),
+                4..=5 => (model.export().await, "an export"),
+                6 => (model.void().await, "a void"),
+                7..=13 => (model.mark().await, "a mark"),
+                _ => (model.default().await, "a default"),
             };
             model.runs.retain(|run| !run.is_settled());
+            model.swap_up_to_the_cap().await;
             model.check(what).await;
-            seen.insert(what);
+            *done.entry(what).or_default() += u32::from(acted);
         }
-        assert_eq!(seen.len(), 6);
+        assert!(done.len() == 6 && done.values().all(|count| *count > 1), "{done:?}");
         let defaults = house.db_count("SELECT count(*) FROM defaults").await;
         let rolled = house.db_count("SELECT count(*) FROM transfers WHERE state = 'rolled' AND default_id IS NULL").await;
         let voided = house.db_count("SELECT count(*) FROM runs WHERE state = 'voided'").await;

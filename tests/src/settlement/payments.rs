@@ -59,7 +59,7 @@ fn payments_are_written_as_the_bank_wants_them() {
         assert_eq!(refused["vendors"], json!(["CC"]));
         assert_eq!(written.header("content-disposition"), "attachment; filename=\"payments-SPARKASSE.csv\"");
         let [header, to_bb, to_aa] = <[String; 3]>::try_from(lines(&written)).expect("CC is left out");
-        assert_eq!(header, "Nr;Von;Empfanger;IBAN;Betrag;Art;am");
+        assert_eq!(header, "Nr;Von;Empfänger;IBAN;Betrag;Art;am");
         assert_eq!(to_bb, "1;DE89370400440532013000;.Beans;FR1420041010050500013M02606;50,00;SEPA;27.11.2026");
         assert_eq!(to_aa, "3;FR1420041010050500013M02606;Muller + Sohne;DE89370400440532013000;20,00;SEPA;27.11.2026");
         let plain = lines(&get(house, &run, "template=PLAIN").await);

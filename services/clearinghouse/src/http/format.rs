@@ -21,7 +21,7 @@ pub enum Format {
 }
 
 /// What a list can be sent as, and by which names.
-static FORMATS: LazyLock<Vec<(MediaType<'_>, Format)>> = LazyLock::new(|| {
+static FORMATS: LazyLock<[(MediaType<'_>, Format); 5]> = LazyLock::new(|| {
     let names = [
         ("application/json", Format::Json),
         ("text/csv", Format::Csv),
@@ -29,7 +29,7 @@ static FORMATS: LazyLock<Vec<(MediaType<'_>, Format)>> = LazyLock::new(|| {
         ("text/csv; charset=utf-8", Format::Csv),
         (CSV, Format::Csv),
     ];
-    names.into_iter().filter_map(|(name, format)| Some((MediaType::parse(name).ok()?, format))).collect()
+    names.map(|(name, format)| (MediaType::parse(name).expect("it is a media type"), format))
 });
 
 impl Format {

@@ -35,8 +35,8 @@ impl Settlement {
     }
 
     /// Takes back what the entry was said to mean.
-    pub(crate) async fn unassign_transfers(&self, id: ConfirmationId, entry: i32) -> Answer<()> {
-        self.confirmations.unassign(id, entry).await.map_err(refuse_confirmation)
+    pub(crate) async fn unassign_transfers(&self, actor: &Actor, id: ConfirmationId, entry: i32) -> Answer<()> {
+        self.confirmations.unassign(actor, id, entry).await.map_err(refuse_confirmation)
     }
 
     /// Takes every transfer that it confirms or rejects a step further.

@@ -2,7 +2,7 @@
 
 use super::{Answer, Settlement, SettlementRefusal, Viewer};
 use ledger::{Failure, Fault};
-use runs::payments::{self, BankTemplate, NewTemplate, PaymentRefusal, Template, Wanted};
+use runs::payments::{self, BankTemplate, NewTemplate, PaymentRefusal, Template, Wanted, Written};
 use scrip::{Code, RunId};
 
 /// Which payments somebody asks for.
@@ -42,14 +42,19 @@ impl Settlement {
         payments::list(&connection.begin_house().await?, after.as_deref().unwrap_or_default(), limit).await
     }
 
-    /// What of the run waits for its payer, which a vendor is itself.
-    pub(crate) async fn write_payments(&self, viewer: Viewer, run: RunId, asked: &PaymentsAsked) -> Answer<Vec<u8>> {
-        let run = self.get_run(viewer, run).await?;
+    /// What of the run waits for its payer, which a vendor is itself. Who took what is told in the log: nothing of it is stored.
+    pub(crate) async fn write_payments(&self, viewer: Viewer, run: RunId, asked: &PaymentsAsked) -> Answer<Written> {
+        self.get_run(viewer, run).await?;
+        let mut connection = self.db.connection().await?;
+        let tx = connection.begin_snapshot().await?;
+        let run = super::find_run(&tx, run).await?;
         let PaymentsAsked { template, payer, pay_on, leaves_out } = asked;
         let (payer, pay_on) = (payer.as_deref(), pay_on.as_deref());
         let wanted = Wanted { template, vendor: viewer.vendor(), payer, pay_on, leaves_out: *leaves_out };
-        let mut connection = self.db.connection().await?;
-        payments::write(&connection.begin_house().await?, &run, &wanted).await.map_err(refused)
+        let written = payments::write(&tx, &run, &wanted).await.map_err(refused)?;
+        let Written { count, sum, .. } = &written;
+        tracing::info!(run = %run.id, ?viewer, template, payer, count, sum = sum.units(), "payments were taken");
+        Ok(written)
     }
 }
 

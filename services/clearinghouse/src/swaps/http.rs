@@ -138,7 +138,7 @@ impl From<Swap> for SwapFiguresView {
     responses((status = 201, body = SwapView), (status = "4XX", body = ProblemView,
         description = "one_side_fixed, amount_malformed, amount_too_many_decimals, amount_zero, same_vendor, vendor_not_found, user_not_found, \
             account_not_found, insufficient_tokens, switched_off, vendor_suspended, no_rate, no_common_scheme, amount_too_small, \
-            amount_too_large, below_min_receive, above_max_send, window_full"),
+            amount_too_large, below_min_receive, above_max_send, window_full, debit_cap_exceeded, bilateral_cap_exceeded"),
         (status = 503, body = ProblemView, description = "overloaded: nothing moved, try again")))]
 async fn create_swap(State(app): State<App>, user: User, request: Keyed<CreateSwap>) -> Result<Posted<SwapView>, ApiError> {
     let claim = request.claim(user.id.uuid());
@@ -149,7 +149,9 @@ async fn create_swap(State(app): State<App>, user: User, request: Keyed<CreateSw
 /// See what a swap would come to now, by the same rules. Nothing is swapped, held or stored, and no price is kept: rates, balances and caps may change before
 /// you swap, so say `min_receive` or `max_send` then. One that would be refused is refused here in the same words.
 #[utoipa::path(post, path = "/v1/swaps/preview", tag = "swaps", request_body = CreateSwap, security(("user_session" = [])),
-    responses((status = 200, body = SwapFiguresView), (status = "4XX", body = ProblemView, description = "what POST /v1/swaps would answer")))]
+    responses((status = 200, body = SwapFiguresView),
+        (status = "4XX", body = ProblemView, description = "the codes of POST /v1/swaps, but for those of idempotency keys"),
+        (status = 503, body = ProblemView, description = "overloaded: too many look at once")))]
 async fn preview_swap(State(app): State<App>, user: User, Body(body): Body<CreateSwap>) -> Result<Json<SwapFiguresView>, ApiError> {
     Ok(Json(app.swaps.preview(user.id, body.into()).await?.into()))
 }

@@ -18,8 +18,10 @@ use batch::Writer;
 use memory::Memory;
 use queue::{Batch, Lane, Queue};
 use scrip::posting::{self, Posting, Receipt, Refusal, SwapOrder, Swapped};
+use std::sync::Arc;
 pub use store::STATEMENTS;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// How much may wait, how much is committed at once, and by how many.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +64,10 @@ pub enum PostRefusal {
 const CONNECTIONS_PER_WRITER: usize = 1;
 /// To look up the answers of used keys.
 const RECALL_CONNECTIONS: usize = 1;
-/// To look at what a swap would come to: whoever looks often waits for others that do, and nobody who posts waits.
+/// To look at what a swap would come to: whoever looks waits for others that do, and nobody who posts waits for any of them.
 const PREVIEW_CONNECTIONS: usize = 1;
+/// So many may look or wait for it; one more is refused as `Overloaded`.
+const PREVIEWS_MAX: usize = 64;
 
 type Answer = Result<Posted, Failure<PostRefusal>>;
 
@@ -73,6 +77,7 @@ pub struct Engine {
     queue: Queue,
     db: Db,
     previews: Db,
+    preview_places: Arc<Semaphore>,
     clock: Clock,
 }
 
@@ -94,7 +99,13 @@ impl Engine {
         for (lane, number) in lanes.into_iter().zip(batch::writer_numbers()) {
             start_writer(lane, Writer::new(db.apart(CONNECTIONS_PER_WRITER), clock.clone(), number));
         }
-        Self { queue, db: db.apart(RECALL_CONNECTIONS), previews: db.apart(PREVIEW_CONNECTIONS), clock }
+        Self {
+            queue,
+            db: db.apart(RECALL_CONNECTIONS),
+            previews: db.apart(PREVIEW_CONNECTIONS),
+            preview_places: Arc::new(Semaphore::new(PREVIEWS_MAX)),
+            clock,
+        }
     }
 
     /// Posts, and answers after the commit. Dropping the future does not take the posting back.
@@ -111,11 +122,12 @@ impl Engine {
     /// What the swap would come to if it were made now, or why it would not be: decided by the same rules on what is there. Nothing is
     /// written, and what another one does meanwhile may make it come to something else.
     pub async fn preview_swap(&self, order: SwapOrder) -> Result<Swapped, Failure<PostRefusal>> {
+        let _place = self.preview_places.try_acquire().map_err(|_| Failure::Refused(PostRefusal::Overloaded))?;
         let posting = Posting::Swap(order);
         let mut connection = self.previews.connection().await?;
-        let tx = connection.begin_posting()?;
+        let tx = connection.begin_preview()?;
         let mut memory = Memory::default();
-        let (mut book, mut exposures, terms) = store::peek(&tx, &posting, &mut memory, self.clock.now()).await?;
+        let (mut book, mut exposures, terms) = store::look(&tx, &posting, &mut memory, self.clock.now()).await?;
         match posting::decide([&posting], &mut book, &mut exposures, terms).outcomes.pop() {
             Some(Ok(Receipt::Swapped(swapped))) => Ok(*swapped),
             Some(Err(refusal)) => Err(Failure::Refused(refusal.into())),
@@ -148,7 +160,7 @@ fn start_writer(lane: Lane, writer: Writer) {
 /// The callers of one batch are told of it when the next one is on its way to the database, which would otherwise have nothing to do
 /// while they are. Where no batch is ready, they are told at once.
 async fn write_batches(mut lane: Lane, writer: Writer, callers: Handle) {
-    let writer = std::sync::Arc::new(writer);
+    let writer = Arc::new(writer);
     let mut ended = None;
     loop {
         if !lane.is_ready() {
@@ -156,7 +168,7 @@ async fn write_batches(mut lane: Lane, writer: Writer, callers: Handle) {
         }
         let Some((batch, requests)) = lane.next().await else { return };
         let count = requests.len();
-        let at_work = std::sync::Arc::clone(&writer);
+        let at_work = Arc::clone(&writer);
         // In a task of its own: a bug that panics ends its batch, and not the engine.
         let committing = tokio::spawn(async move { at_work.commit(&requests).await });
         // It begins, and what it sends goes out.

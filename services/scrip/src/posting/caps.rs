@@ -34,7 +34,7 @@ impl ExposureKey {
 /// The caps in force; what has none is not capped.
 pub type Caps = BTreeMap<ExposureKey, Micro>;
 
-/// What a vendor owes and is owed, gross, in micro-units.
+/// What a vendor owes and is owed, in micro-units: gross in windows that no run has netted, on balance in runs; either may be less than nothing by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exposure {
     /// What it owes.

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use ledger::{Fault, Tx};
 use scrip::{Micro, RunId};
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -20,7 +19,7 @@ pub const STATEMENTS: &[&str] = &[LIST, FIND_SAID, INSERT, DELETE, SET_STEPS, LI
 const LIST: &str = "
     SELECT number, run_id, transfer_number, step_seq, assigned_by, assigned_at
     FROM confirmation_assignments
-    WHERE confirmation_id = $1 AND number BETWEEN $2 AND $3
+    WHERE confirmation_id = $1 AND ($2::integer[] IS NULL OR number = ANY ($2))
     ORDER BY number, run_id, transfer_number";
 
 // One of these transfers that another entry is said to mean, which says the same.
@@ -73,10 +72,19 @@ const LIST_UNFINISHED: &str = "
     ORDER BY r.number DESC, t.number
     LIMIT $2";
 
-/// What entries with these numbers are said to mean, by their numbers.
-pub(super) async fn list(tx: &Tx<'_>, id: ConfirmationId, numbers: RangeInclusive<i32>) -> Result<BTreeMap<i32, Assignment>, Fault> {
+/// What all entries are said to mean, by their numbers.
+pub(super) async fn list(tx: &Tx<'_>, id: ConfirmationId) -> Result<BTreeMap<i32, Assignment>, Fault> {
+    list_some(tx, id, None).await
+}
+
+/// What the entries with these numbers are said to mean.
+pub(super) async fn list_of(tx: &Tx<'_>, id: ConfirmationId, numbers: &[i32]) -> Result<BTreeMap<i32, Assignment>, Fault> {
+    list_some(tx, id, Some(numbers)).await
+}
+
+async fn list_some(tx: &Tx<'_>, id: ConfirmationId, numbers: Option<&[i32]>) -> Result<BTreeMap<i32, Assignment>, Fault> {
     let mut assignments: BTreeMap<i32, Assignment> = BTreeMap::new();
-    for row in tx.query(LIST, &[&id.0, numbers.start(), numbers.end()]).await? {
+    for row in tx.query(LIST, &[&id.0, &numbers]).await? {
         let transfer = TransferKey { run: RunId::new(row.try_get(1)?), number: row.try_get(2)? };
         let (assigned_by, assigned_at) = (row.try_get(4)?, row.try_get(5)?);
         let begin = || Assignment { assigned_by, assigned_at, transfers: Vec::new() };

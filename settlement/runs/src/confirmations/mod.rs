@@ -248,12 +248,15 @@ impl Confirmations {
         let (scheme, is_applied) = lock(&tx, id).await?;
         let JudgedEntry { entry, .. } = get_entry(&tx, id, number).await?;
         let references = assignments::read(references).map_err(Failure::Refused)?;
-        let before = assignments_store::list(&tx, id, number..=number).await?.remove(&number);
+        let before = assignments_store::list_of(&tx, id, &[number]).await?.remove(&number);
         if before.is_some_and(|before| before.references().iter().map(String::as_str).collect::<BTreeSet<_>>() == references) {
             return Ok((get(&tx, id).await?, get_work_item(&tx, id, number).await?));
         }
         refuse_applied(is_applied)?;
-        let known = find_candidates(&tx, scheme, references.iter().copied().chain(entry.reference.as_deref())).await?;
+        let meant = || references.iter().copied().chain(entry.reference.as_deref());
+        // As they are under the locks of their runs: none is settled or voided before this is written.
+        lock_runs(&tx, find_candidates(&tx, scheme, meant()).await?.into_values()).await?;
+        let known = find_candidates(&tx, scheme, meant()).await?;
         let transfers = assignments::judge(&entry, &references, &known).map_err(Failure::Refused)?;
         if let Some((transfer, entry)) = assignments_store::find_said(&tx, id, number, entry.said, &transfers).await? {
             let reference = reference(transfer.run, transfer.number);
@@ -266,11 +269,12 @@ impl Confirmations {
         judge_again(&tx, id, scheme).await?;
         let assigned = (get(&tx, id).await?, get_work_item(&tx, id, number).await?);
         tx.commit().await?;
+        tracing::info!(confirmation = %id.0, number, ?references, %actor, "an entry was assigned");
         Ok(assigned)
     }
 
     /// Takes back what an entry was said to mean.
-    pub async fn unassign(&self, id: ConfirmationId, number: i32) -> Result<(), Failure<ConfirmationRefusal>> {
+    pub async fn unassign(&self, actor: &Actor, id: ConfirmationId, number: i32) -> Result<(), Failure<ConfirmationRefusal>> {
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;
@@ -280,7 +284,9 @@ impl Confirmations {
             return Err(Failure::Refused(ConfirmationRefusal::EntryNotAssigned));
         }
         judge_again(&tx, id, scheme).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        tracing::info!(confirmation = %id.0, number, %actor, "what an entry was assigned was taken back");
+        Ok(())
     }
 
     /// Takes every transfer that the confirmation confirms or rejects a step further, all of them or none. Once applied, it stays as it is.
@@ -332,7 +338,7 @@ async fn get_work_item(tx: &Tx<'_>, id: ConfirmationId, number: i32) -> Result<W
 /// All entries in their order, and what people said that they mean.
 async fn read_all(tx: &Tx<'_>, id: ConfirmationId) -> Result<(Vec<Entry>, Assigned), Fault> {
     let judged = store::list_entries(tx, id, None, 0, i64::MAX).await?;
-    let assignments = assignments_store::list(tx, id, 0..=i32::MAX).await?;
+    let assignments = assignments_store::list(tx, id).await?;
     Ok((judged.into_iter().map(|judged| judged.entry).collect(), assignments::to_assigned(&assignments)))
 }
 
@@ -346,8 +352,8 @@ async fn judge_again(tx: &Tx<'_>, id: ConfirmationId, scheme: SchemeId) -> Resul
 
 /// The entries with what they are said to mean, or may mean.
 async fn to_work_items(tx: &Tx<'_>, id: ConfirmationId, entries: Vec<JudgedEntry>) -> Result<Vec<WorkItem>, Fault> {
-    let Some((first, last)) = entries.first().zip(entries.last()) else { return Ok(Vec::new()) };
-    let mut assignments = assignments_store::list(tx, id, first.number..=last.number).await?;
+    let numbers: Vec<i32> = entries.iter().map(|judged| judged.number).collect();
+    let mut assignments = assignments_store::list_of(tx, id, &numbers).await?;
     let item = |judged: JudgedEntry| WorkItem { assignment: assignments.remove(&judged.number), suggestions: Vec::new(), judged };
     let mut items: Vec<WorkItem> = entries.into_iter().map(item).collect();
     if items.iter().any(WorkItem::is_open) {

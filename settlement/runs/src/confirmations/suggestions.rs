@@ -3,7 +3,6 @@
 //! A suggestion is a transfer of just that amount, or all transfers of one payer or one payee in a run that sum to it, as banks book a
 //! block of payments as one sum. It says what could be, and nothing follows from it until somebody assigns it.
 
-use super::assignments::REFERENCES_MAX;
 use super::entry::{Entry, Said, Stated};
 use super::matching::{may_take, state_of, sum};
 use crate::transfers::{Standing, TransferKey};
@@ -17,6 +16,8 @@ use std::ops::RangeInclusive;
 pub(super) const SUGGESTIONS_MAX: usize = 5;
 /// The most unfinished transfers of a scheme that are looked at, the newest runs first: some 6 MB.
 pub(super) const UNFINISHED_MAX: usize = 20_000;
+/// The most transfers of one suggestion: a longer list is nothing to look at, and the answer stays small.
+pub(super) const SUGGESTED_MAX: usize = 200;
 /// How many days after its export a transfer is booked: a bank's day may still be the day before in UTC.
 const DAYS_TO_BOOK: RangeInclusive<i32> = -1..=30;
 
@@ -130,7 +131,7 @@ impl Suggestions {
         for transfer in transfers {
             groups.entry((transfer.key.run, party(transfer))).or_default().push(transfer);
         }
-        for group in groups.values().filter(|group| (2..=REFERENCES_MAX).contains(&group.len())) {
+        for group in groups.values().filter(|group| (2..=SUGGESTED_MAX).contains(&group.len())) {
             self.add(said, basis, group);
         }
     }

@@ -26,7 +26,7 @@ pub use draws::{Booking, Correction, Draw, NewPayment, Paid, draws_csv};
 pub use draws_store::STATEMENTS as DRAW_STATEMENTS;
 use jiff::Timestamp;
 use ledger::obligations::{LEAF_KEY, NewObligation, Recorder};
-use ledger::{Clock, Db, Failure, Fault, Tx, read_time};
+use ledger::{Clock, Db, Failure, Fault, TermsChange, Tx, read_time};
 use netting::Network;
 use netting::clearing::{self, FailureError, Missed, Payment, Replacement, Rule};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
@@ -320,8 +320,9 @@ async fn carry_out(
     store::insert(tx, id, case, collateral, reason, actor, declared_at).await?;
     draws_store::insert(tx, id, &replacement.draws, &ids).await?;
     store::insert_debts(tx, id, &debts).await?;
-    end_transfers(tx, case, id, actor, declared_at).await?;
-    record(tx, case, id, &debts).await?;
+    let moving = windows::begin_moving(tx, case.scheme).await?;
+    end_transfers(&moving, case, id, actor, declared_at).await?;
+    record(&moving, case, id, &debts).await?;
     // Only now: whoever adds members holds the terms and waits for a member that changes.
     store::take_collateral(tx, case, &replacement.draws).await?;
     if case.is_left_out {
@@ -334,7 +335,7 @@ async fn carry_out(
     Ok(())
 }
 
-async fn end_transfers(tx: &Tx<'_>, case: &Case, id: Uuid, actor: &Actor, at: Timestamp) -> Result<(), Fault> {
+async fn end_transfers(tx: &TermsChange<'_, '_>, case: &Case, id: Uuid, actor: &Actor, at: Timestamp) -> Result<(), Fault> {
     let reason = Reason { code: None, text: Some(format!("the vendor has defaulted; {} was carried out", case.rule)) };
     let step = |failed: &Standing| {
         let next = failed.standing.become_state(TransferState::Rolled)?;
@@ -349,13 +350,13 @@ async fn end_transfers(tx: &Tx<'_>, case: &Case, id: Uuid, actor: &Actor, at: Ti
     };
     let steps: Option<Vec<NewStep>> = case.failed.iter().map(step).collect();
     let steps = steps.ok_or_else(|| Fault::Unreadable("a failed transfer that cannot be rolled".to_owned()))?;
-    transfers::take_steps(tx, &steps, actor, None, at).await?;
+    transfers::roll_steps(tx, &steps, actor, at).await?;
     store::name_default(tx, case.run, &steps, id).await
 }
 
 /// What is owed since. It and the draws are what the failed transfers would have moved, of every vendor, and those are rolled and count no more.
-async fn record(tx: &Tx<'_>, case: &Case, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
-    let recorded = windows::move_into_open(tx, case.scheme, Recorder::Default, OperationId::new(id), debts).await;
+async fn record(tx: &TermsChange<'_, '_>, case: &Case, id: Uuid, debts: &[NewObligation]) -> Answer<()> {
+    let recorded = windows::record_moved(tx, case.scheme, Recorder::Default, OperationId::new(id), debts).await;
     recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(DefaultRefusal::WindowFull) } else { Failure::Fault(fault) })
 }
 

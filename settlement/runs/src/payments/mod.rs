@@ -15,7 +15,7 @@ use crate::{Run, days};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ledger::{Failure, Fault, Tx, read_time};
-use scrip::{Code, VendorId};
+use scrip::{Code, Micro, VendorId};
 use std::collections::BTreeSet;
 pub use store::STATEMENTS;
 pub use template::{COLUMNS_MAX, NewColumn, NewTemplate, TEXT_CHARS_MAX, Template, TemplateMalformed};
@@ -23,6 +23,8 @@ use uuid::Uuid;
 
 /// The most payments of one file: as many as one confirmation can answer.
 pub const PAYMENTS_MAX: usize = crate::confirmations::ENTRIES_MAX;
+/// The most bytes of one file.
+const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How many vendors without an account are named.
 const NAMED_MAX: usize = 20;
 
@@ -37,23 +39,23 @@ pub struct BankTemplate {
     pub version: i64,
 }
 
-/// Either end of a payment.
+/// Either end of a transfer that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum End {
     Payer,
     Payee,
 }
 
 /// Who pays or is paid.
 #[derive(Debug, Clone)]
-struct PaymentParty {
+struct Party {
     code: String,
     account: Option<Account>,
 }
 
-/// A transfer that is to be paid.
+/// A transfer that waits for its payer, as a file says it.
 #[derive(Debug, Clone)]
-struct Payment {
+struct Waiting {
     number: i64,
     reference: String,
     remittance: String,
@@ -63,17 +65,28 @@ struct Payment {
     pay_on: Date,
     scheme: String,
     run: Uuid,
-    payer: PaymentParty,
-    payee: PaymentParty,
+    payer: Party,
+    payee: Party,
 }
 
-impl Payment {
-    fn party(&self, side: Side) -> &PaymentParty {
-        match side {
-            Side::Payer => &self.payer,
-            Side::Payee => &self.payee,
+impl Waiting {
+    fn at(&self, end: End) -> &Party {
+        match end {
+            End::Payer => &self.payer,
+            End::Payee => &self.payee,
         }
     }
+}
+
+/// What is to be paid, as some bank takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// UTF-8, by the template.
+    pub text: Vec<u8>,
+    /// How many payments.
+    pub count: usize,
+    /// What they sum to.
+    pub sum: Micro,
 }
 
 /// Which payments, and how.
@@ -128,7 +141,7 @@ pub enum PaymentRefusal {
         vendors: Vec<String>,
     },
     /// More than a file has.
-    #[error("there are more than {PAYMENTS_MAX} payments; ask payer by payer")]
+    #[error("a file has at most {PAYMENTS_MAX} payments and 16 MiB; ask payer by payer, or mark what was sent")]
     TooMany,
 }
 
@@ -170,8 +183,8 @@ pub async fn list(tx: &Tx<'_>, after: &str, limit: i64) -> Result<Vec<BankTempla
     store::list(tx, after, limit).await
 }
 
-/// A file of what is to be paid, by number. Read as the house: a payer has to know its payees' accounts.
-pub async fn write(tx: &Tx<'_>, run: &Run, wanted: &Wanted<'_>) -> Answer<Vec<u8>> {
+/// A file of what is to be paid, by number. The tx is a snapshot of the house's: a payer has to know its payees' accounts.
+pub async fn write(tx: &Tx<'_>, run: &Run, wanted: &Wanted<'_>) -> Answer<Written> {
     let template = find(tx, wanted.template).await?.template;
     if !matches!(run.state, RunState::Exported | RunState::Settling) {
         return Err(Failure::Refused(PaymentRefusal::RunNotUnderSettlement { state: run.state }));
@@ -185,32 +198,42 @@ pub async fn write(tx: &Tx<'_>, run: &Run, wanted: &Wanted<'_>) -> Answer<Vec<u8
         Some(text) => days::read(text).ok_or(Failure::Refused(PaymentRefusal::PayOnMalformed))?,
         None => read_time(tx).await?.to_zoned(TimeZone::UTC).date(),
     };
-    let waiting = store::list_waiting(tx, run.id, wanted).await?;
-    if waiting.len() > PAYMENTS_MAX {
+    let transfers = store::list_waiting(tx, run.id, wanted).await?;
+    if transfers.len() > PAYMENTS_MAX {
         return Err(Failure::Refused(PaymentRefusal::TooMany));
     }
-    let payments: Vec<Payment> = waiting.into_iter().map(|waiting| payment(run, pay_on, waiting)).collect();
-    let without: BTreeSet<&str> = payments.iter().flat_map(|payment| lacking(&template, payment)).collect();
+    let (payable, without): (Vec<_>, Vec<_>) = transfers.into_iter().partition(|transfer| lacking(&template, transfer).is_empty());
     if !without.is_empty() && !wanted.leaves_out {
-        let vendors = without.into_iter().take(NAMED_MAX).map(str::to_owned).collect();
-        return Err(Failure::Refused(PaymentRefusal::AccountsMissing { vendors }));
+        let vendors: BTreeSet<String> = without.iter().flat_map(|transfer| lacking(&template, transfer)).map(str::to_owned).collect();
+        return Err(Failure::Refused(PaymentRefusal::AccountsMissing { vendors: vendors.into_iter().take(NAMED_MAX).collect() }));
     }
-    let mut text = Vec::new();
-    template.push_header(&mut text);
-    payments.iter().filter(|payment| lacking(&template, payment).is_empty()).for_each(|payment| template.push(&mut text, payment));
-    Ok(text)
+    write_all(&template, run, pay_on, payable).map_err(Failure::Refused)
 }
 
 /// Whose accounts the template asks for in vain.
-fn lacking<'p>(template: &Template, payment: &'p Payment) -> Vec<&'p str> {
-    let lacks = |side: &Side| template.needs_account(*side) && payment.party(*side).account.is_none();
-    [Side::Payer, Side::Payee].into_iter().filter(lacks).map(|side| payment.party(side).code.as_str()).collect()
+fn lacking<'t>(template: &Template, transfer: &'t store::Transfer) -> Vec<&'t str> {
+    let ends = [(End::Payer, &transfer.payer), (End::Payee, &transfer.payee)];
+    let lacks = |(end, party): &(End, &Party)| template.needs_account(*end) && party.account.is_none();
+    ends.into_iter().filter(lacks).map(|(_, party)| party.code.as_str()).collect()
 }
 
-fn payment(run: &Run, pay_on: Date, waiting: store::Waiting) -> Payment {
-    let store::Waiting { number, amount, payer, payee } = waiting;
+fn write_all(template: &Template, run: &Run, pay_on: Date, transfers: Vec<store::Transfer>) -> Result<Written, PaymentRefusal> {
+    let mut written = Written { text: Vec::new(), count: transfers.len(), sum: Micro::ZERO };
+    template.push_header(&mut written.text);
+    for transfer in transfers {
+        written.sum = written.sum.checked_add(transfer.amount).ok_or(PaymentRefusal::TooMany)?;
+        template.push(&mut written.text, &waiting(run, pay_on, transfer));
+        if written.text.len() > FILE_BYTES_MAX {
+            return Err(PaymentRefusal::TooMany);
+        }
+    }
+    Ok(written)
+}
+
+fn waiting(run: &Run, pay_on: Date, transfer: store::Transfer) -> Waiting {
+    let store::Transfer { number, amount, payer, payee } = transfer;
     let reference = reference(run.id, number);
-    Payment {
+    Waiting {
         number,
         remittance: remittance(&run.scheme, &reference),
         reference,

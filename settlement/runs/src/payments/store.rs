@@ -1,6 +1,6 @@
 //! The rows of bank templates, and those of the transfers that wait for their payer.
 
-use super::{BankTemplate, NewColumn, NewTemplate, PAYMENTS_MAX, PaymentParty, Template, Wanted};
+use super::{BankTemplate, NewColumn, NewTemplate, PAYMENTS_MAX, Party, Template, Wanted};
 use crate::files::Account;
 use ledger::{Fault, Tx};
 use scrip::code::HOUSE;
@@ -57,6 +57,7 @@ const LIST_WAITING: &str = "
     LEFT JOIN vendors payee ON payee.id = t.payee_id
     LEFT JOIN payouts payee_at ON payee_at.vendor_id = t.payee_id
     WHERE t.run_id = $1 AND t.state IN ('instructed', 'retried')
+      AND EXISTS (SELECT FROM runs r WHERE r.id = t.run_id AND r.state IN ('exported', 'settling'))
       AND ($2::uuid IS NULL OR t.payer_id = $2) AND ($3::text IS NULL OR coalesce(payer.code, $4) = $3)
     ORDER BY t.number
     LIMIT $5";
@@ -76,14 +77,14 @@ pub(super) async fn update(tx: &Tx<'_>, template: &BankTemplate) -> Result<(), F
 
 /// Both statements take the same values.
 async fn set(tx: &Tx<'_>, statement: &str, BankTemplate { code, template, version }: &BankTemplate) -> Result<u64, Fault> {
-    let NewTemplate { separator, decimal_sign, day_format, has_header, is_latin, columns } = template.clone().into_written();
+    let NewTemplate { separator, decimal_sign, day_format, has_header, is_latin, columns } = template.as_written();
     let headers: Vec<&str> = columns.iter().map(|column| column.header.as_str()).collect();
     let fields: Vec<Option<&str>> = columns.iter().map(|column| column.field.as_deref()).collect();
     let texts: Vec<Option<&str>> = columns.iter().map(|column| column.text.as_deref()).collect();
     let written = tx
         .execute(
             statement,
-            &[&code.as_str(), &separator, &decimal_sign, &day_format, &has_header, &is_latin, &headers, &fields, &texts, version],
+            &[&code.as_str(), separator, decimal_sign, day_format, has_header, is_latin, &headers, &fields, &texts, version],
         )
         .await?;
     Ok(written)
@@ -124,27 +125,27 @@ pub(super) async fn is_payer(tx: &Tx<'_>, run: RunId, wanted: &Wanted<'_>, payer
 }
 
 /// A transfer that its payer has not sent.
-pub(super) struct Waiting {
+pub(super) struct Transfer {
     pub(super) number: i64,
     pub(super) amount: Micro,
-    pub(super) payer: PaymentParty,
-    pub(super) payee: PaymentParty,
+    pub(super) payer: Party,
+    pub(super) payee: Party,
 }
 
 /// By number; one more than there may be.
-pub(super) async fn list_waiting(tx: &Tx<'_>, run: RunId, wanted: &Wanted<'_>) -> Result<Vec<Waiting>, Fault> {
+pub(super) async fn list_waiting(tx: &Tx<'_>, run: RunId, wanted: &Wanted<'_>) -> Result<Vec<Transfer>, Fault> {
     let limit = i64::try_from(PAYMENTS_MAX.strict_add(1)).expect("the most payments are few");
     let vendor: Option<Uuid> = wanted.vendor.map(VendorId::uuid);
-    tx.query(LIST_WAITING, &[&run.uuid(), &vendor, &wanted.payer, &HOUSE, &limit]).await?.iter().map(to_waiting).collect()
+    tx.query(LIST_WAITING, &[&run.uuid(), &vendor, &wanted.payer, &HOUSE, &limit]).await?.iter().map(to_transfer).collect()
 }
 
-fn to_waiting(row: &Row) -> Result<Waiting, Fault> {
-    Ok(Waiting { number: row.try_get(0)?, amount: Micro::new(row.try_get(1)?), payer: to_party(row, 2)?, payee: to_party(row, 6)? })
+fn to_transfer(row: &Row) -> Result<Transfer, Fault> {
+    Ok(Transfer { number: row.try_get(0)?, amount: Micro::new(row.try_get(1)?), payer: to_party(row, 2)?, payee: to_party(row, 6)? })
 }
 
 /// Its code, and the three parts of its account behind it.
-fn to_party(row: &Row, at: usize) -> Result<PaymentParty, Fault> {
+fn to_party(row: &Row, at: usize) -> Result<Party, Fault> {
     let [holder, iban, bic] = [1, 2, 3].map(|part| row.try_get::<_, Option<String>>(at.strict_add(part)));
     let bic = bic?;
-    Ok(PaymentParty { code: row.try_get(at)?, account: holder?.zip(iban?).map(|(holder, iban)| Account { holder, iban, bic }) })
+    Ok(Party { code: row.try_get(at)?, account: holder?.zip(iban?).map(|(holder, iban)| Account { holder, iban, bic }) })
 }

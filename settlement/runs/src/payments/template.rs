@@ -1,9 +1,8 @@
 //! How a bank wants payments as CSV: its columns, and how it writes amounts and days. Pure.
 
-use super::{Payment, Side};
+use super::{End, Waiting};
 use crate::csv_text::{push_separated, safe_cell};
 use crate::files::{Account, latin};
-use jiff::civil::Date;
 
 /// The most columns of a template.
 pub const COLUMNS_MAX: usize = 50;
@@ -32,10 +31,17 @@ enum Field {
     PayOn,
     Scheme,
     Run,
-    Code(Side),
-    Holder(Side),
-    Iban(Side),
-    Bic(Side),
+    Code(End),
+    Holder(End),
+    Iban(End),
+    Bic(End),
+}
+
+/// What a column has in each row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cell {
+    Field(Field),
+    Text(String),
 }
 
 const FIELDS: [(&str, Field); 16] = [
@@ -47,14 +53,14 @@ const FIELDS: [(&str, Field); 16] = [
     ("pay_on", Field::PayOn),
     ("scheme", Field::Scheme),
     ("run", Field::Run),
-    ("payer", Field::Code(Side::Payer)),
-    ("payer_account_holder", Field::Holder(Side::Payer)),
-    ("payer_iban", Field::Iban(Side::Payer)),
-    ("payer_bic", Field::Bic(Side::Payer)),
-    ("payee", Field::Code(Side::Payee)),
-    ("payee_account_holder", Field::Holder(Side::Payee)),
-    ("payee_iban", Field::Iban(Side::Payee)),
-    ("payee_bic", Field::Bic(Side::Payee)),
+    ("payer", Field::Code(End::Payer)),
+    ("payer_account_holder", Field::Holder(End::Payer)),
+    ("payer_iban", Field::Iban(End::Payer)),
+    ("payer_bic", Field::Bic(End::Payer)),
+    ("payee", Field::Code(End::Payee)),
+    ("payee_account_holder", Field::Holder(End::Payee)),
+    ("payee_iban", Field::Iban(End::Payee)),
+    ("payee_bic", Field::Bic(End::Payee)),
 ];
 
 /// A column as it is written: `field` names what a payment has, `text` is the same in every row.
@@ -87,7 +93,12 @@ pub struct NewTemplate {
 
 /// A template that can be written by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(NewTemplate);
+pub struct Template {
+    written: NewTemplate,
+    separator: char,
+    day_pattern: &'static str,
+    cells: Vec<Cell>,
+}
 
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,78 +124,71 @@ impl Template {
     ///
     /// # Errors
     /// The first part that no file can be written by.
-    pub fn parse(new: NewTemplate) -> Result<Self, TemplateMalformed> {
-        one_of(&new.separator, &SEPARATORS).ok_or_else(|| malformed("separator", "it is a comma, a semicolon or a tab"))?;
-        one_of(&new.decimal_sign, &DECIMAL_SIGNS).ok_or_else(|| malformed("decimal_sign", "it is a point or a comma"))?;
-        if pattern(&new.day_format).is_none() {
-            return Err(malformed("day_format", format!("it is one of {}", DAY_FORMATS.map(|(name, _)| name).join(", "))));
-        }
-        if !(1..=COLUMNS_MAX).contains(&new.columns.len()) {
+    pub fn parse(written: NewTemplate) -> Result<Self, TemplateMalformed> {
+        let separator = one_of(&written.separator, &SEPARATORS);
+        let separator = separator.ok_or_else(|| malformed("separator", "it is a comma, a semicolon or a tab"))?;
+        one_of(&written.decimal_sign, &DECIMAL_SIGNS).ok_or_else(|| malformed("decimal_sign", "it is a point or a comma"))?;
+        let day_pattern = find(&DAY_FORMATS, &written.day_format).ok_or_else(|| malformed("day_format", one_of_names(&DAY_FORMATS)))?;
+        if !(1..=COLUMNS_MAX).contains(&written.columns.len()) {
             return Err(malformed("columns", format!("there are 1 to {COLUMNS_MAX}")));
         }
-        new.columns.iter().enumerate().try_for_each(|(index, column)| check_column(index, column))?;
-        Ok(Self(new))
+        let cells = written.columns.iter().enumerate().map(|(index, column)| read_column(index, column)).collect::<Result<_, _>>()?;
+        Ok(Self { written, separator, day_pattern, cells })
     }
 
     /// As it was written.
-    pub fn into_written(self) -> NewTemplate {
-        self.0
+    pub fn as_written(&self) -> &NewTemplate {
+        &self.written
     }
 
-    /// What a file by this template is.
-    pub(super) fn separator(&self) -> char {
-        self.0.separator.chars().next().unwrap_or(',')
-    }
-
-    /// Whether its rows name accounts of this side.
-    pub(super) fn needs_account(&self, side: Side) -> bool {
-        let needs = |field: Field| field == Field::Holder(side) || field == Field::Iban(side);
-        self.0.columns.iter().filter_map(|column| find_field(column.field.as_deref()?)).any(needs)
+    /// Whether its rows name the account of this end.
+    pub(super) fn needs_account(&self, end: End) -> bool {
+        self.cells.contains(&Cell::Field(Field::Holder(end))) || self.cells.contains(&Cell::Field(Field::Iban(end)))
     }
 
     pub(super) fn push_header(&self, text: &mut Vec<u8>) {
-        if self.0.has_header {
-            push_separated(text, self.separator(), self.0.columns.iter().map(|column| self.letters(&column.header)));
+        if self.written.has_header {
+            push_separated(text, self.separator, self.written.columns.iter().map(|column| column.header.as_str()));
         }
     }
 
-    pub(super) fn push(&self, text: &mut Vec<u8>, payment: &Payment) {
-        let cells = self.0.columns.iter().map(|column| match column.field.as_deref().and_then(find_field) {
-            Some(field) => self.cell(field, payment),
-            None => self.letters(column.text.as_deref().unwrap_or_default()),
+    pub(super) fn push(&self, text: &mut Vec<u8>, waiting: &Waiting) {
+        let cells = self.cells.iter().map(|cell| match cell {
+            Cell::Field(field) => self.field(*field, waiting),
+            Cell::Text(text) => text.clone(),
         });
-        push_separated(text, self.separator(), cells);
+        push_separated(text, self.separator, cells);
     }
 
-    fn cell(&self, field: Field, payment: &Payment) -> String {
-        let account = |side| payment.party(side).account.as_ref();
-        let of_account = |side, part: fn(&Account) -> &str| account(side).map_or("", part).to_owned();
+    fn field(&self, field: Field, waiting: &Waiting) -> String {
+        let of_account = |end, part: fn(&Account) -> &str| waiting.at(end).account.as_ref().map_or("", part).to_owned();
         match field {
-            Field::Number => payment.number.to_string(),
-            Field::Reference => payment.reference.clone(),
-            Field::Remittance => self.letters(&payment.remittance),
-            Field::Amount => payment.amount.replace('.', &self.0.decimal_sign),
-            Field::Currency => payment.currency.clone(),
-            Field::PayOn => self.day(payment.pay_on),
-            Field::Scheme => self.letters(&payment.scheme),
-            Field::Run => payment.run.to_string(),
-            Field::Code(side) => self.letters(&payment.party(side).code),
-            Field::Holder(side) => self.letters(&of_account(side, |account| &account.holder)),
-            Field::Iban(side) => of_account(side, |account| &account.iban),
-            Field::Bic(side) => of_account(side, |account| account.bic.as_deref().unwrap_or_default()),
+            Field::Number => waiting.number.to_string(),
+            Field::Reference => waiting.reference.clone(),
+            Field::Remittance => self.letters(&waiting.remittance),
+            Field::Amount => waiting.amount.replace('.', &self.written.decimal_sign),
+            Field::Currency => waiting.currency.clone(),
+            Field::PayOn => waiting.pay_on.strftime(self.day_pattern).to_string(),
+            Field::Scheme => self.letters(&waiting.scheme),
+            Field::Run => waiting.run.to_string(),
+            Field::Code(end) => self.letters(&waiting.at(end).code),
+            Field::Holder(end) => self.letters(&of_account(end, |account| &account.holder)),
+            Field::Iban(end) => of_account(end, |account| &account.iban),
+            Field::Bic(end) => of_account(end, |account| account.bic.as_deref().unwrap_or_default()),
         }
     }
 
+    /// Somebody's words, as the bank takes them. A spreadsheet runs none of them; in Latin letters without a mark that a bank would not take.
     fn letters(&self, text: &str) -> String {
-        if self.0.is_latin { safe_cell(&latin(text)).into_owned() } else { safe_cell(text).into_owned() }
-    }
-
-    fn day(&self, day: Date) -> String {
-        pattern(&self.0.day_format).map_or_else(|| day.to_string(), |pattern| day.strftime(pattern).to_string())
+        if !self.written.is_latin {
+            return safe_cell(text).into_owned();
+        }
+        let latin = latin(text);
+        if latin.starts_with(['+', '-']) { latin.replacen(['+', '-'], ".", 1) } else { latin }
     }
 }
 
-fn check_column(index: usize, column: &NewColumn) -> Result<(), TemplateMalformed> {
+fn read_column(index: usize, column: &NewColumn) -> Result<Cell, TemplateMalformed> {
     let part = |name: &str| format!("columns[{index}].{name}");
     for (name, text) in [("header", Some(&column.header)), ("text", column.text.as_ref())] {
         if text.is_some_and(|text| text.chars().nth(TEXT_CHARS_MAX).is_some() || text.chars().any(char::is_control)) {
@@ -192,25 +196,24 @@ fn check_column(index: usize, column: &NewColumn) -> Result<(), TemplateMalforme
         }
     }
     match (&column.field, &column.text) {
-        (Some(field), None) if find_field(field).is_none() => {
-            Err(malformed(part("field"), format!("it is one of {}", FIELDS.map(|(name, _)| name).join(", "))))
-        }
-        (Some(_), None) | (None, Some(_)) => Ok(()),
+        (Some(field), None) => find(&FIELDS, field).map(Cell::Field).ok_or_else(|| malformed(part("field"), one_of_names(&FIELDS))),
+        (None, Some(text)) => Ok(Cell::Text(text.clone())),
         (Some(_), Some(_)) | (None, None) => Err(malformed(part("field"), "a column has either a field or a text")),
     }
 }
 
-fn find_field(name: &str) -> Option<Field> {
-    FIELDS.into_iter().find_map(|(known, field)| (known == name).then_some(field))
+fn find<T: Copy>(named: &[(&str, T)], name: &str) -> Option<T> {
+    named.iter().find_map(|(known, value)| (*known == name).then_some(*value))
 }
 
-fn pattern(day_format: &str) -> Option<&'static str> {
-    DAY_FORMATS.into_iter().find_map(|(known, pattern)| (known == day_format).then_some(pattern))
+fn one_of_names<T>(named: &[(&str, T)]) -> String {
+    let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+    format!("it is one of {}", names.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::PaymentParty;
+    use super::super::Party;
     use super::*;
     use jiff::civil::date;
     use uuid::Uuid;
@@ -224,13 +227,13 @@ mod tests {
         NewTemplate { separator, decimal_sign, day_format, has_header: true, is_latin: true, columns }
     }
 
-    fn party(code: &str, holder: &str) -> PaymentParty {
+    fn party(code: &str, holder: &str) -> Party {
         let account = Account { holder: holder.to_owned(), iban: "DE89370400440532013000".to_owned(), bic: None };
-        PaymentParty { code: code.to_owned(), account: Some(account) }
+        Party { code: code.to_owned(), account: Some(account) }
     }
 
-    fn payment() -> Payment {
-        Payment {
+    fn waiting() -> Waiting {
+        Waiting {
             number: 7,
             reference: "SH-0123456789ab-7".to_owned(),
             remittance: "SH-0123456789ab-7 settlement EURO".to_owned(),
@@ -239,7 +242,7 @@ mod tests {
             pay_on: date(2026, 11, 27),
             scheme: "EURO".to_owned(),
             run: Uuid::nil(),
-            payer: party("MILES", "=Müller; Söhne"),
+            payer: party("MILES", "& Müller; Söhne"),
             payee: party("BEANS", "Bean Counter"),
         }
     }
@@ -257,9 +260,9 @@ mod tests {
         let mut text = Vec::new();
 
         template.push_header(&mut text);
-        template.push(&mut text, &payment());
+        template.push(&mut text, &waiting());
 
-        let expected = "Betrag;Datum;Von;An;Art;BIC\r\n1234,50;27.11.2026;.Muller. Sohne;DE89370400440532013000;SEPA;\r\n";
+        let expected = "Betrag;Datum;Von;An;Art;BIC\r\n1234,50;27.11.2026;. Muller. Sohne;DE89370400440532013000;SEPA;\r\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 
@@ -273,7 +276,7 @@ mod tests {
                 ..new(vec![column("", name)])
             });
             let mut text = Vec::new();
-            template.unwrap().push(&mut text, &payment());
+            template.unwrap().push(&mut text, &waiting());
             assert!(text.len() > 2, "{name}");
         }
     }
@@ -284,7 +287,7 @@ mod tests {
             [("amount", false, false), ("payer_bic", false, false), ("payer_iban", true, false), ("payee_account_holder", false, true)]
         {
             let template = Template::parse(new(vec![column("", field)])).unwrap();
-            assert_eq!((template.needs_account(Side::Payer), template.needs_account(Side::Payee)), (payer, payee), "{field}");
+            assert_eq!((template.needs_account(End::Payer), template.needs_account(End::Payee)), (payer, payee), "{field}");
         }
     }
 

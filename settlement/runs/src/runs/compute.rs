@@ -74,7 +74,8 @@ pub(super) async fn compute(
 
     progress(Step::Carry);
     if !carries.is_empty() {
-        windows::move_into_open(tx, scheme, Recorder::Run, OperationId::new(run.uuid()), &carries).await?;
+        let moving = windows::begin_moving(tx, scheme).await?;
+        windows::record_moved(&moving, scheme, Recorder::Run, OperationId::new(run.uuid()), &carries).await?;
     }
     if terms.approval == Approval::Auto {
         steps::propose_by_itself(tx, run).await?;

@@ -146,8 +146,9 @@ pub(crate) async fn void(tx: &Tx<'_>, scheme: SchemeId, run: RunId, void: &NewVo
         .into_iter()
         .map(|NewObligation { debtor, creditor, amount }| NewObligation { debtor: creditor, creditor: debtor, amount })
         .collect();
-    windows::move_into_open(tx, scheme, Recorder::Reversal, OperationId::new(run.uuid()), &taken_back).await?;
-    store::free_windows(tx, run).await?;
+    let moving = windows::begin_moving(tx, scheme).await?;
+    windows::record_moved(&moving, scheme, Recorder::Reversal, OperationId::new(run.uuid()), &taken_back).await?;
+    store::free_windows(&moving, run).await?;
     Ok(())
 }
 
@@ -182,14 +183,15 @@ pub(crate) async fn advance(tx: &Tx<'_>, locked: &LockedRun, to: RunState, actor
         return Err(Failure::Refused(StepRefusal::IllegalStep { from: locked.state, to }));
     }
     store::insert(tx, locked, to, actor, reason, read_time(tx).await?).await?;
-    store::update_state(tx, locked.id, to).await?;
     match to {
-        // Under caps the run's windows count as its transfers from the commit on.
-        RunState::Exported => {
-            change_terms(tx).await?;
+        RunState::Exported => store::export(&change_terms(tx).await?, locked.id).await?,
+        RunState::Settled => {
+            store::update_state(tx, locked.id, to).await?;
+            release_windows(tx, locked.id).await?;
         }
-        RunState::Settled => release_windows(tx, locked.id).await?,
-        RunState::Computed | RunState::Proposed | RunState::Approved | RunState::Settling | RunState::Voided => (),
+        RunState::Computed | RunState::Proposed | RunState::Approved | RunState::Settling | RunState::Voided => {
+            store::update_state(tx, locked.id, to).await?;
+        }
     }
     tracing::info!(run = %locked.id, from = %locked.state, to = %to, %actor, "a run took a step");
     Ok(())

@@ -4,7 +4,7 @@ use super::{Actor, LockedRun, RunState, Step};
 use crate::seals::to_hash;
 use jiff::Timestamp;
 use ledger::obligations::NewObligation;
-use ledger::{Fault, Tx};
+use ledger::{Fault, TermsChange, Tx};
 use scrip::{Micro, RunId, SchemeId, VendorId, WindowId};
 use tokio_postgres::Row;
 
@@ -97,12 +97,17 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Under caps two vendors owe each other the run's transfers from the commit on.
+pub(super) async fn export(tx: &TermsChange<'_, '_>, run: RunId) -> Result<(), Fault> {
+    update_state(tx, run, RunState::Exported).await
+}
+
 pub(super) async fn update_state(tx: &Tx<'_>, run: RunId, to: RunState) -> Result<(), Fault> {
     tx.execute(UPDATE_STATE, &[&run.uuid(), &to.as_str()]).await?;
     Ok(())
 }
 
-pub(super) async fn free_windows(tx: &Tx<'_>, run: RunId) -> Result<(), Fault> {
+pub(super) async fn free_windows(tx: &TermsChange<'_, '_>, run: RunId) -> Result<(), Fault> {
     tx.execute(FREE_WINDOWS, &[&run.uuid()]).await?;
     Ok(())
 }

@@ -25,8 +25,9 @@ pub(crate) use rules::{BANK_REFERENCE_CHARS_MAX, Mark, Parties, is_bank_referenc
 pub use rules::{MarkRefusal, NewMark, Side, next_steps};
 use scrip::{Micro, OperationId, RunId, Scale, SchemeId, VendorId};
 pub use states::{Standing, TransferState};
+use std::collections::HashMap;
 pub use store::STATEMENTS;
-pub(crate) use store::{take_steps, to_reason, to_standing, to_state};
+pub(crate) use store::{roll_steps, take_steps, to_reason, to_standing, to_state};
 use uuid::Uuid;
 
 /// A transfer by its run and its number there.
@@ -239,11 +240,11 @@ async fn take(
     stepped_at: Timestamp,
 ) -> Result<i32, Failure<MarkRefusal>> {
     begin_settling(tx, locked).await?;
-    let is_rolled = step.next.state == TransferState::Rolled;
-    let seqs = store::take_steps(tx, &[step], actor, None, stepped_at).await?;
-    if is_rolled {
-        roll(tx, transfer).await?;
-    }
+    let seqs = if step.next.state == TransferState::Rolled {
+        roll(tx, transfer, step, actor, stepped_at).await?
+    } else {
+        store::take_steps(tx, &[step], actor, None, stepped_at).await?
+    };
     end_settling(tx, locked.id).await?;
     Ok(seqs.get(&transfer.key).copied().ok_or_else(|| Fault::Unreadable("a step without a number".to_owned()))?)
 }
@@ -277,13 +278,22 @@ async fn roll_by_itself(tx: &Tx<'_>, key: TransferKey) -> Result<bool, Failure<M
 }
 
 /// The transfer is owed again: from its payer to its payee, in the scheme's open window.
-async fn roll(tx: &Tx<'_>, transfer: &UnderSettlement) -> Result<(), Failure<MarkRefusal>> {
+async fn roll(
+    tx: &Tx<'_>,
+    transfer: &UnderSettlement,
+    step: NewStep,
+    actor: &Actor,
+    stepped_at: Timestamp,
+) -> Result<HashMap<TransferKey, i32>, Failure<MarkRefusal>> {
     let UnderSettlement { id, payer: Some(payer), payee: Some(payee), amount, scheme, .. } = transfer else {
         return Err(Failure::Refused(MarkRefusal::RollNeedsTwoVendors));
     };
     let owed = [NewObligation { debtor: payer.id, creditor: payee.id, amount: *amount }];
-    let recorded = windows::move_into_open(tx, *scheme, Recorder::Roll, OperationId::new(*id), &owed).await;
-    recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(MarkRefusal::WindowFull) } else { Failure::Fault(fault) })
+    let moving = windows::begin_moving(tx, *scheme).await?;
+    let seqs = store::roll_steps(&moving, &[step], actor, stepped_at).await?;
+    let recorded = windows::record_moved(&moving, *scheme, Recorder::Roll, OperationId::new(*id), &owed).await;
+    recorded.map_err(|fault| if windows::is_full(&fault) { Failure::Refused(MarkRefusal::WindowFull) } else { Failure::Fault(fault) })?;
+    Ok(seqs)
 }
 
 /// The run, which nobody else changes until the tx ends. Whatever happens to the transfers of a run happens under this lock: the last one

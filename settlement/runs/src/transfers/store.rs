@@ -6,7 +6,7 @@ use super::{NewStep, Party, Step, TransferKey, UnderSettlement};
 use crate::steps::{Actor, RunState};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ledger::{Claim, Fault, Tx};
+use ledger::{Claim, Fault, TermsChange, Tx};
 use scrip::{Micro, RunId, Scale, SchemeId, VendorId};
 use std::collections::HashMap;
 use tokio_postgres::Row;
@@ -158,8 +158,29 @@ pub(super) async fn has_unfinished(tx: &Tx<'_>, run: RunId) -> Result<bool, Faul
 }
 
 /// Takes each transfer one step further and writes that down; answers with the number of each step. No transfer may be named twice, and
-/// each must stand where its step begins. The caller has locked their runs.
+/// each must stand where its step begins. The caller has locked their runs. None is rolled like this.
 pub(crate) async fn take_steps(
+    tx: &Tx<'_>,
+    steps: &[NewStep],
+    actor: &Actor,
+    confirmation: Option<Uuid>,
+    stepped_at: Timestamp,
+) -> Result<HashMap<TransferKey, i32>, Fault> {
+    assert!(steps.iter().all(|step| step.next.state != TransferState::Rolled), "what is rolled counts elsewhere, which changes terms");
+    write_steps(tx, steps, actor, confirmation, stepped_at).await
+}
+
+/// Rolls the transfers likewise: from the commit on they count no more.
+pub(crate) async fn roll_steps(
+    tx: &TermsChange<'_, '_>,
+    steps: &[NewStep],
+    actor: &Actor,
+    stepped_at: Timestamp,
+) -> Result<HashMap<TransferKey, i32>, Fault> {
+    write_steps(tx, steps, actor, None, stepped_at).await
+}
+
+async fn write_steps(
     tx: &Tx<'_>,
     steps: &[NewStep],
     actor: &Actor,

@@ -9,7 +9,8 @@ mod store;
 use jiff::Timestamp;
 use ledger::obligations::{NewObligation, Recorder, record};
 use ledger::{
-    Failure, Fault, Tx, add_closed_window, change_terms, lock_scheme_exclusive, lock_scheme_shared, merge_exposures, new_id, read_time,
+    Failure, Fault, TermsChange, Tx, add_closed_window, change_terms, lock_scheme_exclusive, lock_scheme_shared, merge_exposures, new_id,
+    read_time,
 };
 use scrip::{OperationId, SchemeId, WindowId};
 pub use store::STATEMENTS;
@@ -95,17 +96,21 @@ pub(crate) async fn record_in_open(
     record_in_locked(tx, scheme, recorder, operation, obligations).await
 }
 
-/// Records in the scheme's open window what takes the place of debts that the same tx makes count no more in the windows of a run, or again.
-/// Nobody posts into the scheme until the tx ends.
-pub(crate) async fn move_into_open(
-    tx: &Tx<'_>,
+/// For a tx that makes debts count no more in a run, or again, and has others take their place in the scheme's open window. Nobody posts into the
+/// scheme until the tx ends, so no batch counts them in both or in neither.
+pub(crate) async fn begin_moving<'t, 'c>(tx: &'t Tx<'c>, scheme: SchemeId) -> Result<TermsChange<'t, 'c>, Fault> {
+    lock_scheme_exclusive(tx, scheme).await?;
+    change_terms(tx).await
+}
+
+/// Records what takes their place, in the scheme for which [`begin_moving`] was asked.
+pub(crate) async fn record_moved(
+    tx: &TermsChange<'_, '_>,
     scheme: SchemeId,
     recorder: Recorder,
     operation: OperationId,
     owed: &[NewObligation],
 ) -> Result<(), Fault> {
-    lock_scheme_exclusive(tx, scheme).await?;
-    change_terms(tx).await?;
     if owed.is_empty() { Ok(()) } else { record_in_locked(tx, scheme, recorder, operation, owed).await }
 }
 

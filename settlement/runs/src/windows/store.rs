@@ -29,6 +29,8 @@ const FIND_OPEN: &str = "
     FROM windows
     WHERE scheme_id = $1 AND state = 'open'";
 
+// Only schemes with a threshold are summed up: their open windows, whole, at every beat. What runs carried (writer -2) could not be settled
+// just now, for whatever reason, and is no cause to try again at once.
 const LIST_ABOVE_THRESHOLD: &str = "
     SELECT s.id, w.number
     FROM schemes s

@@ -366,8 +366,12 @@ async fn assign_transfers(
     params(("id" = Uuid, Path), ("number" = i32, Path, description = "counts the entries from 1")), security(("operator_key" = [])),
     responses((status = 204), (status = "4XX", body = ProblemView,
         description = "not_found, entry_not_found, entry_not_assigned, confirmation_applied")))]
-async fn unassign_transfers(State(app): State<App>, _: Operator, Path((id, number)): Path<(Uuid, i32)>) -> Result<StatusCode, ApiError> {
-    app.settlement.unassign_transfers(ConfirmationId(id), number).await?;
+async fn unassign_transfers(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, number)): Path<(Uuid, i32)>,
+) -> Result<StatusCode, ApiError> {
+    app.settlement.unassign_transfers(&Actor::Operator(operator.key), ConfirmationId(id), number).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

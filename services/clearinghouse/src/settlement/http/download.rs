@@ -29,9 +29,14 @@ pub(super) fn download(settlement: Settlement, viewer: Viewer, file: &FileHead, 
         (header::CONTENT_LENGTH, file.size_bytes.to_string()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)),
         (header::ETAG, etag),
-        (CONTENT_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(file.sha256))),
+        content_digest(&file.sha256),
     ];
     (headers, Body::from_stream(pieces(settlement, viewer, file.id))).into_response()
+}
+
+/// The header with this hash over the bytes.
+pub(super) fn content_digest(sha256: &[u8]) -> (HeaderName, String) {
+    (CONTENT_DIGEST, format!("sha-256=:{}:", BASE64_STANDARD.encode(sha256)))
 }
 
 /// The file, which is a statement, as a page to print, made while it is read.

@@ -1,5 +1,6 @@
 //! Routes and bodies of what is to be paid, as a bank takes it, and of the templates for that.
 
+use super::download::content_digest;
 use super::viewer;
 use crate::app::App;
 use crate::http::api_error::ApiError;
@@ -17,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use runs::payments::{BankTemplate, NewColumn, NewTemplate};
 use scrip::RunId;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -47,7 +49,8 @@ pub(super) struct BankTemplateBody {
     day_format: String,
     /// Whether the first row names the columns.
     header: bool,
-    /// Whether text is written in the letters that SEPA takes, 70 at most, as in pain.001; else as it was given.
+    /// Whether names are written in the letters that SEPA takes, 70 at most, as in pain.001, and none begins with `+` or `-`; else as they were given, with an
+    /// apostrophe before what a spreadsheet would run. Headers and texts of the template stand as they are.
     latin: bool,
     /// 1 to 50, in their order.
     #[schema(min_items = 1, max_items = 50)]
@@ -101,7 +104,7 @@ pub(super) struct BankTemplateView {
 
 impl From<BankTemplate> for BankTemplateView {
     fn from(BankTemplate { code, template, version }: BankTemplate) -> Self {
-        Self { code: code.to_string(), template: template.into_written().into(), version }
+        Self { code: code.to_string(), template: template.as_written().clone().into(), version }
     }
 }
 
@@ -189,7 +192,8 @@ async fn list_bank_templates(
 /// What of a run is to be paid now, as the CSV that a bank takes.
 ///
 /// The transfers that are `instructed` or `retried`, by number, with the accounts as they are now: unlike the run's files, which say what was computed,
-/// it changes while the run settles. The operator gets all of them, a vendor those that it pays. At most 50,000.
+/// it changes while the run settles, and is not stored. Whoever sends it to a bank marks its transfers `sent` before anybody asks for the next, which has the
+/// same payments until then. The operator gets all of them, a vendor those that it pays. At most 50,000, and 16 MiB.
 #[utoipa::path(get, path = "/v1/runs/{id}/payments", tag = "settlement", params(("id" = Uuid, Path), PaymentParams),
     security(("operator_key" = []), ("vendor_key" = ["settlement:read"])),
     responses((status = 200, body = String, content_type = "text/csv", description = "UTF-8, by the template"),
@@ -202,11 +206,12 @@ async fn get_payments(
     Query(params): Query<PaymentParams>,
 ) -> Result<Response, ApiError> {
     let (viewer, asked) = (viewer(caller)?, params.into_asked()?);
-    let text = app.settlement.write_payments(viewer, RunId::new(id), &asked).await?;
+    let written = app.settlement.write_payments(viewer, RunId::new(id), &asked).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"payments-{}.csv\"", asked.template)),
         (header::CACHE_CONTROL, "no-store".to_owned()),
+        content_digest(&Sha256::digest(&written.text)),
     ];
-    Ok((headers, text).into_response())
+    Ok((headers, written.text).into_response())
 }

@@ -8,7 +8,7 @@ mod terms;
 mod write;
 
 pub(super) use answers::{Answers, StoredAnswer, find_answers};
-pub(super) use read::{Forecast, Found, peek, read};
+pub(super) use read::{Forecast, Found, look, read};
 pub(super) use terms::TermsRead;
 pub(super) use write::write;
 

@@ -2,14 +2,15 @@
 
 use super::super::Request;
 use super::super::memory::{Known, Memory};
-use super::terms::{self, TermsRead, read_terms};
+use super::terms::{self, look_at_terms, read_terms};
 use crate::exposures::store as exposures;
 use crate::pipeline::Pipeline;
 use crate::{Fault, locks};
 use jiff::Timestamp;
-use scrip::posting::{Account, AccountKey, Book, Change, Exposures, Posting, Terms, TradeState};
+use scrip::posting::{Account, AccountKey, Book, Change, ExposureKey, Exposures, Posting, Terms, TradeState};
 use scrip::{Tokens, TradeId, UserId, VendorId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::future;
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
@@ -45,9 +46,6 @@ const LOCK_TRADES: &str = "
     WHERE t.user_id = k.user_id AND t.id = k.id
     RETURNING t.id, t.state";
 
-/// Whose part of a window is looked at where nobody writes: how full it is hardly differs.
-const ANY_WRITER: i16 = 0;
-
 /// Terms that change while they are read are read again this often.
 const READS_MAX: u32 = 100;
 
@@ -79,12 +77,17 @@ pub(in super::super) async fn read<'m>(
     let terms_statements = terms::Prepared::new(tx).await?;
     let postings = requests.iter().map(|request| &request.posting);
     let wanted = memory.wanted(postings.clone());
-    let (mut stored, terms_read) = tokio::try_join!(
+    let (mut stored, mut terms_read) = tokio::try_join!(
         biased;
         change_accounts(tx, &change_accounts_statement, forecast),
         read_terms(tx, &terms_statements, writer, &wanted),
     )?;
-    let terms_read = read_until_they_hold(tx, &terms_statements, writer, postings.clone(), memory, terms_read).await?;
+    let mut reads_left = READS_MAX;
+    while !memory.still_holds(&terms_read) {
+        reads_left = reads_left.checked_sub(1).ok_or_else(|| Fault::Unreadable("terms that change without pause".to_owned()))?;
+        memory.forget();
+        terms_read = read_terms(tx, &terms_statements, writer, &memory.wanted(postings.clone())).await?;
+    }
     let mut before: Accounts =
         stored.iter().map(|(key, account)| Ok((*key, undo(forecast, key, account)?))).collect::<Result<_, Fault>>()?;
     let unchanged = lock_accounts(tx, forecast.keys().filter(|key| !stored.contains_key(key))).await?;
@@ -96,43 +99,22 @@ pub(in super::super) async fn read<'m>(
     Ok(Found { book, stored, exposures, terms: &known.terms })
 }
 
-/// What one posting would be decided on now. No account is locked, so another one may come first.
-pub(in super::super) async fn peek<'m>(
+/// What one posting would be decided on in this snapshot. Nothing is locked, so another one may come first.
+pub(in super::super) async fn look<'m>(
     tx: &Pipeline<'_>,
     posting: &Posting,
     memory: &'m mut Memory,
     now: Timestamp,
 ) -> Result<(Book, Exposures, &'m Terms), Fault> {
-    let terms_statements = terms::Prepared::new(tx).await?;
     let postings = std::iter::once(posting);
-    let wanted = memory.wanted(postings.clone());
-    let terms_read = read_terms(tx, &terms_statements, ANY_WRITER, &wanted).await?;
-    let terms_read = read_until_they_hold(tx, &terms_statements, ANY_WRITER, postings.clone(), memory, terms_read).await?;
+    let terms_read = look_at_terms(tx, &memory.wanted(postings.clone())).await?;
     let (users, vendors): (Vec<Uuid>, Vec<Uuid>) = posting.accounts().iter().map(|k| (k.user.uuid(), k.vendor.uuid())).unzip();
     let statement = tx.prepare_cached(READ_ACCOUNTS).await?;
     let accounts: Accounts = tx.query(&statement, &[&users, &vendors]).await?.iter().map(account).collect::<Result<_, Fault>>()?;
-    let book = Book::new(accounts, Vec::new());
     let known = memory.learn(terms_read, now);
-    let exposures = read_exposures(tx, postings, known).await?;
-    Ok((book, exposures, &known.terms))
-}
-
-/// The terms, read anew as long as they change meanwhile.
-async fn read_until_they_hold<'p>(
-    tx: &Pipeline<'_>,
-    statements: &terms::Prepared,
-    writer: i16,
-    postings: impl Iterator<Item = &'p Posting> + Clone,
-    memory: &mut Memory,
-    mut terms_read: TermsRead,
-) -> Result<TermsRead, Fault> {
-    let mut reads_left = READS_MAX;
-    while !memory.still_holds(&terms_read) {
-        reads_left = reads_left.checked_sub(1).ok_or_else(|| Fault::Unreadable("terms that change without pause".to_owned()))?;
-        memory.forget();
-        terms_read = read_terms(tx, statements, writer, &memory.wanted(postings.clone())).await?;
-    }
-    Ok(terms_read)
+    let keys = known.terms.caps_of(postings);
+    let exposures = if keys.is_empty() { Exposures::default() } else { add_up_exposures(tx, &keys, known, future::ready(Ok(()))).await? };
+    Ok((Book::new(accounts, Vec::new()), exposures, &known.terms))
 }
 
 /// What the caps limit that the batch is held against: of closed windows as it is remembered, of the open one as it stands once nobody
@@ -143,11 +125,21 @@ async fn read_exposures<'p>(tx: &Pipeline<'_>, postings: impl Iterator<Item = &'
         return Ok(Exposures::default());
     }
     let lock = tx.prepare_cached(locks::LOCK_DEBTORS).await?;
+    add_up_exposures(tx, &keys, known, locks::lock_debtors(tx, &lock, keys.iter().map(|key| key.debtor))).await
+}
+
+/// Once they are locked, if they are to be.
+async fn add_up_exposures(
+    tx: &Pipeline<'_>,
+    keys: &BTreeSet<ExposureKey>,
+    known: &mut Known,
+    locking: impl Future<Output = Result<(), Fault>>,
+) -> Result<Exposures, Fault> {
     let (read_open, read_closed) = (tx.prepare_cached(exposures::READ_OPEN).await?, tx.prepare_cached(exposures::READ_CLOSED).await?);
     let unknown: Vec<_> = keys.iter().copied().filter(|key| !known.closed.contains_key(key)).collect();
     let ((), open, closed) = tokio::try_join!(
         biased;
-        locks::lock_debtors(tx, &lock, keys.iter().map(|key| key.debtor)),
+        locking,
         exposures::read_part(tx, &read_open, keys.iter().copied()),
         exposures::read_part(tx, &read_closed, unknown.iter().copied()),
     )?;

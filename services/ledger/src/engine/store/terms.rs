@@ -106,6 +106,22 @@ pub(super) async fn read_terms(tx: &Pipeline<'_>, prepared: &Prepared, writer: i
     Ok(TermsRead { booked_at, version, version_at_lock, windows, window_totals, vendors, pairs, caps })
 }
 
+/// The same for one look in a snapshot, which locks nothing. How full a window is, is what its fullest writer has put into it.
+pub(super) async fn look_at_terms(tx: &Pipeline<'_>, wanted: &Wanted) -> Result<TermsRead, Fault> {
+    let ids: Vec<Uuid> = wanted.vendors.iter().map(|v| v.uuid()).collect();
+    let look = tx.prepare_cached(locks::LOOK_AT_INSTANT).await?;
+    let statements = Prepared::new(tx).await?;
+    let row = tx.query_one(&look, &[&ids]).await?;
+    let ((version, windows, window_totals), (vendors, mut caps), (pairs, bilateral)) = tokio::try_join!(
+        biased;
+        read_windows(tx, &statements.windows, row.try_get(2)?, wanted, &ids),
+        read_vendors(tx, &statements.vendors, &ids),
+        read_pairs(tx, &statements.pairs, &wanted.pairs),
+    )?;
+    caps.extend(bilateral);
+    Ok(TermsRead { booked_at: row.try_get(0)?, version, version_at_lock: row.try_get(1)?, windows, window_totals, vendors, pairs, caps })
+}
+
 type OpenWindows = (i64, BTreeMap<SchemeId, WindowId>, BTreeMap<WindowId, Micro>);
 
 async fn read_windows(
