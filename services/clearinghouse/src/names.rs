@@ -1,16 +1,13 @@
 //! Names that people give to vendors, keys and account holders.
 
+use scrip::text::is_invisible;
+
 /// Whether the text is a name: 1 to `length_max` characters, nothing that controls or hides (so that no name looks like another), no
 /// space at its ends.
 ///
 /// PostgreSQL counts characters as this does, and takes no NUL.
 pub(crate) fn is_name(text: &str, length_max: usize) -> bool {
     (1..=length_max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(|c| c.is_control() || is_invisible(c))
-}
-
-/// Characters that change the direction of the text or take no room: what a payee's name is forged with.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// What to add where nothing has a code: one in lower case is the likeliest mistake.

@@ -10,6 +10,7 @@ pub mod money;
 pub mod posting;
 pub mod rate;
 pub mod swap;
+pub mod text;
 
 pub use code::Code;
 pub use id::{OperationId, RunId, SchemeId, TradeId, UserId, VendorId, WindowId};

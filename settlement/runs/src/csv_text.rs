@@ -3,6 +3,7 @@
 //! Only text goes through [`safe_cell`]: an amount is a number already, and a minus sign before it is meant.
 
 use std::borrow::Cow;
+use std::iter;
 
 /// What a file for Excel begins with, so that its letters are read as UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -35,10 +36,18 @@ pub(crate) fn push_separated(text: &mut Vec<u8>, separator: char, cells: impl In
     text.extend_from_slice(b"\r\n");
 }
 
-/// The text of a cell. A spreadsheet would run what begins with `=`, `+`, `-`, `@`, a tab or a carriage return; an apostrophe before
-/// it makes it text.
+/// What a spreadsheet takes for the beginning of a formula; in wide letters, some do too.
+const BEGINS_FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// The text of a cell. A spreadsheet would run what begins like a formula; an apostrophe before it makes it text. One that separates by another sign
+/// than the file does begins a cell behind each of these as well.
 pub fn safe_cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let after = || iter::once(',').chain(text.chars());
+    let begins = |(letter, before): &(char, char)| matches!(before, ',' | ';' | '\t') && BEGINS_FORMULA.contains(letter);
+    if !text.chars().zip(after()).any(|pair| begins(&pair)) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().zip(after()).flat_map(|pair| begins(&pair).then_some('\'').into_iter().chain([pair.0])).collect()
 }
 
 #[cfg(test)]
@@ -55,6 +64,11 @@ mod tests {
             ("\tx", "'\tx"),
             ("\rx", "'\rx"),
             ("A=B", "A=B"),
+            ("a;=1+1", "a;'=1+1"),
+            ("a,-b;+c", "a,'-b;'+c"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("a, -b", "a, -b"),
+            ("';=1", "';'=1"),
             ("'x", "'x"),
             ("É", "É"),
             ("", ""),

@@ -7,6 +7,7 @@ use crate::support::{Answer, Debts, House, Operator, audit};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 /// An exported run of the scheme EURO, with a transfer for each debt, in order of their codes; and the day of its export.
 async fn exported(house: &House, debts: &[(&'static str, &'static str, &'static str)]) -> (Value, Date) {
@@ -282,6 +283,31 @@ fn assigning_and_applying_wait_for_each_other() {
                 assigned.refused(409, "confirmation_applied");
                 assert_eq!(applied["outcomes"], json!({"unmatched": 1}));
             }
+        }
+    });
+}
+
+#[test]
+fn a_run_that_is_voided_while_entries_are_assigned_refuses_the_rest() {
+    audit(async |house| {
+        let (run, day) = exported(house, &[("AA", "BB", "20")]).await;
+        let void = json!({"reason": "not sent", "instructions_recalled": true});
+        let mut run = run;
+        for round in 0..4 {
+            let mut assigning = JoinSet::new();
+            for line in 0..6 {
+                // Each another document.
+                let proposed = house.operator.confirm("EURO", &sums(day, &vec!["-20.00"; 1 + 6 * round + line])).await.created();
+                let (operator, references) = (house.operator.clone(), [reference(&run, 1)]);
+                assigning.spawn(async move { assign(&operator, &proposed, 1, &references).await });
+            }
+            house.operator.step(&run, "void", void.clone()).await.ok();
+            for answer in assigning.join_all().await {
+                if answer.status != 200 {
+                    assert_eq!(answer.refused(409, "run_not_under_settlement")["state"], "voided");
+                }
+            }
+            run = house.export(&house.operator.settle("EURO").await).await;
         }
     });
 }

@@ -297,11 +297,12 @@ fn what_is_no_confirmation_is_refused_and_not_kept() {
 }
 
 /// Sends a head, and as much of the body as is given.
-async fn begin_upload(house: &House, length: usize, body: &str) -> TcpStream {
+async fn begin_upload(house: &House, path: &str, length: usize, body: &str) -> TcpStream {
     let address = house.base.strip_prefix("http://").unwrap();
     let key = house.operator.client.bearer();
     let head = format!(
-        "POST /v1/schemes/EURO/confirmations HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nContent-Length: {length}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: key\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     );
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -318,11 +319,13 @@ async fn first_line(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn a_huge_upload_is_refused_before_it_is_sent() {
+fn a_huge_body_is_refused_before_it_is_sent() {
     audit(async |house| {
         house.operator.scheme("EURO").await;
-        let mut stream = begin_upload(house, 200 << 20, "<A><A>").await;
-        assert_eq!(first_line(&mut stream).await, "HTTP/1.1 413 Payload Too Large\r\n");
+        for path in ["/v1/schemes/EURO/confirmations", "/v1/schemes", "/v1/schemes/EURO/runs"] {
+            let mut stream = begin_upload(house, path, 200 << 20, "<A><A>").await;
+            assert_eq!(first_line(&mut stream).await, "HTTP/1.1 413 Payload Too Large\r\n", "{path}");
+        }
     });
 }
 

@@ -2,12 +2,13 @@
 
 use super::api_error::ApiError;
 use super::problem::Problem;
-use axum::Json;
+use axum::body::HttpBody;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Json, RequestExt};
 use bytes::Bytes;
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Error, IntoDeserializer, Unexpected, Visitor, value};
@@ -45,6 +46,12 @@ pub struct Nothing {}
 
 /// All bytes of the body, at most as many as the server takes.
 pub(crate) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Box<Problem>> {
+    let said = request.body().size_hint().lower();
+    let request = request.with_limited_body();
+    // What is said to be too large is not waited for.
+    if request.body().size_hint().upper().is_some_and(|taken| said > taken) {
+        return Err(too_large());
+    }
     let reading = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state));
     let Ok(read) = reading.await else {
         return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body did not arrive in time").retryable().into());
@@ -52,9 +59,13 @@ pub(crate) async fn read_bytes<S: Send + Sync>(request: Request, state: &S) -> R
     read.map_err(|rejection| unreadable(&rejection))
 }
 
+fn too_large() -> Box<Problem> {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than the server takes").into()
+}
+
 fn unreadable(rejection: &BytesRejection) -> Box<Problem> {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than the server takes").into()
+        too_large()
     } else {
         Problem::unreadable("invalid_body", "the body broke off").into()
     }

@@ -62,6 +62,8 @@ where
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
+            // A client that has said all it wants to say waits for its answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(Lingering::new(bounded(stream, limits.write_timeout))), service.clone());
         let served = graceful.watch(connection);
         connections.spawn(async move {
@@ -215,6 +217,14 @@ mod tests {
         let ask_much = b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
         while greedy.write_all(&ask_much).await.is_ok() {}
         assert!(all(ask(address).await).await.ends_with("answer"), "its place is free again");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_says_no_more_hears_its_answer() {
+        let (address, _stop, _served) = start(Duration::from_millis(100), limits()).await;
+        let mut stream = ask(address).await;
+        stream.shutdown().await.unwrap();
+        assert!(all(stream).await.ends_with("answer"));
     }
 
     #[tokio::test]

@@ -38,9 +38,11 @@ pub use read::{Read, read};
 use scrip::{Micro, RunId, Scale, SchemeId};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 pub use store::STATEMENTS;
 use suggestions::Suggestions;
 pub use suggestions::{Basis, Suggestion};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 /// The id of a confirmation.
@@ -202,16 +204,26 @@ pub struct Uploaded {
     pub replayed: bool,
 }
 
+/// So many assignments and applications are worked on at once; others wait.
+const JUDGING_MAX: usize = 2;
+
 /// The service: keeps confirmations, assigns what their entries mean, and applies them.
 #[derive(Debug, Clone)]
 pub struct Confirmations {
     db: Db,
+    /// For what holds all entries of a confirmation against the transfers, and others of the same confirmation wait for.
+    places: Arc<Semaphore>,
 }
 
 impl Confirmations {
     /// The service on a database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self { db, places: Arc::new(Semaphore::new(JUDGING_MAX)) }
+    }
+
+    /// Waits without a connection, which others need.
+    async fn judge(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        self.places.acquire().await.map_err(|closed| Fault::Unreadable(closed.to_string()))
     }
 
     /// Reads an upload, holds it against the transfers of the scheme, and keeps it. The same bytes again are the same confirmation.
@@ -243,6 +255,7 @@ impl Confirmations {
         number: i32,
         references: &[String],
     ) -> Result<(Confirmation, WorkItem), Failure<ConfirmationRefusal>> {
+        let _place = self.judge().await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;
@@ -275,6 +288,7 @@ impl Confirmations {
 
     /// Takes back what an entry was said to mean.
     pub async fn unassign(&self, actor: &Actor, id: ConfirmationId, number: i32) -> Result<(), Failure<ConfirmationRefusal>> {
+        let _place = self.judge().await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;
@@ -291,6 +305,7 @@ impl Confirmations {
 
     /// Takes every transfer that the confirmation confirms or rejects a step further, all of them or none. Once applied, it stays as it is.
     pub async fn apply(&self, actor: &Actor, id: ConfirmationId) -> Result<Confirmation, Failure<ConfirmationRefusal>> {
+        let _place = self.judge().await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;

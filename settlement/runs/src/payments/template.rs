@@ -3,6 +3,7 @@
 use super::{End, Waiting};
 use crate::csv_text::{push_separated, safe_cell};
 use crate::files::{Account, latin};
+use scrip::text::is_invisible;
 
 /// The most columns of a template.
 pub const COLUMNS_MAX: usize = 50;
@@ -184,15 +185,16 @@ impl Template {
             return safe_cell(text).into_owned();
         }
         let latin = latin(text);
-        if latin.starts_with(['+', '-']) { latin.replacen(['+', '-'], ".", 1) } else { latin }
+        let after = std::iter::once(',').chain(latin.chars());
+        latin.chars().zip(after).map(|(letter, before)| if before == ',' && matches!(letter, '+' | '-') { '.' } else { letter }).collect()
     }
 }
 
 fn read_column(index: usize, column: &NewColumn) -> Result<Cell, TemplateMalformed> {
     let part = |name: &str| format!("columns[{index}].{name}");
     for (name, text) in [("header", Some(&column.header)), ("text", column.text.as_ref())] {
-        if text.is_some_and(|text| text.chars().nth(TEXT_CHARS_MAX).is_some() || text.chars().any(char::is_control)) {
-            return Err(malformed(part(name), format!("it is one line of at most {TEXT_CHARS_MAX} characters")));
+        if text.is_some_and(|text| text.chars().nth(TEXT_CHARS_MAX).is_some() || text.chars().any(|c| c.is_control() || is_invisible(c))) {
+            return Err(malformed(part(name), format!("it is one line of at most {TEXT_CHARS_MAX} characters that can be seen")));
         }
     }
     match (&column.field, &column.text) {
@@ -300,7 +302,7 @@ mod tests {
             Template::parse(changed)
         };
         type Change = fn(&mut NewTemplate);
-        let rows: [(Change, &str); 12] = [
+        let rows: [(Change, &str); 13] = [
             (|t| t.separator = "|".to_owned(), "separator"),
             (|t| t.separator = ",,".to_owned(), "separator"),
             (|t| t.separator = String::new(), "separator"),
@@ -310,6 +312,7 @@ mod tests {
             (|t| t.columns = vec![t.columns[0].clone(); COLUMNS_MAX + 1], "columns"),
             (|t| t.columns[0].header = "x".repeat(71), "columns[0].header"),
             (|t| t.columns[0].header = "a\nb".to_owned(), "columns[0].header"),
+            (|t| t.columns[0].header = "\u{feff}=1+1".to_owned(), "columns[0].header"),
             (|t| t.columns[0].field = Some("sum".to_owned()), "columns[0].field"),
             (|t| t.columns[0].text = Some(String::new()), "columns[0].field"),
             (|t| t.columns[0].field = None, "columns[0].field"),
