@@ -248,6 +248,8 @@ CREATE TABLE public.confirmation_entries (
     run_id uuid,
     transfer_number bigint,
     step_seq integer,
+    account_iban text,
+    CONSTRAINT confirmation_entries_account_length CHECK (((length(account_iban) >= 1) AND (length(account_iban) <= 34))),
     CONSTRAINT confirmation_entries_amount_positive CHECK ((amount_micro >= 1)),
     CONSTRAINT confirmation_entries_bank_reference_length CHECK (((length(bank_reference) >= 1) AND (length(bank_reference) <= 35))),
     CONSTRAINT confirmation_entries_currency_length CHECK ((length(currency) <= 3)),

@@ -133,7 +133,7 @@ const CHECK_LOGIN: &str = "
            EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
                    WHERE r.rolname = session_user AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace),
            current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
-           to_regclass('public.bank_templates') IS NOT NULL
+           EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('public.confirmation_entries') AND attname = 'account_iban' AND NOT attisdropped)
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_house')
                AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'scriphouse_app')";
 

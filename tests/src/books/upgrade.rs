@@ -47,12 +47,12 @@ const AS_VERSION_SIX: &str = "
 ";
 
 /// What a server that looks for the newest migration must miss.
-const AS_BEFORE_THE_LAST: &str = "DROP TABLE bank_templates";
+const AS_BEFORE_THE_LAST: &str = "ALTER TABLE confirmation_entries DROP COLUMN account_iban";
 
 const AS_VERSION_FIFTEEN: &str = "
     DROP INDEX run_carries_by_debtor, transfers_by_payer, transfers_rolled_by_payer, transfers_rolled_by_payee;
     CREATE INDEX transfers_by_payer ON transfers (payer_id);
-    DROP TABLE house_account, confirmation_assignments, draw_corrections;
+    DROP TABLE house_account, confirmation_assignments, draw_corrections, bank_templates;
     DROP FUNCTION check_confirmation_assignments;
     ALTER TABLE default_draws DROP COLUMN number, DROP COLUMN paid_at, DROP COLUMN paid_by, DROP COLUMN bank_reference, DROP COLUMN booked_on;
     ALTER TABLE scheme_members DROP COLUMN collateral_version;

@@ -1,5 +1,6 @@
 //! Confirmations: what banks say of many transfers is looked at first and applied then, whole and once.
 
+use super::bank_files::market;
 use crate::support::{Answer, House, User, Vendor, audit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -75,6 +76,34 @@ fn statement(entries: &[(String, &str, bool)]) -> String {
     format!(
         "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><Stmt>{entries}</Stmt></BkToCstmrStmt></Document>"
     )
+}
+
+#[test]
+fn money_that_comes_back_to_the_payer_has_not_been_received() {
+    audit(async |house| {
+        let (vendors, alice) = market(house, "gross", 2, ["Miles", "Beans"]).await;
+        alice.convert("50", &vendors[0], &vendors[1]).await.created();
+        let run = house.export(&house.operator.settle("EURO_1").await).await;
+        let of = |iban: &str, entries: &[(String, &str, bool)]| {
+            statement(entries).replace("<Stmt>", &format!("<Stmt><Acct><Id><IBAN>{iban}</IBAN></Id></Acct>"))
+        };
+        let (sent, came) = ((reference(&run, 1), "50", false), (reference(&run, 1), "50", true));
+        let [payers, payees] = ["DE89370400440532013000", "FR1420041010050500013M02606"];
+
+        let there_and_back = house.operator.confirm("EURO_1", &of(payers, &[sent.clone(), came.clone()])).await.created();
+
+        let hint = "it is a credit to the payer's account: the money may have come back";
+        assert_eq!(entries(house, &there_and_back, "").await, ["1 confirmed".to_owned(), format!("2 conflicting: {hint}")]);
+        let path = format!("/v1/confirmations/{}/entries", there_and_back["id"].as_str().unwrap());
+        assert_eq!(house.operator.client.get(&path).await.ok()["items"][1]["account"], payers);
+        house.operator.apply(&there_and_back).await.ok();
+        assert_eq!(states(house, &run).await, ["sent", "settling"]);
+        let wrong = house.operator.confirm("EURO_1", &of(payees, &[sent])).await.created();
+        assert_eq!(entries(house, &wrong, "").await, ["1 conflicting: it is a debit of the payee's account"]);
+        let arrived = house.operator.confirm("EURO_1", &of(payees, &[came])).await.created();
+        house.operator.apply(&arrived).await.ok();
+        assert_eq!(states(house, &run).await, ["received", "settled"]);
+    });
 }
 
 #[test]

@@ -99,7 +99,19 @@ mod tests {
         let candidate = |(number, (name, amount, place)): (i64, (&str, i64, Place))| {
             let key = TransferKey { run: RunId::new(Uuid::nil()), number };
             let (currency, amount) = ("EUR".to_owned(), Micro::new(amount));
-            (name.to_owned(), Candidate { key, amount, currency, standing: Standing::FIRST, place, heard: vec![] })
+            (
+                name.to_owned(),
+                Candidate {
+                    key,
+                    amount,
+                    currency,
+                    standing: Standing::FIRST,
+                    place,
+                    heard: vec![],
+                    payer_account: None,
+                    payee_account: None,
+                },
+            )
         };
         let places = [
             ("A", 5_000_000, Place::Here),
@@ -122,6 +134,7 @@ mod tests {
             reason: None,
             bank_reference: None,
             booked_on: None,
+            account: None,
         }
     }
 

@@ -3,7 +3,9 @@
 //! Both list entries, and in each the payments that it is made of. Money that leaves the payer's account is sent, money that comes to the
 //! payee's is received, and what is returned or reversed has failed, whichever account it is seen on.
 
-use super::entry::{ConfirmationError, Entry, INFORMATION_CHARS_MAX, REFERENCE_CHARS_MAX, Said, Stated, bounded, is_reference, read_day};
+use super::entry::{
+    ConfirmationError, Entry, IBAN_CHARS_MAX, INFORMATION_CHARS_MAX, REFERENCE_CHARS_MAX, Said, Stated, bounded, is_reference, read_day,
+};
 use super::read::Entries;
 use super::xml::{Elements, Piece};
 use crate::transfers::Reason;
@@ -13,6 +15,8 @@ use jiff::civil::Date;
 #[derive(Debug, Default)]
 struct Booking {
     line: u64,
+    /// The IBAN of the account.
+    account: Option<String>,
     amount: Option<String>,
     currency: Option<String>,
     direction: Option<Direction>,
@@ -50,11 +54,15 @@ enum Direction {
 /// Reads a document whose entries have this path.
 pub(super) fn read(elements: &mut Elements<'_>, entry_path: &str, entries: &mut Entries) -> Result<(), ConfirmationError> {
     let payment_path = format!("{entry_path}/NtryDtls/TxDtls");
-    let (mut booking, mut payment) = (Booking::default(), Payment::default());
+    // Of the statement, before its entries.
+    let statement_path = entry_path.trim_end_matches("/Ntry");
+    let account_path = format!("{statement_path}/Acct/Id/IBAN");
+    let (mut booking, mut payment, mut account) = (Booking::default(), Payment::default(), None);
     while let Some(piece) = elements.next()? {
         match piece {
+            Piece::Open { path, .. } if path == statement_path => account = None,
             Piece::Open { path, line } if path == entry_path => {
-                booking = Booking { line, entries_before: entries.len(), ..Booking::default() };
+                booking = Booking { line, account: account.clone(), entries_before: entries.len(), ..Booking::default() };
             }
             Piece::Open { path, line } if path == payment_path => payment = Payment { line, ..Payment::default() },
             Piece::Open { .. } => (),
@@ -68,6 +76,7 @@ pub(super) fn read(elements: &mut Elements<'_>, entry_path: &str, entries: &mut 
                 booking.payments = booking.payments.saturating_add(1);
                 entries.push(std::mem::take(&mut payment).into_entry(&booking)?)?;
             }
+            Piece::Close { path, text, line, .. } if path == account_path => account = Some(bounded(text, "IBAN", IBAN_CHARS_MAX, line)?),
             Piece::Close { path, text, currency, line } => {
                 if let Some(field) = path.strip_prefix(&payment_path) {
                     payment.read(field, text, currency, line)?;
@@ -149,6 +158,7 @@ impl Payment {
             reason,
             bank_reference: self.bank_reference.or_else(|| booking.bank_reference.clone()).filter(|text| is_reference(text)),
             booked_on: booking.booked_on,
+            account: booking.account.clone().filter(|iban| !iban.is_empty()),
         })
     }
 }

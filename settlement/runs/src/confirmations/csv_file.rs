@@ -35,6 +35,7 @@ pub(super) fn read(text: &str, entries: &mut Entries) -> Result<(), Confirmation
             reason: read_reason(reason, said, line)?,
             bank_reference: Some(bounded(bank_reference, "bank_reference", REFERENCE_CHARS_MAX, line)?).filter(|text| !text.is_empty()),
             booked_on: if booked_on.is_empty() { None } else { Some(read_whole_day(booked_on, line)?) },
+            account: None,
         })?;
     }
     Ok(())

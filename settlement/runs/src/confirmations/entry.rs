@@ -12,6 +12,8 @@ pub const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const ENTRIES_MAX: usize = 50_000;
 /// The most characters of a reference, ours or the bank's: what ISO 20022 allows.
 pub const REFERENCE_CHARS_MAX: usize = 35;
+/// The most characters of an IBAN.
+pub(super) const IBAN_CHARS_MAX: usize = 34;
 /// The most characters of a bank's own words for a reason: what ISO 20022 allows.
 pub(super) const INFORMATION_CHARS_MAX: usize = 105;
 
@@ -116,6 +118,8 @@ pub struct Entry {
     pub bank_reference: Option<String>,
     /// The day that the bank booked it.
     pub booked_on: Option<Date>,
+    /// The IBAN of the account that it is seen on; only statements and notifications of one say it.
+    pub account: Option<String>,
 }
 
 /// Why a text is no confirmation. Each names its line, from 1; nothing of the text is kept.

@@ -26,6 +26,9 @@ pub(super) struct Candidate {
     pub(super) place: Place,
     /// What banks have said of it already, with their references.
     pub(super) heard: Vec<(TransferState, String)>,
+    /// The IBANs that its payer and its payee have now, as far as they gave one.
+    pub(super) payer_account: Option<String>,
+    pub(super) payee_account: Option<String>,
 }
 
 /// Where a transfer is, as seen from the confirmation's scheme.
@@ -235,6 +238,9 @@ fn judge(entry: &Entry, meant: &[&Candidate], seen: &mut HashSet<(TransferKey, S
         Stated::Amount(_) => return wrong(""),
     }
     let Some(to) = state_of(entry.said) else { return Judgement::still(Outcome::Pending, None) };
+    if let Some(hint) = meant.iter().find_map(|candidate| on_wrong_account(entry, candidate)) {
+        return Judgement::still(Outcome::Conflicting, hint.to_owned());
+    }
     let each: Vec<Outcome> = meant.iter().map(|candidate| judge_step(entry, candidate, to, seen)).collect();
     let outcome = weigh(&each);
     // What moves nothing and is for people to look at does not stand in the way of what comes after it.
@@ -251,6 +257,17 @@ fn elsewhere(Candidate { key, place, .. }: &Candidate) -> Option<String> {
         Place::Here | Place::Settled => None,
         Place::NotExported(state) => Some(format!("it is of run {}, which is {state} and not exported", key.run)),
         Place::Elsewhere(scheme) => Some(format!("it is of run {} of scheme {scheme}", key.run)),
+    }
+}
+
+/// Why the account that the entry is seen on is not the one on which the transfer would be seen so, if it is known to be the other.
+fn on_wrong_account(entry: &Entry, Candidate { payer_account, payee_account, .. }: &Candidate) -> Option<&'static str> {
+    let account = entry.account.as_ref()?;
+    let [is_payers, is_payees] = [payer_account, payee_account].map(|known| known.as_ref() == Some(account));
+    match entry.said {
+        Said::Received if is_payers && !is_payees => Some("it is a credit to the payer's account: the money may have come back"),
+        Said::Sent if is_payees && !is_payers => Some("it is a debit of the payee's account"),
+        Said::Sent | Said::Received | Said::Failed | Said::Pending => None,
     }
 }
 
@@ -350,6 +367,8 @@ mod tests {
             standing: standing(steps),
             place: Place::Here,
             heard: vec![],
+            payer_account: Some("PAYER".to_owned()),
+            payee_account: Some("PAYEE".to_owned()),
         }
     }
 
@@ -370,6 +389,7 @@ mod tests {
             reason: None,
             bank_reference: words.next().map(str::to_owned),
             booked_on: None,
+            account: None,
         }
     }
 
@@ -469,6 +489,27 @@ mod tests {
         check("failed", &["A received 5"], "conflicting");
         check("disputed", &["A sent 5"], "conflicting");
         check("sent disputed", &["A sent 5", "A received 5"], "conflicting conflicting");
+    }
+
+    #[test]
+    fn money_that_is_seen_on_the_other_account_is_for_people() {
+        for (said, account, expected) in [
+            ("sent", Some("PAYER"), Outcome::Confirmed),
+            ("sent", Some("PAYEE"), Outcome::Conflicting),
+            ("received", Some("PAYEE"), Outcome::Confirmed),
+            ("received", Some("PAYER"), Outcome::Conflicting),
+            ("failed", Some("PAYER"), Outcome::Rejected),
+            ("received", Some("UNKNOWN"), Outcome::Confirmed),
+            ("received", None, Outcome::Confirmed),
+        ] {
+            let entry = Entry { account: account.map(str::to_owned), ..entry(&format!("A {said} 5")) };
+            let named = HashMap::from([("A".to_owned(), candidate(1, 5_000_000, ""))]);
+            assert_eq!(match_entries(&[entry], &Assigned::new(), named).first().unwrap().outcome, expected, "{said} {account:?}");
+        }
+        let own = Candidate { payee_account: Some("PAYER".to_owned()), ..candidate(1, 5_000_000, "") };
+        let entry = Entry { account: Some("PAYER".to_owned()), ..entry("A received 5") };
+        let matched = match_entries(&[entry], &Assigned::new(), HashMap::from([("A".to_owned(), own)]));
+        assert_eq!(matched.first().unwrap().outcome, Outcome::Confirmed, "both have one account");
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl Level {
             reason,
             bank_reference: self.bank_reference.filter(|text| !text.is_empty()),
             booked_on: self.accepted_on,
+            account: None,
         })
     }
 }

@@ -64,11 +64,15 @@ const SET_APPLIED: &str = "
 // Two runs whose ids begin alike are one in 2^48; the scheme's own comes last, and so is the one that counts.
 const FIND_CANDIDATES: &str = "
     SELECT u.reference, t.run_id, t.number, t.amount_micro, t.state, t.disputed_from, t.attempt, r.currency, r.state, r.scheme_id = $1, s.code,
-           h.states, h.bank_references
+           h.states, h.bank_references, CASE WHEN t.payer_id IS NULL THEN house.iban ELSE payer.iban END,
+           CASE WHEN t.payee_id IS NULL THEN house.iban ELSE payee.iban END
     FROM unnest($2::text[], $3::uuid[], $4::uuid[], $5::bigint[]) AS u(reference, first_run, last_run, number)
     JOIN runs r ON r.id BETWEEN u.first_run AND u.last_run
     JOIN transfers t ON t.run_id = r.id AND t.number = u.number
     JOIN schemes s ON s.id = r.scheme_id
+    JOIN house_account house ON house.single
+    LEFT JOIN payouts payer ON payer.vendor_id = t.payer_id
+    LEFT JOIN payouts payee ON payee.vendor_id = t.payee_id
     LEFT JOIN LATERAL (SELECT array_agg(p.to_state ORDER BY p.seq) AS states, array_agg(p.bank_reference ORDER BY p.seq) AS bank_references
                        FROM transfer_steps p
                        WHERE p.run_id = t.run_id AND p.number = t.number AND p.bank_reference IS NOT NULL) h ON true
@@ -76,12 +80,12 @@ const FIND_CANDIDATES: &str = "
 
 const COPY_ENTRIES: &str = "
     COPY confirmation_entries (confirmation_id, number, line, reference, amount_micro, amount_unreadable, currency, said, reason_code, reason,
-                               bank_reference, booked_on, outcome, hint, run_id, transfer_number)
+                               bank_reference, booked_on, account_iban, outcome, hint, run_id, transfer_number)
     FROM STDIN BINARY";
 
 const LIST_ENTRIES: &str = "
     SELECT number, line, reference, amount_micro, amount_unreadable, currency, said, reason_code, reason, bank_reference, booked_on, outcome,
-           hint, run_id, transfer_number, step_seq
+           hint, run_id, transfer_number, step_seq, account_iban
     FROM confirmation_entries
     WHERE confirmation_id = $1 AND ($2::text IS NULL OR outcome = $2) AND number > $3
     ORDER BY number
@@ -168,6 +172,8 @@ fn to_candidate(row: &Row) -> Result<Candidate, Fault> {
         standing: to_standing(row.try_get(4)?, row.try_get(5)?, row.try_get(6)?)?,
         place,
         heard: heard.collect::<Result<_, Fault>>()?,
+        payer_account: row.try_get(13)?,
+        payee_account: row.try_get(14)?,
     })
 }
 
@@ -187,12 +193,13 @@ pub(super) async fn insert_entries(tx: &Tx<'_>, id: ConfirmationId, entries: &[E
         Type::DATE,
         Type::TEXT,
         Type::TEXT,
+        Type::TEXT,
         Type::UUID,
         Type::INT8,
     ];
     let mut copy = CopyIn::begin(tx, COPY_ENTRIES, types).await?;
     for (number, (entry, matched)) in (1_i32..).zip(entries.iter().zip(matched)) {
-        let Entry { line, reference, amount, currency, said, reason, bank_reference, booked_on } = entry;
+        let Entry { line, reference, amount, currency, said, reason, bank_reference, booked_on, account } = entry;
         let Matched { outcome, means, hint, step: _ } = matched;
         let line = i64::try_from(*line).map_err(|e| Fault::Unreadable(e.to_string()))?;
         let micro = match amount {
@@ -216,6 +223,7 @@ pub(super) async fn insert_entries(tx: &Tx<'_>, id: ConfirmationId, entries: &[E
             &text,
             bank_reference,
             booked_on,
+            account,
             &outcome.as_str(),
             hint,
             &run,
@@ -292,6 +300,7 @@ fn to_judged_entry(row: &Row) -> Result<JudgedEntry, Fault> {
         reason: if said == Said::Failed { Some(to_reason(row.try_get(7)?, row.try_get(8)?)?) } else { None },
         bank_reference: row.try_get(9)?,
         booked_on: row.try_get::<_, Option<Date>>(10)?,
+        account: row.try_get(16)?,
     };
     let transfer = row.try_get::<_, Option<Uuid>>(13)?.zip(row.try_get::<_, Option<i64>>(14)?);
     Ok(JudgedEntry {

@@ -218,6 +218,7 @@ mod tests {
             reason: None,
             bank_reference: None,
             booked_on: words[3].parse().ok(),
+            account: None,
         }
     }
 

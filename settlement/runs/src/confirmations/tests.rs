@@ -21,7 +21,7 @@ fn statement(inner: &str) -> String {
 
 /// Each entry as `line reference said amount currency reason bank-reference day`.
 fn shown(entry: &Entry) -> String {
-    let Entry { line, reference, amount, currency, said, reason, bank_reference, booked_on } = entry;
+    let Entry { line, reference, amount, currency, said, reason, bank_reference, booked_on, account: _ } = entry;
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let amount = match amount {
         Stated::Nothing => "?".to_owned(),
@@ -68,6 +68,24 @@ fn a_status_report_says_what_became_of_each_instruction() {
             "12 SH-5A24AD2BB5D6-4 pending ? - - - -",
         ],
     );
+}
+
+#[test]
+fn an_entry_is_seen_on_the_account_of_its_own_statement() {
+    let entry = "<Ntry><Amt Ccy=\"EUR\">1</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts></Ntry>";
+    let of = |account: &str| format!("<Stmt><Id>1</Id>{account}{entry}{entry}</Stmt>");
+    let iban = |iban: &str| format!("<Acct><Id><IBAN>{iban}</IBAN></Id></Acct>");
+    let text = format!(
+        "<Document xmlns=\"{STATEMENT}\"><BkToCstmrStmt>{}{}{}</BkToCstmrStmt></Document>",
+        of(&iban("DE89370400440532013000")),
+        of(""),
+        of(&iban("NL91ABNA0417164300")),
+    );
+    let accounts: Vec<Option<String>> = read(text.as_bytes()).unwrap().entries.into_iter().map(|entry| entry.account).collect();
+    let [first, third] = ["DE89370400440532013000", "NL91ABNA0417164300"].map(|iban| Some(iban.to_owned()));
+    assert_eq!(accounts, [first.clone(), first, None, None, third.clone(), third]);
+    let long = format!("<Document xmlns=\"{STATEMENT}\"><BkToCstmrStmt>{}</BkToCstmrStmt></Document>", of(&iban(&"1".repeat(35))));
+    assert_eq!(refusal(long), "line 1: IBAN has more than 34 characters");
 }
 
 #[test]

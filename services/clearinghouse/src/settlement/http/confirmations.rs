@@ -119,6 +119,8 @@ pub(super) struct EntryView {
     bank_reference: Option<String>,
     #[schema(format = Date)]
     booked_on: Option<String>,
+    /// The IBAN of the account that it is seen on, where the document says it.
+    account: Option<String>,
     /// What it comes to: confirmed and rejected move a transfer, the others nothing.
     #[schema(example = "confirmed")]
     outcome: &'static str,
@@ -229,6 +231,7 @@ impl EntryView {
             reason,
             bank_reference: entry.bank_reference,
             booked_on: entry.booked_on.map(|day| day.to_string()),
+            account: entry.account,
             outcome: Outcome::as_str(outcome),
             severity: outcome.severity().as_str(),
             hint,
