@@ -268,6 +268,26 @@ fn an_entry_that_means_several_is_applied_whole_or_not_at_all() {
 }
 
 #[test]
+fn of_an_entry_that_means_several_those_that_were_said_before_stay_as_they_are() {
+    audit(async |house| {
+        let (run, day) = exported(house, &[("AA", "BB", "20"), ("AA", "CC", "10")]).await;
+        house.operator.mark(&run, 2, json!({"to": "sent", "reason": "the payer said so"})).await.created();
+        let proposed = house.operator.confirm("EURO", &sums(day, &["-30.00", "+20.00"])).await.created();
+        let references = [1, 2].map(|number| reference(&run, number));
+        assign(&house.operator, &proposed, 1, &references).await.ok();
+        assign(&house.operator, &proposed, 2, &references[..1]).await.ok();
+
+        let applied = house.operator.apply(&proposed).await.ok();
+
+        assert_eq!(applied["outcomes"], json!({"confirmed": 2}));
+        assert_eq!(entries(house, &applied, "").await, [format!("1 confirmed: {} is sent", references[1]), "2 confirmed".to_owned()]);
+        assert_eq!(states(house, &run).await, ["received", "sent", "settling"]);
+        assert_eq!(house.db_count("SELECT count(*) FROM transfer_steps WHERE number = 2").await, 1);
+        assert_eq!(broken(&download(&house.operator, &run).await.bytes), []);
+    });
+}
+
+#[test]
 fn assigning_and_applying_wait_for_each_other() {
     audit(async |house| {
         let debts = [("AA", "BB", "1"), ("CC", "DD", "2"), ("EE", "FF", "3"), ("GG", "HH", "4")];

@@ -4,7 +4,7 @@
 //! to another takes a transfer two steps.
 //!
 //! An entry means the transfer that its reference names, or those that people assigned to it; either way it is judged here. One that means
-//! several moves all of them or none.
+//! several moves all of them that have not got so far, or none.
 
 use super::entry::{Entry, Said, Stated};
 use crate::ids::reference;
@@ -47,9 +47,9 @@ pub(super) enum Place {
 /// What an entry comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// The transfer becomes `sent` or `received`; of several, all do.
+    /// The transfer becomes `sent` or `received`; of several, all that had not been.
     Confirmed,
-    /// The transfer becomes `failed`; of several, all do.
+    /// The transfer becomes `failed`; of several, all that had not.
     Rejected,
     /// The bank has not decided yet; nothing happens.
     Pending,
@@ -145,15 +145,6 @@ pub(super) enum Means {
 }
 
 impl Means {
-    /// All that it means.
-    pub(super) fn transfers(&self) -> &[TransferKey] {
-        match self {
-            Self::Nothing => &[],
-            Self::Named(transfer) => std::slice::from_ref(transfer),
-            Self::Assigned(transfers) => transfers,
-        }
-    }
-
     /// What it names by itself.
     pub(super) fn named(&self) -> Option<TransferKey> {
         match self {
@@ -171,8 +162,10 @@ pub(super) struct Matched {
     pub(super) means: Means,
     /// For people: what is wrong, or what it belongs to.
     pub(super) hint: Option<String>,
-    /// The step that follows from it, for each transfer that it means.
+    /// The step that follows from it.
     pub(super) step: Option<TransferState>,
+    /// Those of the transfers that take it: who has got that far already does not.
+    pub(super) takers: Vec<TransferKey>,
 }
 
 /// Holds the entries against the transfers that they mean: `known` are those of all references, named or assigned.
@@ -191,13 +184,13 @@ pub(super) fn match_entries<'e>(
             (false, Some(candidate)) => Means::Named(candidate.key),
             (false, None) => Means::Nothing,
         };
-        let Judgement { outcome, hint, step } = judge(entry, &meant, &mut seen);
+        let Judgement { outcome, hint, step, takers } = judge(entry, &meant, &mut seen);
         for reference in references {
-            if let Some((candidate, to)) = known.get_mut(reference).zip(step) {
+            if let Some((candidate, to)) = known.get_mut(reference).filter(|candidate| takers.contains(&candidate.key)).zip(step) {
                 candidate.standing = candidate.standing.become_state(to).unwrap_or(candidate.standing);
             }
         }
-        matched.push(Matched { outcome, means, hint, step });
+        matched.push(Matched { outcome, means, hint, step, takers });
     }
     matched
 }
@@ -206,11 +199,12 @@ struct Judgement {
     outcome: Outcome,
     hint: Option<String>,
     step: Option<TransferState>,
+    takers: Vec<TransferKey>,
 }
 
 impl Judgement {
     fn still(outcome: Outcome, hint: impl Into<Option<String>>) -> Self {
-        Self { outcome, hint: hint.into(), step: None }
+        Self { outcome, hint: hint.into(), step: None, takers: Vec::new() }
     }
 }
 
@@ -247,8 +241,10 @@ fn judge(entry: &Entry, meant: &[&Candidate], seen: &mut HashSet<(TransferKey, S
     if outcome != Outcome::Conflicting {
         seen.extend(meant.iter().map(|candidate| (candidate.key, entry.said)));
     }
-    let hint = meant.iter().zip(each).find_map(|(candidate, own)| in_the_way(candidate, own, meant.len()));
-    Judgement { outcome, hint, step: (outcome.severity() == Severity::Fine).then_some(to) }
+    let hint = meant.iter().zip(&each).find_map(|(candidate, own)| in_the_way(candidate, *own, meant.len()));
+    let takers = meant.iter().zip(each).filter(|(_, own)| *own == outcome && outcome.severity() == Severity::Fine);
+    let takers: Vec<TransferKey> = takers.map(|(candidate, _)| candidate.key).collect();
+    Judgement { outcome, hint, step: (!takers.is_empty()).then_some(to), takers }
 }
 
 /// Why the transfer is not for this scheme's confirmations, if it is not.
@@ -288,11 +284,14 @@ fn judge_step(entry: &Entry, candidate: &Candidate, to: TransferState, seen: &Ha
     }
 }
 
-/// What comes of all: what each comes to, if that is the same; nothing new where nothing is to be done for any; else people have to look.
+/// What comes of all: what each comes to, if that is the same; the step, where all others have got that far already; nothing new where nothing is to be
+/// done for any; else people have to look.
 fn weigh(each: &[Outcome]) -> Outcome {
-    match each.first() {
-        Some(first) if each.iter().all(|outcome| outcome == first) => *first,
-        _ if each.iter().all(|outcome| outcome.severity() == Severity::Warning) => Outcome::Already,
+    let is_fine = |outcome: &&Outcome| outcome.severity() == Severity::Fine;
+    match (each.first(), each.iter().find(is_fine)) {
+        (Some(first), _) if each.iter().all(|outcome| outcome == first) => *first,
+        (_, Some(fine)) if each.iter().all(|outcome| outcome == fine || *outcome == Outcome::Already) => *fine,
+        (_, None) if each.iter().all(|outcome| outcome.severity() == Severity::Warning) => Outcome::Already,
         _ => Outcome::Conflicting,
     }
 }
@@ -408,19 +407,22 @@ mod tests {
         let assigned: Assigned = nameless.map(|(number, _)| (number, vec!["A".to_owned(), "B".to_owned()])).collect();
         let (a, b) = (candidate(1, 5_000_000, steps[0]), candidate(2, 2_000_000, steps[1]));
         let known = HashMap::from([("A".to_owned(), a), ("B".to_owned(), b)]);
-        let shown = match_entries(&entries, &assigned, known).into_iter().map(|Matched { outcome, means, hint, step }| {
-            assert!(means.named().is_some() || means.transfers().len() == 2);
+        let shown = match_entries(&entries, &assigned, known).into_iter().map(|Matched { outcome, means, hint, step, takers }| {
+            assert!(matches!(means, Means::Named(_)) || matches!(means, Means::Assigned(both) if both.len() == 2));
             assert_eq!(step.is_some(), outcome.severity() == Severity::Fine);
+            assert_eq!(step.is_some(), !takers.is_empty());
             hint.map_or(outcome.as_str().to_owned(), |hint| format!("{}: {hint}", outcome.as_str()))
         });
         assert_eq!(shown.collect::<Vec<_>>(), expected, "{steps:?}: {entries:?}");
     }
 
     #[test]
-    fn an_entry_that_means_several_moves_all_of_them_or_none() {
+    fn an_entry_that_means_several_moves_all_that_have_not_got_so_far_or_none() {
         check_assigned(["", ""], &["- sent 7", "- received 7"], &["confirmed", "confirmed"]);
         check_assigned(["sent", "failed retried"], &["- failed 7"], &["rejected"]);
-        check_assigned(["", "sent"], &["- sent 7"], &["conflicting: SH-000000000000-2 is sent"]);
+        check_assigned(["", "sent"], &["- sent 7", "- received 7"], &["confirmed: SH-000000000000-2 is sent", "confirmed"]);
+        check_assigned(["", "sent received"], &["- sent 7", "- received 7"], &["confirmed: SH-000000000000-2 is received"; 2]);
+        check_assigned(["", "failed"], &["- sent 7"], &["conflicting: SH-000000000000-2 is failed"]);
         check_assigned(["disputed", ""], &["- sent 7"], &["conflicting: SH-000000000000-1 is disputed"]);
         check_assigned(["", ""], &["- pending 7"], &["pending"]);
         check_assigned(["", ""], &["- sent 6"], &["wrong_amount: the transfers are of 7.000000"]);
@@ -443,7 +445,8 @@ mod tests {
         check_assigned(["sent", "received"], &["- sent 7"], &["already: SH-000000000000-1 is sent"]);
         check_assigned(["sent", ""], &["B sent 2", "- sent 7"], &["confirmed", "already: SH-000000000000-1 is sent"]);
         // What was conflicting as a whole leaves its transfers to those that name them.
-        check_assigned(["sent", ""], &["- sent 7", "B sent 2"], &["conflicting: SH-000000000000-1 is sent", "confirmed"]);
+        check_assigned(["disputed", ""], &["- sent 7", "B sent 2"], &["conflicting: SH-000000000000-1 is disputed", "confirmed"]);
+        check_assigned(["sent", ""], &["- sent 7", "B sent 2"], &["confirmed: SH-000000000000-1 is sent", "duplicate"]);
     }
 
     #[test]

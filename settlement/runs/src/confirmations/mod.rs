@@ -426,7 +426,7 @@ fn plan(entries: &[Entry], matched: &[Matched], candidates: HashMap<String, Cand
     let mut rounds: Vec<Round> = Vec::new();
     for (number, (entry, matched)) in (1..).zip(entries.iter().zip(matched)) {
         let Some(to) = matched.step else { continue };
-        for transfer in matched.means.transfers() {
+        for transfer in &matched.takers {
             let (standing, round) = standings.get_mut(transfer).ok_or_else(|| Fault::Unreadable("a transfer that is gone".to_owned()))?;
             let next = standing.become_state(to).ok_or_else(|| Fault::Unreadable(format!("{to} after {}", standing.state)))?;
             let step = NewStep {

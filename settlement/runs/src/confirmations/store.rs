@@ -200,7 +200,7 @@ pub(super) async fn insert_entries(tx: &Tx<'_>, id: ConfirmationId, entries: &[E
     let mut copy = CopyIn::begin(tx, COPY_ENTRIES, types).await?;
     for (number, (entry, matched)) in (1_i32..).zip(entries.iter().zip(matched)) {
         let Entry { line, reference, amount, currency, said, reason, bank_reference, booked_on, account } = entry;
-        let Matched { outcome, means, hint, step: _ } = matched;
+        let Matched { outcome, means, hint, step: _, takers: _ } = matched;
         let line = i64::try_from(*line).map_err(|e| Fault::Unreadable(e.to_string()))?;
         let micro = match amount {
             Stated::Amount(amount) => Some(amount.units()),

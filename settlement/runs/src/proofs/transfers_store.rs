@@ -149,7 +149,7 @@ const CONFIRMATIONS_EQUAL_STEPS: &str = "
         FROM confirmation_entries e
         JOIN confirmations c ON c.id = e.confirmation_id
         LEFT JOIN confirmation_assignments a ON a.confirmation_id = e.confirmation_id AND a.number = e.number
-        WHERE c.state = 'applied' AND e.outcome IN ('confirmed', 'rejected') OR coalesce(a.step_seq, e.step_seq) IS NOT NULL
+        WHERE c.state = 'applied' AND e.outcome IN ('confirmed', 'rejected') AND a.number IS NULL OR coalesce(a.step_seq, e.step_seq) IS NOT NULL
     ), named AS (
         SELECT confirmation_id, run_id, number, seq, to_state FROM transfer_steps WHERE confirmation_id IS NOT NULL
     )
@@ -158,6 +158,14 @@ const CONFIRMATIONS_EQUAL_STEPS: &str = "
           FROM ((SELECT *, 'missing' AS fault FROM (TABLE made EXCEPT ALL TABLE named) m)
                 UNION ALL
                 (SELECT *, 'not of any entry' FROM (TABLE named EXCEPT ALL TABLE made) s)) f
+          UNION ALL
+          SELECT format('confirmation %s: entry %s is %s, and no transfer that it means took a step', e.confirmation_id, e.number, e.outcome)
+          FROM confirmation_entries e
+          JOIN confirmations c ON c.id = e.confirmation_id AND c.state = 'applied'
+          JOIN confirmation_assignments a ON a.confirmation_id = e.confirmation_id AND a.number = e.number
+          WHERE e.outcome IN ('confirmed', 'rejected')
+          GROUP BY e.confirmation_id, e.number
+          HAVING count(a.step_seq) = 0
           UNION ALL
           SELECT format('confirmation %s has %s entries, it says %s', c.id, count(e.number), c.entry_count)
           FROM confirmations c
