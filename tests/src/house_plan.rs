@@ -90,6 +90,20 @@ fn sql_lives_in_stores_only() {
 }
 
 #[test]
+fn every_shape_of_the_api_has_a_name_of_its_own() {
+    let mut shapes = std::collections::BTreeSet::new();
+    for file in files(&root().join("services/clearinghouse/src"), "rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for derived in text.split("#[derive(").skip(1).filter(|derived| derived.split(')').next().unwrap().contains("ToSchema")) {
+            let words = derived.split_whitespace().skip_while(|word| !["struct", "enum"].contains(word));
+            let name: String = words.take(2).last().unwrap().chars().take_while(|c| c.is_alphanumeric()).collect();
+            assert!(shapes.insert(name.clone()), "the reference would show one {name} for two, and {} has the second", file.display());
+        }
+    }
+    assert!(shapes.len() > 80, "{shapes:?}");
+}
+
+#[test]
 fn no_file_outgrows_one_reading() {
     for dir in ["services", "settlement", "schema", "config", "tests"] {
         for file in files(&root().join(dir), "rs") {

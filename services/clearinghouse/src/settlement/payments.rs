@@ -53,7 +53,7 @@ impl Settlement {
         let wanted = Wanted { template, vendor: viewer.vendor(), payer, pay_on, leaves_out: *leaves_out };
         let written = payments::write(&tx, &run, &wanted).await.map_err(refused)?;
         let Written { count, sum, .. } = &written;
-        tracing::info!(run = %run.id, ?viewer, template, payer, count, sum = sum.units(), "payments were taken");
+        tracing::info!(run = %run.id, ?viewer, template, payer, count, sum_micro = sum.units(), "payments were taken");
         Ok(written)
     }
 }

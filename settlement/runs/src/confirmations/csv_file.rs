@@ -2,7 +2,7 @@
 //!
 //! One header, one payment a line. It is strict, as every reader of the house: what cannot be read refuses the whole.
 
-use super::entry::{ConfirmationError, Entry, REFERENCE_CHARS_MAX, Said, Stated, bounded, read_day};
+use super::entry::{ConfirmationError, Entry, REFERENCE_CHARS_MAX, Said, Stated, bounded, is_reference, read_day};
 use super::read::Entries;
 use crate::csv_lines::{CsvLines, LINE_BYTES_MAX, LineError};
 use crate::steps::REASON_LENGTH_MAX;
@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, entries: &mut Entries) -> Result<(), Confirmation
         let said = Said::parse(result).ok_or_else(|| malformed(line, "result", "it is sent, received, failed or pending"))?;
         entries.push(Entry {
             line,
-            reference: Some(required(bounded(reference, "reference", REFERENCE_CHARS_MAX, line)?, "reference", line)?),
+            reference: Some(bounded(reference, "reference", REFERENCE_CHARS_MAX, line)?).filter(|text| is_reference(text)),
             amount: Stated::Amount(Micro::parse(amount).map_err(|problem| ConfirmationError::Amount { line, problem })?),
             currency: Some(read_currency(currency, line)?),
             said,
@@ -51,10 +51,6 @@ fn check_header(cells: &[&str], line: u64) -> Result<(), ConfirmationError> {
     }
     let found = cells.join(",").chars().take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
     Err(ConfirmationError::FormatUnknown { line, found })
-}
-
-fn required(text: String, what: &'static str, line: u64) -> Result<String, ConfirmationError> {
-    if text.is_empty() { Err(ConfirmationError::Missing { line, what }) } else { Ok(text) }
 }
 
 fn read_currency(text: &str, line: u64) -> Result<String, ConfirmationError> {

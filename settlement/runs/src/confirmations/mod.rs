@@ -15,6 +15,7 @@ mod camt;
 mod csv_file;
 mod entry;
 mod matching;
+mod outcome;
 mod pain002;
 mod read;
 mod store;
@@ -33,7 +34,7 @@ pub use entry::{ConfirmationError, ENTRIES_MAX, Entry, Format, REFERENCE_CHARS_M
 use jiff::Timestamp;
 use ledger::{Db, Failure, Fault, Tx, new_id, read_time};
 use matching::{Assigned, Candidate, Matched, Place, match_entries, show};
-pub use matching::{Outcome, Severity};
+pub use outcome::{Outcome, Severity};
 pub use read::{Read, read};
 use scrip::{Micro, RunId, Scale, SchemeId};
 use sha2::{Digest, Sha256};

@@ -179,7 +179,6 @@ fn a_row_that_cannot_be_read_refuses_the_csv() {
         ("A,1,EUR,sent,,,25.11.2026", "line 2: booked_on cannot be read: a day looks like 2026-11-23"),
         ("A,1,EUR,sent,,,2026-02-30", "line 2: booked_on cannot be read: a day looks like 2026-11-23"),
         ("A,1,EUR,sent,,,2026-11-23T10:00", "line 2: booked_on cannot be read: a day looks like 2026-11-23"),
-        (",1,EUR,sent,,,", "line 2: reference is missing"),
         ("A,1,EUR,sent,,", "line 2: the row cannot be read: it has 6 cells, but the header has 7"),
         ("A,1,EUR,sent,,\"B\nC\",", "line 2: the row cannot be read: a quotation mark is not closed in its line"),
         ("A\0,1,EUR,sent,,,", "line 2: the text holds a character that controls"),

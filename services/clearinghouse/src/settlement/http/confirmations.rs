@@ -99,7 +99,7 @@ impl From<Confirmation> for ConfirmationView {
 
 /// What a bank says of one payment, and what it comes to.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct EntryView {
+pub(super) struct ConfirmationEntryView {
     /// Counts the entries from 1.
     number: i32,
     /// Where it begins in the upload.
@@ -212,7 +212,7 @@ struct AssignTransfers {
     references: Vec<String>,
 }
 
-impl EntryView {
+impl ConfirmationEntryView {
     fn new(WorkItem { judged, assignment, suggestions }: WorkItem, digits: Scale) -> Self {
         let JudgedEntry { number, entry, outcome, transfer, step_seq, hint } = judged;
         let (code, reason) = entry.reason.map_or((None, None), |reason| (reason.code, reason.text));
@@ -331,18 +331,18 @@ async fn get_confirmation(State(app): State<App>, _: Operator, Path(id): Path<Uu
 /// scheme's newest runs; what is older is not suggested, nor are the sums of a run that is not among them whole.
 #[utoipa::path(get, path = "/v1/confirmations/{id}/entries", tag = "settlement", params(("id" = Uuid, Path), EntryParams),
     security(("operator_key" = [])),
-    responses((status = 200, body = Paged<EntryView>), (status = "4XX", body = ProblemView, description = "not_found, outcome_unknown")))]
+    responses((status = 200, body = Paged<ConfirmationEntryView>), (status = "4XX", body = ProblemView, description = "not_found, outcome_unknown")))]
 async fn list_confirmation_entries(
     State(app): State<App>,
     _: Operator,
     Path(id): Path<Uuid>,
     Query(EntryParams { outcome, limit, after }): Query<EntryParams>,
-) -> Result<Json<Paged<EntryView>>, ApiError> {
+) -> Result<Json<Paged<ConfirmationEntryView>>, ApiError> {
     let page = Page::try_new(limit, after)?;
     let wanted = outcome.as_deref();
     let (confirmation, entries) = app.settlement.list_entries(ConfirmationId(id), wanted, page.after()?, page.limit_plus_one()).await?;
     let entries: Paged<WorkItem> = page.of(entries, |item| item.judged.number);
-    Ok(Json(entries.map(|item| EntryView::new(item, confirmation.digits))))
+    Ok(Json(entries.map(|item| ConfirmationEntryView::new(item, confirmation.digits))))
 }
 
 /// Say which transfers an entry means that names none: a bank booked many as one sum, or dropped the reference.
@@ -351,17 +351,17 @@ async fn list_confirmation_entries(
 /// settling runs of the confirmation's scheme. The same list again changes nothing, another one takes its place. What an entry names by itself stays.
 #[utoipa::path(put, path = "/v1/confirmations/{id}/entries/{number}/transfers", tag = "settlement", request_body = AssignTransfers,
     params(("id" = Uuid, Path), ("number" = i32, Path, description = "counts the entries from 1")), security(("operator_key" = [])),
-    responses((status = 200, body = EntryView), (status = "4XX", body = ProblemView,
+    responses((status = 200, body = ConfirmationEntryView), (status = "4XX", body = ProblemView,
         description = "not_found, entry_not_found, confirmation_applied, entry_names_transfer, entry_without_amount, references_out_of_range, reference_named_twice, transfer_not_found, transfer_of_other_scheme, run_not_under_settlement, currency_differs, sum_differs, transfer_assigned")))]
 async fn assign_transfers(
     State(app): State<App>,
     operator: Operator,
     Path((id, number)): Path<(Uuid, i32)>,
     Body(AssignTransfers { references }): Body<AssignTransfers>,
-) -> Result<Json<EntryView>, ApiError> {
+) -> Result<Json<ConfirmationEntryView>, ApiError> {
     let actor = Actor::Operator(operator.key);
     let (confirmation, item) = app.settlement.assign_transfers(actor, ConfirmationId(id), number, &references).await?;
-    Ok(Json(EntryView::new(item, confirmation.digits)))
+    Ok(Json(ConfirmationEntryView::new(item, confirmation.digits)))
 }
 
 /// Take back what an entry was said to mean.

@@ -66,13 +66,13 @@ pub(super) struct LoopView {
     #[schema(example = "path")]
     kind: String,
     /// Each leads to the vendor at which the next begins, the last to that of the first.
-    steps: Vec<StepView>,
+    steps: Vec<LoopStepView>,
 }
 
 /// One step of a loop.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum StepView {
+pub(super) enum LoopStepView {
     /// From a debtor to its creditor.
     Owed {
         /// A vendor's code.
@@ -157,12 +157,12 @@ impl ExplainedTransferView {
 impl LoopView {
     fn new(told: ExplainedLoop, digits: Scale) -> Self {
         let ExplainedLoop { number, amount, kind, steps } = told;
-        let steps = steps.into_iter().map(|step| StepView::new(step, digits)).collect();
+        let steps = steps.into_iter().map(|step| LoopStepView::new(step, digits)).collect();
         Self { number, amount: amount.display_at_least(digits), kind: kind.name().to_owned(), steps }
     }
 }
 
-impl StepView {
+impl LoopStepView {
     fn new(step: ExplainedStep, digits: Scale) -> Self {
         match step {
             ExplainedStep::Owed { debtor, creditor, part_count, parts } => {
