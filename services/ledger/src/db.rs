@@ -124,7 +124,7 @@ fn create_pool(config: &Config) -> Result<Pool, ConnectError> {
     config.create_pool(Some(Runtime::Tokio1), NoTls).map_err(|e| ConnectError::Url(e.to_string()))
 }
 
-// The table is one that the newest migration made: a server does not work on an older schema than its own.
+// The column is one that the newest migration made: a server does not work on an older schema than its own.
 const CHECK_LOGIN: &str = "
     SELECT session_user::text,
            EXISTS (SELECT FROM pg_roles WHERE rolname = session_user AND rolbypassrls)

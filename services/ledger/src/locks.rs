@@ -1,8 +1,8 @@
 //! The advisory locks of schemes and of capped vendors, all held to the end of the tx.
 //!
-//! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively, as does whoever
-//! sets a cap, or has debts count elsewhere. So no obligation can fall into a window that has been closed, without any delay to tune. The run lock is another one: computing a run does not
-//! stop swaps.
+//! A batch takes the window lock shared, *then* reads the open window; the closer takes it exclusively, as does whoever sets a cap, or has debts
+//! count elsewhere. So no obligation can fall into a window that has been closed, without any delay to tune. The run lock is another one:
+//! computing a run does not stop swaps.
 //!
 //! A batch that adds to what capped vendors owe locks each of them before it reads what they owe, so that two batches, of whichever
 //! processes, never both take what is left under a cap.
@@ -35,7 +35,7 @@ pub(crate) const FIX_INSTANT: &str = "
                       WHERE vendor_id = ANY($3::uuid[])
                       ORDER BY key) k) l) all_locked";
 
-// The same for whoever only looks, and locks nothing: of the open windows of these vendors' schemes, also which writer has filled his part most.
+// The same for whoever only looks, and locks nothing: of the open windows of these vendors' schemes, also which writer has filled its part most.
 pub(crate) const LOOK_AT_INSTANT: &str = "
     SELECT set_config('scriphouse.booked_at', clock_timestamp()::text, true)::timestamptz, (SELECT version FROM terms_version WHERE single),
            coalesce((SELECT t.writer

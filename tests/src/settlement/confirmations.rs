@@ -329,9 +329,10 @@ fn what_is_no_confirmation_is_refused_and_not_kept() {
 async fn begin_upload(house: &House, path: &str, length: usize, body: &str) -> TcpStream {
     let address = house.base.strip_prefix("http://").unwrap();
     let key = house.operator.client.bearer();
+    let media_type = if path.ends_with("/bulk") { "application/x-ndjson" } else { "application/json" };
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: key\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+         Content-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n"
     );
     let mut stream = TcpStream::connect(address).await.expect("the server listens");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -351,7 +352,7 @@ async fn first_line(stream: &mut TcpStream) -> String {
 fn a_huge_body_is_refused_before_it_is_sent() {
     audit(async |house| {
         house.operator.scheme("EURO").await;
-        for path in ["/v1/schemes/EURO/confirmations", "/v1/schemes", "/v1/schemes/EURO/runs"] {
+        for path in ["/v1/schemes/EURO/confirmations", "/v1/schemes", "/v1/schemes/EURO/runs", "/v1/swaps/bulk"] {
             let mut stream = begin_upload(house, path, 200 << 20, "<A><A>").await;
             assert_eq!(first_line(&mut stream).await, "HTTP/1.1 413 Payload Too Large\r\n", "{path}");
         }

@@ -9,8 +9,8 @@
 //! So whoever lets a run's transfers be paid, rolls one, or carries, changes terms, and what is owed again is written under the scheme's window
 //! lock held exclusively: no batch counts it in one place as it was and in the other as it is.
 //!
-//! In windows that no run has netted, the sums are those of `positions`, which are proven equal to the obligations. People are shown these. A batch cannot add up one for each
-//! counterparty of each of its vendors, so those with a net debit cap have running sums of their own in `exposures`, written in the tx that
+//! In windows that no run has netted, the sums are those of `positions`, which are proven equal to the obligations. People are shown these. A batch
+//! cannot add up one for each counterparty of each of its vendors, so those with a net debit cap have running sums of their own in `exposures`, written in the tx that
 //! writes the obligation, read under lock, and proven equal to the positions. What one vendor owes one other is one position for each writer.
 
 pub(crate) mod store;

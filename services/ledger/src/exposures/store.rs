@@ -18,8 +18,7 @@ const BEFORE_THE_CAP: i16 = -5;
 /// What a closed window sums to.
 const CLOSED_WINDOW: i16 = -4;
 
-/// What two vendors owe each other in the unsettled run `r`, from `$from` to `$to`, in the words that debts (`debtor_id`) and transfers (`payer_id`) have
-/// for them. Once its transfers are to be paid, they are what is owed, but for those that were rolled, which are owed elsewhere. Until then the
+/// What `$debtor` owes `$creditor` in the unsettled run `r`. Once its transfers are to be paid, they are what is owed, but for those that were rolled, which are owed elsewhere. Until then the
 /// obligations are, less what the run carries; it may carry more between two vendors than they owed each other.
 macro_rules! of_pair_in_run {
     ($debtor:literal, $creditor:literal) => {

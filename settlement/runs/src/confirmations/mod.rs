@@ -223,7 +223,7 @@ impl Confirmations {
     }
 
     /// Waits without a connection, which others need.
-    async fn judge(&self) -> Result<SemaphorePermit<'_>, Fault> {
+    async fn take_place(&self) -> Result<SemaphorePermit<'_>, Fault> {
         self.places.acquire().await.map_err(|closed| Fault::Unreadable(closed.to_string()))
     }
 
@@ -256,7 +256,7 @@ impl Confirmations {
         number: i32,
         references: &[String],
     ) -> Result<(Confirmation, WorkItem), Failure<ConfirmationRefusal>> {
-        let _place = self.judge().await?;
+        let _place = self.take_place().await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;
@@ -289,7 +289,7 @@ impl Confirmations {
 
     /// Takes back what an entry was said to mean.
     pub async fn unassign(&self, actor: &Actor, id: ConfirmationId, number: i32) -> Result<(), Failure<ConfirmationRefusal>> {
-        let _place = self.judge().await?;
+        let _place = self.take_place().await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;
@@ -306,7 +306,7 @@ impl Confirmations {
 
     /// Takes every transfer that the confirmation confirms or rejects a step further, all of them or none. Once applied, it stays as it is.
     pub async fn apply(&self, actor: &Actor, id: ConfirmationId) -> Result<Confirmation, Failure<ConfirmationRefusal>> {
-        let _place = self.judge().await?;
+        let _place = self.take_place().await?;
         let mut connection = self.db.connection().await?;
         let tx = connection.begin_house().await?;
         let (scheme, is_applied) = lock(&tx, id).await?;

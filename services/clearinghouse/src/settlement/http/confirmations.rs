@@ -347,7 +347,7 @@ async fn list_confirmation_entries(
 
 /// Say which transfers an entry means that names none: a bank booked many as one sum, or dropped the reference.
 ///
-/// From then on it is judged as if it had named them, and applying moves all of them or none. They sum to its amount, are in its currency, and of exported or
+/// From then on it is judged as if it had named them, and applying moves all of them that have not got so far, or none. They sum to its amount, are in its currency, and of exported or
 /// settling runs of the confirmation's scheme. The same list again changes nothing, another one takes its place. What an entry names by itself stays.
 #[utoipa::path(put, path = "/v1/confirmations/{id}/entries/{number}/transfers", tag = "settlement", request_body = AssignTransfers,
     params(("id" = Uuid, Path), ("number" = i32, Path, description = "counts the entries from 1")), security(("operator_key" = [])),
