@@ -54,7 +54,7 @@ pub struct OnboardVendor {
     payout: Option<PayoutBody>,
 }
 
-/// Bank details. Whoever is to pay the vendor in a run reads it.
+/// Bank details. Whoever is to pay the vendor in a run reads them.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayoutBody {
